@@ -1,0 +1,66 @@
+/** The kinds of record this version writes; a reader accepts no other (AUDIT.md "Record types"). */
+export type RecordType =
+  | 'log.open'
+  | 'proc.start'
+  | 'proc.stop'
+  | 'policy.load'
+  | 'config.change'
+  | 'tool.def'
+  | 'decision'
+  | 'refusal'
+  | 'outcome'
+  | 'approval.request'
+  | 'audit.gap'
+
+/**
+ * What may stand in a record: I-JSON with integers only, |n| <= 2^53-1, no lone surrogates.
+ */
+export type RecordValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly RecordValue[]
+  | { readonly [name: string]: RecordValue }
+
+export type RecordData = { readonly [name: string]: RecordValue }
+
+/** A record before it has its place in the log. */
+export interface RecordDraft {
+  readonly type: RecordType
+  readonly data: RecordData
+}
+
+/** Where a record stands and who wrote it. */
+export interface RecordPlace {
+  /** The log's origin, `capfence.local/<ULID>`. */
+  readonly log: string
+  /** Position, 0-based; also the leaf's index in the tree. */
+  readonly seq: number
+  /** Hex leaf hash of the record before; 64 zeros at 0. */
+  readonly prev: string
+  /** RFC 3339, UTC, milliseconds; informative only. */
+  readonly ts: string
+  /** The writer: random per process start, 26 characters (ULID). */
+  readonly w: string
+  /** That writer's own counter, from 0; a hole is a lost record. */
+  readonly wn: number
+}
+
+/** A record as stored. */
+export interface StoredRecord extends RecordPlace {
+  readonly type: RecordType
+  readonly data: RecordData
+  /** The stored bytes: UTF-8 of RFC 8785 JSON. What is hashed, verbatim. */
+  readonly body: Uint8Array
+  /** Hex of SHA-256(0x00 || body). */
+  readonly leaf: string
+}
+
+/** A value that stands beside the log, not in it; erasing it leaves every proof valid (RFC 9901). */
+export interface Disclosure {
+  /** base64url of SHA-256 over the ASCII of `encoded`; what the record's `_sd` lists. */
+  readonly digest: string
+  /** base64url of the UTF-8 JSON array `[salt, name, value]`. */
+  readonly encoded: string
+}

@@ -1,0 +1,47 @@
+/**
+ * Every way in which the world, or the person at the keyboard, can fail CapFence.
+ *
+ * A closed union: callers switch on it, documentation lists it, and a new code is a deliberate change.
+ */
+export type ErrorCode =
+  | 'APPROVAL_NOT_FOUND'
+  | 'AUDIT_CORRUPT'
+  | 'AUDIT_UNAVAILABLE'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_NOT_FOUND'
+  | 'EVENT_INVALID'
+  | 'JSON_INVALID'
+  | 'POLICY_INVALID'
+  | 'POLICY_NOT_FOUND'
+  | 'RECORD_INVALID'
+  | 'UPSTREAM_UNAVAILABLE'
+  | 'USAGE'
+
+export interface ErrorDetails {
+  /** What the reader can do instead; printed on a line of its own. */
+  readonly hint?: string
+  /** The first error, kept. */
+  readonly cause?: unknown
+}
+
+/** A failure that has a name, a text for people and, where there is one, a way out. */
+export class CapFenceError extends Error {
+  override readonly name = 'CapFenceError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.hint = details.hint
+  }
+}
+
+/**
+ * States what the code itself guarantees; a failure is a bug, never bad input.
+ *
+ * @throws Error when `condition` is false; nobody handles it
+ */
+export function assert(condition: boolean, claim: string): asserts condition {
+  if (!condition) throw new Error(`bug: it should hold that ${claim}`)
+}

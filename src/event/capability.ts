@@ -1,0 +1,14 @@
+/**
+ * What a call needs, as three names; never re-split from text (POLICY.md 5).
+ *
+ * `resource` and `action` match `[A-Za-z0-9_-]+`; `scope` may also hold dots between such segments.
+ */
+export interface Capability {
+  readonly resource: string
+  readonly action: string
+  readonly scope: string
+}
+
+export type RiskLevel = 'low' | 'medium' | 'high' | 'critical'
+
+export const riskLevels: readonly RiskLevel[] = ['low', 'medium', 'high', 'critical']

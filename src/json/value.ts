@@ -1,0 +1,16 @@
+import type { Decimal } from './decimal.ts'
+
+/**
+ * A JSON value as policy sees it.
+ *
+ * Numbers are exact decimals, never doubles: `JSON.parse` turns 1000.00000000000000001 into 1000.
+ * Objects have no prototype, so that `constructor` and `__proto__` are ordinary absent names (THREATS B31).
+ */
+export type JsonValue = null | boolean | string | Decimal | JsonArray | JsonObject
+
+export type JsonArray = readonly JsonValue[]
+
+/** Own properties only; `Object.getPrototypeOf(object) === null` always holds. */
+export interface JsonObject {
+  readonly [name: string]: JsonValue
+}

@@ -1,0 +1,41 @@
+/**
+ * Bounds on everything that comes from outside, each with its unit.
+ *
+ * A value past its bound is refused, never judged in part (THREATS B5, B32).
+ */
+export const limits = {
+  /** One JSON-RPC message from a client, bytes. */
+  maxClientMessageBytes: 67_108_864,
+  /** One JSON-RPC message from an upstream server, bytes. */
+  maxUpstreamMessageBytes: 268_435_456,
+  /** Nesting of objects and arrays in a client message, levels. */
+  maxJsonDepth: 128,
+  /** Object members and array elements in one client message, count. */
+  maxJsonMembers: 200_000,
+  /** Nesting in a server message, levels. */
+  maxUpstreamJsonDepth: 10_000,
+  /** The id or progress token of a JSON-RPC message, characters. */
+  maxIdCharacters: 1024,
+  /** A tool, prompt or method name, characters. */
+  maxNameCharacters: 1024,
+  /** Requests one client may have in flight, count. */
+  maxRequestsInFlight: 10_000,
+  /** A segment of a capability, characters. */
+  maxSegmentCharacters: 512,
+  /** A stored record, bytes (AUDIT.md: 2..65,535). */
+  maxRecordBytes: 65_535,
+  /** Top-level arguments that get a disclosure of their own, count; the rest share one. */
+  maxDisclosures: 64,
+  /** Text that a text predicate looks at, bytes; beyond is indeterminate. */
+  maxTextBytes: 262_144,
+  /** A policy file, bytes. */
+  maxPolicyBytes: 8_388_608,
+  /** Rules in one policy after extension, count. */
+  maxRules: 20_000,
+  /** A configuration file, bytes. */
+  maxConfigBytes: 1_048_576,
+  /** Refused messages that get a record of their own, per second and connection; the rest are counted. */
+  maxRefusalRecordsPerSecond: 20,
+  /** How long a writer tries for the database lock before it fails closed, milliseconds. */
+  maxLockWaitMs: 2000,
+} as const

@@ -1,0 +1,51 @@
+import type { RiskLevel } from '../event/capability.ts'
+
+/** A predicate's value: what cannot be read is never guessed (POLICY.md 2). */
+export type Truth = 'true' | 'false' | 'indeterminate'
+
+export type Effect = 'deny' | 'require_approval' | 'allow'
+
+/** Where something stands in a policy file; line and column count from 1. */
+export interface Position {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+export interface PredicateValue {
+  /** The predicate as the file writes it, such as `amount_gt: 1000`. */
+  readonly predicate: string
+  readonly value: Truth
+}
+
+/** A rule that took part in the answer. */
+export interface DeterminingRule {
+  /** The rule's `id`, or `<list>[<index>]` when it has none, such as `deny[0]`. */
+  readonly id: string
+  readonly effect: Effect
+  readonly position: Position
+  /** `true`, or `indeterminate` for a guard that could not be evaluated. */
+  readonly value: Truth
+  readonly predicates: readonly PredicateValue[]
+  /** The policy author's words for the person or model that meets the rule. */
+  readonly message?: string
+}
+
+/** Why the answer is what it is. */
+export type AnswerReason =
+  | 'rule'
+  /** A guard could not be evaluated, so it applies. */
+  | 'indeterminate'
+  | 'risk'
+  /** No rule allows it. */
+  | 'default'
+
+/** What a policy says about one event; the same event and policy always give the same answer. */
+export interface PolicyAnswer {
+  readonly decision: Effect
+  readonly reason: AnswerReason
+  /** The rules that decided, in the order of the file; empty for `default` and `risk`. */
+  readonly rules: readonly DeterminingRule[]
+  /** Set for reason `risk`. */
+  readonly risk?: RiskLevel
+}

@@ -1,0 +1,29 @@
+/** A two-way stream of whole messages, whatever carries them: a pipe, a child process, later HTTP. */
+export interface Channel {
+  /**
+   * Queues one message, given as pieces that are written back to back, without the framing.
+   *
+   * @returns false when the other side does not keep up: stop reading from where messages come until `onDrain`
+   */
+  send(...pieces: readonly Uint8Array[]): boolean
+  /** Stops handing over messages; what has arrived stays in the pipe. */
+  pause(): void
+  resume(): void
+}
+
+/** What a channel tells its owner; every message is complete, without its framing, and owned by the receiver. */
+export interface ChannelEvents {
+  onMessage(message: Uint8Array): void
+  /** A message over the limit was dropped; the channel lives on. `bytes` is a lower bound of its size. */
+  onOversize(bytes: number): void
+  onDrain(): void
+  /** The other side is gone; nothing more will arrive. Called once. */
+  onClose(reason: CloseReason): void
+}
+
+export interface CloseReason {
+  readonly code: number | null
+  readonly signal: string | null
+  /** Set when the other side could not be started. */
+  readonly error?: Error
+}
