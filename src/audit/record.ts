@@ -47,6 +47,14 @@ export interface RecordPlace {
   readonly wn: number
 }
 
+/** A record as it stands in the database, not yet looked at. */
+export interface StoredRow {
+  readonly seq: number
+  /** 32 bytes: SHA-256(0x00 || body). */
+  readonly leaf: Uint8Array
+  readonly body: Uint8Array
+}
+
 /** A record as stored. */
 export interface StoredRecord extends RecordPlace {
   readonly type: RecordType

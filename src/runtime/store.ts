@@ -1,5 +1,11 @@
 import type { ApprovalRequest } from '../approval/request.ts'
-import type { Disclosure, RecordDraft, StoredRecord } from '../audit/record.ts'
+import type {
+  Disclosure,
+  RecordDraft,
+  RecordType,
+  StoredRecord,
+  StoredRow,
+} from '../audit/record.ts'
 
 /** What a decision may look at, as it stands inside the transaction that will store it. */
 export interface StoreView {
@@ -14,25 +20,101 @@ export interface StoreView {
 /** What a commit stores: all of it or nothing. */
 export interface Effects<T> {
   readonly records: readonly RecordDraft[]
+  /** Each belongs to the record of this commit that lists its digest in an `_sd`. */
   readonly disclosures?: readonly Disclosure[]
   readonly approvalRequests?: readonly ApprovalRequest[]
+  /** Policies whose bytes are kept, so that a record can be explained later; known ones cost nothing. */
+  readonly policies?: readonly StoredPolicy[]
   /** Handed back to the caller once everything above is durable. */
   readonly result: T
 }
 
+/** The exact bytes of a loaded policy, found again by the hash that its decisions carry. */
+export interface StoredPolicy {
+  /** Hex SHA-256 of the policy, as in `policy_hash` of a decision. */
+  readonly hash: string
+  /** In the order in which they were loaded. */
+  readonly files: readonly StoredPolicyFile[]
+}
+
+export interface StoredPolicyFile {
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
 /**
  * How much a commit survives: `power` an fsync before it resolves, `process` a kill -9 but not a power cut,
- * `lazy` like `process` but may wait up to 20 ms to share another commit.
+ * `lazy` like `process` but may wait up to 20 ms to share another commit, and joins any earlier one.
+ *
+ * A lazy commit is for what already happened (outcomes): when the log cannot be written it is kept, in order,
+ * and stored with the next commit that succeeds; none succeeds without it. Never hold an answer back for it.
+ * It rejects when its own `decide` throws, when too many wait, and at `close`.
  */
 export type Durability = 'power' | 'process' | 'lazy'
 
+/** Every field that is set must hold; the first four are fields of decisions. */
 export interface DecisionFilter {
   readonly decision?: 'allow' | 'require_approval' | 'deny'
   readonly server?: string
   readonly tool?: string
   readonly actor?: string
+  /** Inclusive. */
   readonly fromMs?: number
+  /** Exclusive. */
   readonly toMs?: number
+}
+
+/** Which part of the log to read, in bounded steps. */
+export interface LogQuery extends DecisionFilter {
+  /** Only these kinds; all kinds when absent. */
+  readonly types?: readonly RecordType[]
+  /** `newest` walks backwards, for the tail of a log. */
+  readonly order: 'oldest' | 'newest'
+  /** The first seq to look at; absent means the end from which `order` starts. */
+  readonly from?: number
+  /** At most so many records. */
+  readonly count: number
+}
+
+export interface LogPage {
+  /** In the order asked for; may be fewer than asked for, even none, while `next` is set. */
+  readonly records: readonly StoredRecord[]
+  /**
+   * Where to go on: the `from` of the next query; null at the end.
+   *
+   * A query looks at a bounded number of records, so that a filter that matches nothing does not hold up the gate.
+   */
+  readonly next: number | null
+}
+
+/** A forwarded call whose outcome is not known. */
+export interface Orphan extends StoredRecord {
+  /**
+   * `in_flight`: its writer still runs; `lost`: its writer is gone and nobody has noted it yet;
+   * `unknown`: a later writer found it lost and recorded the outcome `unknown`.
+   */
+  readonly state: 'in_flight' | 'lost' | 'unknown'
+}
+
+/** Questions about the log, for people and commands; nothing here writes. */
+export interface LogReader {
+  /** How many records there are; also the seq that the next one gets. */
+  size(): Promise<number>
+  /** Records from `fromSeq` on, oldest first, at most `count`. */
+  records(fromSeq: number, count: number): Promise<readonly StoredRecord[]>
+  /** The same as stored, undecoded, for a verifier: a damaged record is handed over, not refused. */
+  rows(fromSeq: number, count: number): Promise<readonly StoredRow[]>
+  find(query: LogQuery): Promise<LogPage>
+  /** Forwarded decisions without a known outcome, oldest first: the call may have run. */
+  orphans(): Promise<readonly Orphan[]>
+  /** The decision and, if there is one, the outcome of a call. */
+  call(callId: string): Promise<readonly StoredRecord[]>
+  /** What the digests of a record stand for, as far as it was stored and has not been erased. */
+  disclosures(seq: number): Promise<readonly Disclosure[]>
+  /** Questions that wait for a person, and those that waited too long; oldest first. */
+  approvalRequests(): Promise<readonly ApprovalRequest[]>
+  policy(hash: string): Promise<StoredPolicy | undefined>
+  close(): Promise<void>
 }
 
 /**
@@ -40,27 +122,20 @@ export interface DecisionFilter {
  *
  * Two writers can never build on the same head, because `decide` runs inside the transaction (AUDIT.md, order rule 5).
  */
-export interface Store {
+export interface Store extends LogReader {
   /**
    * Calls `decide` with the current state and stores what it returns in one transaction.
    *
    * Commits that wait at the same time share one transaction and one fsync; each sees the effects of those before it.
-   * `decide` may run again when a transaction could not be had, so it must be pure.
+   * `decide` may run again when a transaction could not be had, so it must be pure. When it throws, only its own
+   * commit rejects, with what it threw.
    *
-   * @throws CapFenceError `AUDIT_UNAVAILABLE` when it could not be stored: the caller must not forward
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when it could not be stored: the caller must not forward;
+   *   `RECORD_INVALID` when a record has a wrong shape, outgrows its bound or does not follow from the log
    */
   commit<T>(decide: (view: StoreView) => Effects<T>, durability: Durability): Promise<T>
-  /** Records from `fromSeq` on, oldest first, at most `count`. */
-  records(fromSeq: number, count: number): readonly StoredRecord[]
-  /** Decisions without an outcome, oldest first: the call may have run. */
-  orphans(): readonly StoredRecord[]
-  /** The decision and, if there is one, the outcome of a call. */
-  call(callId: string): readonly StoredRecord[]
-  /** What a digest of a record stands for, when it has not been erased. */
-  disclosure(digest: string): Disclosure | undefined
-  approvalRequests(): readonly ApprovalRequest[]
-  /** How many records there are. */
-  size(): number
-  /** Flushes lazy commits and closes; further commits fail closed. */
+  /** The key of argument digests (`CallBinding.argumentDigest`): 32 random bytes, made once per database. */
+  argumentKey(): Uint8Array
+  /** Stores lazy commits, notes the stop and closes; further commits fail closed. */
   close(): Promise<void>
 }
