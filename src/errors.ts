@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'UPSTREAM_UNAVAILABLE'
   | 'USAGE'
 
+/** What an error can say besides its text. */
 export interface ErrorDetails {
   /** What the reader can do instead; printed on a line of its own. */
   readonly hint?: string

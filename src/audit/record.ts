@@ -23,6 +23,7 @@ export type RecordValue =
   | readonly RecordValue[]
   | { readonly [name: string]: RecordValue }
 
+/** What a record says; its members depend on its type. */
 export type RecordData = { readonly [name: string]: RecordValue }
 
 /** A record before it has its place in the log. */

@@ -9,6 +9,8 @@ export interface Capability {
   readonly scope: string
 }
 
+/** How much harm a call can do, as its binding says. */
 export type RiskLevel = 'low' | 'medium' | 'high' | 'critical'
 
+/** All of them, from the least harm to the most. */
 export const riskLevels: readonly RiskLevel[] = ['low', 'medium', 'high', 'critical']

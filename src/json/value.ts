@@ -8,6 +8,7 @@ import type { Decimal } from './decimal.ts'
  */
 export type JsonValue = null | boolean | string | Decimal | JsonArray | JsonObject
 
+/** The elements, in the order of the message. */
 export type JsonArray = readonly JsonValue[]
 
 /** Own properties only; `Object.getPrototypeOf(object) === null` always holds. */

@@ -3,6 +3,7 @@ import type { RiskLevel } from '../event/capability.ts'
 /** A predicate's value: what cannot be read is never guessed (POLICY.md 2). */
 export type Truth = 'true' | 'false' | 'indeterminate'
 
+/** What a rule does to a call it matches. */
 export type Effect = 'deny' | 'require_approval' | 'allow'
 
 /** Where something stands in a policy file; line and column count from 1. */
@@ -12,6 +13,7 @@ export interface Position {
   readonly column: number
 }
 
+/** One predicate of a rule, and what it came to for this call. */
 export interface PredicateValue {
   /** The predicate as the file writes it, such as `amount_gt: 1000`. */
   readonly predicate: string

@@ -21,6 +21,7 @@ export interface ChannelEvents {
   onClose(reason: CloseReason): void
 }
 
+/** How the other side ended. */
 export interface CloseReason {
   readonly code: number | null
   readonly signal: string | null
