@@ -31,6 +31,7 @@ export interface ClientRequest {
   }
 }
 
+/** A notification from a client. */
 export interface ClientNotification {
   readonly kind: 'notification'
   readonly bytes: Uint8Array
@@ -58,6 +59,7 @@ export interface ClientResponse {
   readonly spans: { readonly id: Span; readonly result?: Span; readonly error?: Span }
 }
 
+/** Everything a client may send. */
 export type ClientMessage = ClientRequest | ClientNotification | ClientResponse
 
 /** A server's answer; `id` is null when the server could not tell which request it answers. */
@@ -70,6 +72,7 @@ export interface ServerResponse {
   readonly spans: { readonly id: Span; readonly result?: Span; readonly error?: Span }
 }
 
+/** A request from an upstream server to the client. */
 export interface ServerRequest {
   readonly kind: 'request'
   readonly bytes: Uint8Array
@@ -86,6 +89,7 @@ export interface ServerRequest {
   }
 }
 
+/** A notification from an upstream server. */
 export interface ServerNotification {
   readonly kind: 'notification'
   readonly bytes: Uint8Array
@@ -102,6 +106,7 @@ export interface ServerNotification {
   }
 }
 
+/** Everything an upstream server may send. */
 export type ServerMessage = ServerResponse | ServerRequest | ServerNotification
 
 /** Why a client's message was refused; for the record, the log and the answer. */
@@ -129,6 +134,7 @@ export type RefusalReason =
   | 'call_name'
   | 'call_arguments'
 
+/** Why a message was refused, and what of it can still be answered. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
   readonly rpcCode: -32700 | -32600 | -32602

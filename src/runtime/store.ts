@@ -37,6 +37,7 @@ export interface StoredPolicy {
   readonly files: readonly StoredPolicyFile[]
 }
 
+/** A policy file, byte for byte as it governed. */
 export interface StoredPolicyFile {
   readonly path: string
   readonly bytes: Uint8Array
@@ -76,6 +77,7 @@ export interface LogQuery extends DecisionFilter {
   readonly count: number
 }
 
+/** One answer to a query of the log. */
 export interface LogPage {
   /** In the order asked for; may be fewer than asked for, even none, while `next` is set. */
   readonly records: readonly StoredRecord[]
