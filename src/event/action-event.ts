@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json/value.ts'
 import type { Capability, RiskLevel } from './capability.ts'
 import type { ArgumentRoles, EventContext, EventParts } from './event.ts'
+import { checkParts } from './fields.ts'
 
 const noContext: EventContext = Object.freeze({})
 const noRoles: ArgumentRoles = Object.freeze({})
@@ -9,6 +10,7 @@ const noRoles: ArgumentRoles = Object.freeze({})
  * One thing an agent wants to do: actor, action, resource, environment, risk, arguments.
  *
  * Arguments are a field of their own, so that a tool argument named `actor` or `risk` is only an argument.
+ * Every event that exists is valid: names are exact, texts bounded, nothing can be changed after the decision.
  */
 export class ActionEvent {
   readonly actor: string
@@ -18,22 +20,35 @@ export class ActionEvent {
   readonly arguments: JsonObject
   readonly context: EventContext
   readonly argumentRoles: ArgumentRoles
+  // Only the constructor can set it, so that an object that merely looks like an event is told apart.
+  readonly #checked: true
 
   private constructor(parts: EventParts) {
+    checkParts(parts)
+    this.#checked = true
     this.actor = parts.actor
-    this.capability = parts.capability
+    this.capability = Object.freeze(parts.capability)
     this.environment = parts.environment
     this.risk = parts.risk
     this.arguments = parts.arguments
-    this.context = parts.context ?? noContext
+    this.context = parts.context === undefined ? noContext : Object.freeze(parts.context)
     this.argumentRoles = parts.argumentRoles ?? noRoles
     Object.freeze(this)
   }
 
   /**
    * Makes an event of parts that are already exact, as the gate has them from its scanner.
+   *
+   * Nothing is copied: the parts belong to the event from here on.
+   *
+   * @throws CapFenceError `EVENT_INVALID` when a part is not exact after all
    */
   static of(parts: EventParts): ActionEvent {
     return new ActionEvent(parts)
+  }
+
+  /** Whether `value` was made by `create` or `of`; an object of the same shape was not. */
+  static isEvent(value: unknown): value is ActionEvent {
+    return typeof value === 'object' && value !== null && #checked in value && value.#checked
   }
 }

@@ -1,0 +1,24 @@
+import { Decimal } from '../json/decimal.ts'
+import type { JsonObject, JsonValue } from '../json/value.ts'
+
+/** Freezes an object and all it holds, and returns it. */
+export function freezeObject(object: JsonObject): JsonObject {
+  for (const value of Object.values(object)) freezeValue(value)
+  return Object.freeze(object)
+}
+
+function freezeValue(value: JsonValue): void {
+  if (typeof value !== 'object' || value === null) return
+  if (value instanceof Decimal) {
+    Object.freeze(value)
+  } else if (isList(value)) {
+    for (const item of value) freezeValue(item)
+    Object.freeze(value)
+  } else {
+    freezeObject(value)
+  }
+}
+
+function isList(value: readonly JsonValue[] | JsonObject): value is readonly JsonValue[] {
+  return Array.isArray(value)
+}
