@@ -1,16 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { root } from './root.ts'
+import { withScratchProject } from './scratch.ts'
 
 /** One complaint of the linter. */
 export interface Complaint {
@@ -23,8 +14,6 @@ export interface Complaint {
 /**
  * Lints files as if they stood in this project, with its real configuration and its own rules.
  *
- * They are written to a scratch project, because a file planted in src would disturb whoever builds meanwhile.
- *
  * @param files contents by path relative to the project, such as `src/json/planted.ts`
  * @returns the complaints about each of them, in the order of lines
  * @throws Error when the linter itself failed, so that "no complaint" always means that it looked
@@ -32,20 +21,8 @@ export interface Complaint {
 export function lint(
   files: Readonly<Record<string, string>>,
 ): ReadonlyMap<string, readonly Complaint[]> {
-  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'capfence-lint-')))
-  try {
-    for (const name of ['lint', '.oxlintrc.json', 'package.json', 'tsconfig.json']) {
-      cpSync(join(root, name), join(scratch, name), { recursive: true })
-    }
-    symlinkSync(realpathSync(join(root, 'node_modules')), join(scratch, 'node_modules'))
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(scratch, path)), { recursive: true })
-      writeFileSync(join(scratch, path), text)
-    }
-    return complaints(scratch, Object.keys(files))
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
+  const copies = ['lint', '.oxlintrc.json', 'package.json', 'tsconfig.json']
+  return withScratchProject(copies, files, (folder) => complaints(folder, Object.keys(files)))
 }
 
 interface Diagnostic {
@@ -60,10 +37,10 @@ interface Answer {
   readonly number_of_files: number
 }
 
-function complaints(scratch: string, paths: readonly string[]): Map<string, readonly Complaint[]> {
+function complaints(folder: string, paths: readonly string[]): Map<string, readonly Complaint[]> {
   const linter = join(root, 'node_modules/oxlint/bin/oxlint')
   const run = spawnSync(process.execPath, [linter, '--format', 'json', ...paths], {
-    cwd: scratch,
+    cwd: folder,
     encoding: 'utf8',
   })
   if (!run.stdout.startsWith('{')) throw new Error(`the linter failed: ${run.stdout}${run.stderr}`)
