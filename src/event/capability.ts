@@ -17,6 +17,7 @@ export type RiskLevel = 'low' | 'medium' | 'high' | 'critical'
 /** All of them, from the least harm to the most. */
 export const riskLevels: readonly RiskLevel[] = ['low', 'medium', 'high', 'critical']
 
+/** Whether something from outside names a risk level, exactly as written here. */
 export function isRiskLevel(value: unknown): value is RiskLevel {
   return riskLevels.some((level) => level === value)
 }

@@ -26,13 +26,21 @@ export function checkParts(parts: EventParts): void {
   if (parts.argumentRoles !== undefined) checkRoles(parts.argumentRoles)
 }
 
-/** @throws CapFenceError `EVENT_INVALID` */
+/**
+ * Refuses what cannot be a resource or an action.
+ *
+ * @throws CapFenceError `EVENT_INVALID`
+ */
 export function checkSegment(field: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') throw notText(field, value)
   if (!isSegment(value)) throw notAName(field, value, 'one or more of `A-Z a-z 0-9 _ -`')
 }
 
-/** @throws CapFenceError `EVENT_INVALID` */
+/**
+ * Refuses what cannot be a scope.
+ *
+ * @throws CapFenceError `EVENT_INVALID`
+ */
 export function checkScope(field: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') throw notText(field, value)
   if (!isScope(value)) {
@@ -40,7 +48,11 @@ export function checkScope(field: string, value: unknown): asserts value is stri
   }
 }
 
-/** @throws CapFenceError `EVENT_INVALID` */
+/**
+ * Refuses what is no risk level, naming the nearest one.
+ *
+ * @throws CapFenceError `EVENT_INVALID`
+ */
 export function checkRisk(value: unknown): asserts value is RiskLevel {
   if (isRiskLevel(value)) return
   const near = typeof value === 'string' ? nearestName(value, riskLevels) : undefined
@@ -74,7 +86,7 @@ export function checkText(field: string, value: unknown): asserts value is strin
   }
 }
 
-/** @throws CapFenceError `EVENT_INVALID` that says what was wrong with `field` and what is expected instead */
+/** Makes the `EVENT_INVALID` that says what was wrong with `field` and what is expected instead. */
 export function invalid(
   field: string,
   value: unknown,
