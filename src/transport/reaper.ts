@@ -1,0 +1,128 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+
+// The whole program. It has its own session, so no signal to the gate's group or terminal reaches it, and ignores the
+// rest. A line `+7` registers process group 7, `-7` takes it out again; the end of the input means that the gate is
+// gone, however it went. Then what is still registered gets a moment to notice the end of its own input, TERM, a moment
+// to tidy up, and KILL. A group that was taken out is never touched: its number may belong to somebody else by now.
+// `sleep 0.1` is not POSIX but works in GNU, BSD, macOS and busybox; elsewhere a whole second passes instead.
+const program = `
+trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2 TSTP TTIN TTOU
+groups=' '
+while read -r line; do
+  number=\${line#?}
+  case $number in ''|0*|1|*[!0-9]*) continue;; esac
+  case $line in
+    +*) case $groups in *" $number "*) ;; *) groups="$groups$number ";; esac;;
+    -*) case $groups in
+          *" $number "*) groups="\${groups%%" $number "*} \${groups#*" $number "}";;
+        esac;;
+  esac
+done
+living() {
+  for group in $groups; do kill -s 0 -- "-$group" && return 0; done
+  return 1
+}
+settle() {
+  turns=0
+  while [ $turns -lt "$1" ] && living; do sleep 0.1 || sleep 1; turns=$((turns + 1)); done
+}
+settle 3
+for group in $groups; do kill -s TERM -- "-$group"; kill -s CONT -- "-$group"; done
+settle 7
+for group in $groups; do kill -s KILL -- "-$group"; done
+`
+
+/** A reaper that ends sooner than this after its start is not started again, milliseconds. */
+const shortLifeMs = 1000
+
+/**
+ * Ends the process groups of this process's children when this process dies without having done so (THREATS B33).
+ *
+ * A SIGKILL cannot be caught, so the work is done by a second, tiny process that only waits for this one to be gone. It
+ * is started when first needed and again when something ended it; it does not keep this process alive. POSIX only.
+ */
+export class Reaper {
+  readonly #onUnguarded: (reason: string) => void
+  readonly #groups = new Set<number>()
+  #process: ReaperProcess | undefined
+  #usable = true
+
+  /** @param onUnguarded told when no reaper can be had: from then on the guarantee does not hold */
+  constructor(onUnguarded: (reason: string) => void) {
+    this.#onUnguarded = onUnguarded
+  }
+
+  /** The pipe on which a child registers itself before it runs anything (spawn.ts); undefined when there is no reaper. */
+  get pipe(): Writable | undefined {
+    if (this.#process === undefined && this.#usable) this.#start()
+    return this.#process?.input
+  }
+
+  /** Undefined when it does not run. */
+  get pid(): number | undefined {
+    return this.#process?.child.pid
+  }
+
+  watch(group: number): void {
+    this.#groups.add(group)
+    this.pipe?.write(`+${group}\n`)
+  }
+
+  /** To be called as soon as nothing of the group lives, before its number can be used again. */
+  forget(group: number): void {
+    if (this.#groups.delete(group)) this.#process?.input.write(`-${group}\n`)
+  }
+
+  /** Ends the reaper, and whatever is still watched. */
+  close(): void {
+    this.#usable = false
+    const running = this.#process
+    this.#process = undefined
+    running?.input.end()
+  }
+
+  #start(): void {
+    const running = startProcess()
+    if (running === undefined) return this.#giveUp('`/bin/sh` cannot be started')
+    this.#process = running
+    const lost = (): void => {
+      if (this.#process !== running) return
+      this.#process = undefined
+      running.input.destroy()
+      if (performance.now() - running.startedAtMs < shortLifeMs) this.#giveUp('it ends at once')
+      else if (this.#groups.size > 0) this.#start()
+    }
+    running.child.on('exit', lost)
+    running.input.on('error', lost)
+    for (const group of this.#groups) running.input.write(`+${group}\n`)
+  }
+
+  #giveUp(reason: string): void {
+    this.#usable = false
+    this.#onUnguarded(`no reaper: ${reason}; servers may outlive a gate that is killed`)
+  }
+}
+
+interface ReaperProcess {
+  readonly child: ChildProcess
+  readonly input: Writable
+  readonly startedAtMs: number
+}
+
+function startProcess(): ReaperProcess | undefined {
+  const child = spawn('/bin/sh', ['-c', program, 'capfence-reaper'], {
+    cwd: '/',
+    detached: true,
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  // A failure to start is seen by the missing pid; a signal is never sent, so no other error comes.
+  child.on('error', () => undefined)
+  if (child.pid === undefined) return undefined
+  child.unref()
+  // A child's pipes are sockets, which also must not keep this process alive.
+  if (child.stdin instanceof Socket) child.stdin.unref()
+  return { child, input: child.stdin, startedAtMs: performance.now() }
+}

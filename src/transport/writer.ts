@@ -1,0 +1,94 @@
+import type { Writable } from 'node:stream'
+
+/** What a `MessageWriter` tells its owner. */
+export interface WriterEvents {
+  /** Room again after `send` returned false. */
+  onDrain(): void
+  /** Nobody reads any more; what was queued is lost. Called once. */
+  onBroken(): void
+}
+
+/** Up to this size copying the pieces into one buffer is faster than handing them over one by one (bench/framing.mjs). */
+const joinedBytes = 16_384
+
+const newline: Buffer = Buffer.from('\n')
+
+/** Writes messages to a stream, one per line, without copying large ones. */
+export class MessageWriter {
+  readonly #output: Writable
+  readonly #events: WriterEvents
+  #owesDrain = false
+  #broken = false
+
+  constructor(output: Writable, events: WriterEvents) {
+    this.#output = output
+    this.#events = events
+    output.on('drain', () => this.#drain())
+    // EPIPE and its like: the reader is gone. Without a listener the error would end this process.
+    for (const event of ['error', 'close'] as const) output.on(event, () => this.#break())
+  }
+
+  /** True when nothing that is sent can arrive any more. */
+  get broken(): boolean {
+    return this.#broken
+  }
+
+  /** Queues one message; false when the reader does not keep up, and then `onDrain` follows, also if the stream breaks. */
+  send(pieces: readonly Uint8Array[]): boolean {
+    if (this.#broken) return true
+    this.#write(pieces)
+    // Not the answer of `write`: that says false for every large message, even for one that is already in the pipe.
+    if (this.#output.writableLength < this.#output.writableHighWaterMark) return true
+    this.#owesDrain = true
+    return false
+  }
+
+  /** No more messages; the reader sees the end after what is queued. */
+  end(): void {
+    if (!this.#broken) this.#output.end()
+  }
+
+  /** Gives up on the reader: a drain that is owed is told now, and nothing else any more. */
+  abandon(): void {
+    this.#break()
+    this.#output.destroy()
+  }
+
+  /** Resolves to true once everything queued so far is in the pipe, to false if it broke or `withinMs` passed first. */
+  async flush(withinMs: number): Promise<boolean> {
+    if (this.#broken) return false
+    if (this.#output.writableLength === 0) return true
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs)
+      this.#output.write('', (error) => {
+        clearTimeout(timer)
+        resolve(error === null || error === undefined)
+      })
+    })
+  }
+
+  #write(pieces: readonly Uint8Array[]): void {
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 1)
+    if (bytes <= joinedBytes) {
+      this.#output.write(Buffer.concat([...pieces, newline], bytes))
+      return
+    }
+    this.#output.cork()
+    for (const piece of pieces) this.#output.write(piece)
+    this.#output.write(newline)
+    this.#output.uncork()
+  }
+
+  #drain(): void {
+    if (!this.#owesDrain) return
+    this.#owesDrain = false
+    this.#events.onDrain()
+  }
+
+  #break(): void {
+    if (this.#broken) return
+    this.#broken = true
+    this.#drain()
+    this.#events.onBroken()
+  }
+}
