@@ -1,0 +1,125 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import { rooms } from '../../lint/table.js'
+import { anchorsOf, blocksOf, pages, proseOf } from '../support/markdown.ts'
+import { root } from '../support/root.ts'
+
+const blocks = pages.flatMap((page) => blocksOf(page))
+const where = ({ page, line }: { page: string; line: number }): string => `${page}:${String(line)}`
+
+test('there are pages to check', () => {
+  const paths = pages.map(({ path }) => path)
+  expect(paths).toEqual(
+    expect.arrayContaining(['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/architecture.md']),
+  )
+})
+
+describe('links', () => {
+  test.each(pages)('$path: every link leads somewhere', (page) => {
+    const targets = Array.from(
+      proseOf(page).matchAll(/\]\((?<target>[^)\s]+)\)/g),
+      ({ groups }) => groups?.['target'] ?? '',
+    )
+    const dead = targets.filter((target) => !/^(?:https:|mailto:)/.test(target) && !leads(target))
+    expect(dead).toEqual([])
+
+    function leads(target: string): boolean {
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? page.path : posix.join(posix.dirname(page.path), path)
+      if (!existsSync(join(root, file))) return false
+      if (anchor === undefined) return true
+      const text = readFileSync(join(root, file), 'utf8')
+      return anchorsOf({ path: file, text }).has(anchor)
+    }
+  })
+})
+
+describe('examples', () => {
+  const json = blocks.filter(({ language }) => language === 'json')
+  const yaml = blocks.filter(({ language }) => language === 'yaml')
+
+  test('there are examples to check', () => {
+    expect(json.length).toBeGreaterThan(2)
+    expect(yaml.length).toBeGreaterThan(0)
+  })
+
+  test.each(json.map((block) => ({ at: where(block), ...block })))('$at is JSON', ({ text }) => {
+    expect(() => JSON.parse(text) as unknown).not.toThrow()
+  })
+
+  test.each(yaml.map((block) => ({ at: where(block), ...block })))('$at is YAML', ({ text }) => {
+    expect(() => parseYaml(text, { strict: true }) as unknown).not.toThrow()
+  })
+})
+
+describe('what to paste into a client', () => {
+  interface Entry {
+    readonly command: string
+    readonly args: readonly string[]
+  }
+  const entries = blocks
+    .filter(({ language, about }) => language === 'json' && about === 'client')
+    .map((block) => {
+      const file = JSON.parse(block.text) as Record<string, Record<string, Entry>>
+      const [shape = '', servers = {}] = Object.entries(file)[0] ?? []
+      return { at: where(block), shape, text: block.text, entries: Object.entries(servers) }
+    })
+
+  test('there is a block for each shape of file', () => {
+    expect(entries.map(({ shape }) => shape)).toEqual(['mcpServers', 'servers'])
+  })
+
+  test.each(entries)(
+    '$at names one server and only absolute paths',
+    ({ entries: servers, text }) => {
+      expect(servers).toHaveLength(1)
+      const [name, { command, args }] = servers[0] ?? ['', { command: '', args: [] }]
+      // Claude Desktop replaces PATH, so a bare `node` or `npx` would not be found.
+      expect(command).toBe('/ABSOLUTE/PATH/TO/node')
+      expect(args).toEqual([
+        '/ABSOLUTE/PATH/TO/capfence/dist/cli/main.js',
+        'run',
+        '--config',
+        '/ABSOLUTE/PATH/TO/capfence.mcp.json',
+        '--server',
+        name,
+      ])
+      // Some clients join the arguments with spaces.
+      for (const word of [command, ...args]) expect(word).not.toContain(' ')
+      // Secrets stay in the client's own `env`; the block must not move or repeat any.
+      expect(text).not.toContain('"env"')
+    },
+  )
+})
+
+describe('the table of rooms', () => {
+  test('docs/architecture.md shows what the linter enforces', () => {
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+    const shown = /<!-- rooms: .*? -->\n\n(?<table>[^]*?)\n\n<!-- \/rooms -->/.exec(page)?.groups
+    expect(cells(shown?.['table'] ?? '')).toEqual([
+      ['room', 'what lives there', 'imports', 'pure'],
+      ...Object.entries(rooms).map(([name, room]) => [
+        `\`${name}\``,
+        room.holds,
+        room.imports === 'any' ? 'anything' : coded(room.imports) || '–',
+        room.pure === 'all' ? 'yes' : room.pure.map((start) => `\`${start}\`…`).join(' '),
+      ]),
+    ])
+  })
+
+  const coded = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(' ')
+
+  /** The cells of a Markdown table, without the line below its head. */
+  const cells = (table: string): readonly (readonly string[])[] =>
+    table
+      .split('\n')
+      .filter((line) => !/^\|[\s|:-]+$/.test(line))
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => cell.trim()),
+      )
+})
