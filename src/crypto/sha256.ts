@@ -1,0 +1,16 @@
+import { createHmac, hash } from 'node:crypto'
+
+/** SHA-256 of bytes, or of a string's UTF-8, as 64 lower-case hex digits. */
+export function sha256Hex(message: Uint8Array | string): string {
+  return hash('sha256', message, 'hex')
+}
+
+/** SHA-256 of bytes, or of a string's UTF-8, as base64url without padding (43 characters). */
+export function sha256Base64url(message: Uint8Array | string): string {
+  return hash('sha256', message, 'base64url')
+}
+
+/** HMAC-SHA-256 (RFC 2104) of bytes, or of a string's UTF-8, as 64 lower-case hex digits. */
+export function hmacSha256Hex(key: Uint8Array, message: Uint8Array | string): string {
+  return createHmac('sha256', key).update(message).digest('hex')
+}
