@@ -24,6 +24,12 @@ export const limits = {
   maxSegmentCharacters: 512,
   /** A stored record, bytes (AUDIT.md: 2..65,535). */
   maxRecordBytes: 65_535,
+  /** Nesting of objects and arrays in a record, levels. */
+  maxRecordDepth: 16,
+  /** What a decision record says about the rules that decided, bytes; the rest are counted. */
+  maxRecordRuleBytes: 16_384,
+  /** The JSON text of a value that is disclosed as it is, bytes; a longer one is stood for by its HMAC. */
+  maxDisclosedValueBytes: 262_144,
   /** Top-level arguments that get a disclosure of their own, count; the rest share one. */
   maxDisclosures: 64,
   /** Text that a text predicate looks at, bytes; beyond is indeterminate. */

@@ -1,0 +1,167 @@
+import {
+  count,
+  flag,
+  listOf,
+  matching,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  origin,
+  sealed,
+  sha256Hex,
+  shape,
+  text,
+  type Shape,
+} from './fields.ts'
+import type { RecordType } from './record.ts'
+
+const truth = oneOf('true', 'false', 'indeterminate')
+const effect = oneOf('deny', 'require_approval', 'allow')
+
+/** A rule that took part in the answer, with what each of its predicates gave. */
+const rule = object({
+  column: count,
+  effect,
+  file: text,
+  id: text,
+  line: count,
+  predicates: listOf(object({ predicate: text, value: truth })),
+  value: truth,
+})
+
+/**
+ * What `d` holds, for every kind of record: exactly these fields (AUDIT.md "Record types").
+ *
+ * Nothing an agent or a server sent as arguments, result or message stands here, only salted digests of it.
+ */
+export const recordShapes: Readonly<Record<RecordType, Shape>> = {
+  /** The first record, and only it. */
+  'log.open': shape({
+    /** The log this one succeeds, and the tree it ended with. */
+    continues: nullable(object({ log: origin, root: sha256Hex, size: count })),
+    format: oneOf('capfence-log/1'),
+    software: text,
+    /** The key the log's checkpoints are signed with, as C2SP text; null for a log without signatures. */
+    vkey: nullable(text),
+  }),
+  'proc.start': shape({ pid: count, software: text }),
+  /** The last record of a writer that ended in order. */
+  'proc.stop': shape({ reason: text }),
+  'policy.load': shape({
+    error: nullable(text),
+    files: listOf(object({ path: text, sha256: sha256Hex })),
+    ok: flag,
+    policy_hash: nullable(sha256Hex),
+    rule_count: count,
+  }),
+  'config.change': shape({
+    /** The settings that changed, by name. */
+    changed: listOf(text),
+    error: nullable(text),
+    ok: flag,
+    path: text,
+    /** Those of them that wait for a restart. */
+    restart: listOf(text),
+    sha256: nullable(sha256Hex),
+  }),
+  'tool.def': shape({
+    change: oneOf('first_seen', 'changed', 'removed'),
+    /** What `sha256` was before; null when first seen. */
+    previous: nullable(sha256Hex),
+    server: text,
+    /** SHA-256 of the canonical definition; null when removed. */
+    sha256: nullable(sha256Hex),
+    tool: text,
+  }),
+  decision: shape({
+    action: text,
+    actor: text,
+    /** The approval this decision consumed or created. */
+    approval: nullable(text),
+    args: sealed,
+    /** Arguments that the configuration names as amounts or paths, as JSON Pointers. */
+    argument_roles: optional(object({ amount: listOf(text), path: listOf(text) })),
+    call: text,
+    /** `resource.action.scope`. */
+    capability: text,
+    client: nullable(text),
+    decision: effect,
+    environment: nullable(text),
+    /** Whether the call was about to go to the server when this was written. */
+    forwarded: flag,
+    grant: nullable(text),
+    /** `observe`: the decision was recorded, not enforced. */
+    mode: oneOf('enforce', 'observe'),
+    policy_hash: sha256Hex,
+    reason: text,
+    resource: text,
+    risk: nullable(text),
+    role: nullable(text),
+    rule: listOf(rule),
+    /** Deciding rules that found no room in this record. */
+    rules_omitted: count,
+    scope: text,
+    server: nullable(text),
+    session: nullable(text),
+    tenant: nullable(text),
+    tool: nullable(text),
+    /** SHA-256 of the canonical tool definition; null while none was seen. */
+    tool_definition_hash: nullable(sha256Hex),
+  }),
+  /** A message that was refused before it was a call. */
+  refusal: shape({
+    client: nullable(text),
+    message: sealed,
+    /** Refusals since the last such record that got none of their own. */
+    omitted: count,
+    reason: text,
+    server: nullable(text),
+    session: nullable(text),
+    /** Bytes of the message. */
+    size: count,
+  }),
+  outcome: shape({
+    /** Of the result; null when there was none. */
+    bytes: nullable(count),
+    call: text,
+    decision_seq: count,
+    /** From forwarding to the answer; null when nobody measured. */
+    ms: nullable(count),
+    result: sealed,
+    status: oneOf(
+      'ok',
+      'tool_error',
+      'rpc_error',
+      'timeout',
+      'cancelled',
+      'upstream_died',
+      'unknown',
+    ),
+  }),
+  'approval.request': shape({
+    approval: text,
+    /** Digest of the exact call that was asked about. */
+    binding: sealed,
+    call: text,
+    decision_seq: count,
+    expires_ms: count,
+    message: nullable(text),
+    nonce: matching(/^[0-9a-f]{32}$/, '32 lower-case hex digits'),
+    requested_ms: count,
+    rules: listOf(text),
+  }),
+  /** The log could not be written for a while; every call of that time was refused. */
+  'audit.gap': shape({
+    reason: text,
+    /** When the first write failed. */
+    since_ms: count,
+    /** Commits that were refused and left no record. */
+    unrecorded: count,
+  }),
+}
+
+/** Whether this version writes and reads such records. */
+export function isRecordType(name: string): name is RecordType {
+  return Object.hasOwn(recordShapes, name)
+}

@@ -1,0 +1,181 @@
+import { encodeRecord, noLeaf } from '../../src/audit/codec.ts'
+import { discloseNothing, type SealedDigests } from '../../src/audit/disclosure.ts'
+import {
+  approvalRequestRecord,
+  configChangeRecord,
+  decisionRecord,
+  outcomeRecord,
+  policyLoadRecord,
+  refusalRecord,
+  toolDefRecord,
+} from '../../src/audit/drafts.ts'
+import {
+  auditGapRecord,
+  logOpenRecord,
+  procStartRecord,
+  procStopRecord,
+} from '../../src/audit/log-drafts.ts'
+import type { RecordDraft, RecordPlace, StoredRow } from '../../src/audit/record.ts'
+import { ActionEvent } from '../../src/event/action-event.ts'
+
+export const logOfTests = 'capfence.local/01JD0000000000000000000000'
+export const writerOfTests = '01JD1111111111111111111111'
+export const hexA = 'a'.repeat(64)
+const digestA = `${'A'.repeat(42)}A`
+const digestB = `${'B'.repeat(42)}A`
+const none: SealedDigests = discloseNothing('args').digests
+
+export function callId(index: number): string {
+  return `01930000-0000-7000-8000-${index.toString(16).padStart(12, '0')}`
+}
+
+export const eventOfTests: ActionEvent = ActionEvent.of({
+  actor: 'agent',
+  capability: { resource: 'filesystem', action: 'delete', scope: 'workspace' },
+  environment: 'production',
+  risk: 'high',
+  arguments: {},
+  context: { server: 'fs', tool: 'delete_file', client: 'claude-code', session: 's1' },
+  argumentRoles: { path: ['/path'] },
+})
+
+export function decision(
+  index: number,
+  changes: { readonly forwarded?: boolean } = {},
+): RecordDraft {
+  const forwarded = changes.forwarded ?? true
+  return decisionRecord({
+    call: callId(index),
+    event: eventOfTests,
+    decision: forwarded ? 'allow' : 'deny',
+    reason: 'rule',
+    rules: [
+      {
+        id: 'no-rm-rf',
+        effect: 'deny',
+        position: { file: 'policies/ops.yaml', line: 3, column: 5 },
+        value: 'true',
+        predicates: [{ predicate: 'contains: "rm -rf"', value: 'true' }],
+      },
+    ],
+    policyHash: hexA,
+    toolDefinitionHash: null,
+    grant: null,
+    approval: null,
+    args: { _sd: [digestA, digestB], mode: 'args', withheld: [1] },
+    forwarded,
+    mode: 'enforce',
+  })
+}
+
+export function outcome(
+  index: number,
+  decisionSeq: number,
+  status: 'ok' | 'unknown' = 'ok',
+): RecordDraft {
+  return outcomeRecord({
+    call: callId(index),
+    decisionSeq,
+    status,
+    ms: 12,
+    bytes: 345,
+    result: none,
+  })
+}
+
+/** One of each kind that this version writes. */
+export const drafts: Readonly<Record<string, RecordDraft>> = {
+  'log.open': logOpenRecord({ software: 'capfence/test' }),
+  'proc.start': procStartRecord({ software: 'capfence/test', pid: 42 }),
+  'proc.stop': procStopRecord('closed'),
+  'policy.load': policyLoadRecord({
+    files: [{ path: 'ops.yaml', sha256: hexA }],
+    policyHash: hexA,
+    ruleCount: 4,
+    error: null,
+  }),
+  'policy.load that failed': policyLoadRecord({
+    files: [],
+    policyHash: null,
+    ruleCount: 0,
+    error: 'ops.yaml:1:1: no',
+  }),
+  'config.change': configChangeRecord({
+    path: 'capfence.mcp.json',
+    sha256: hexA,
+    changed: ['actor', 'storage'],
+    restart: ['storage'],
+    error: null,
+  }),
+  'tool.def': toolDefRecord({
+    server: 'fs',
+    tool: 'read',
+    change: 'first_seen',
+    sha256: hexA,
+    previous: null,
+  }),
+  decision: decision(1),
+  refusal: refusalRecord({
+    reason: 'duplicate_key',
+    client: null,
+    session: 's1',
+    server: null,
+    size: 99,
+    message: { _sd: [digestA], mode: 'args', withheld: [] },
+    omitted: 0,
+  }),
+  outcome: outcome(1, 7),
+  'approval.request': approvalRequestRecord({
+    request: {
+      id: 'apr_01JD2222222222222222222222',
+      nonce: '0'.repeat(32),
+      requestedAtMs: 1,
+      expiresAtMs: 2,
+      decisionSeq: 0,
+      rules: ['big'],
+      message: 'över the limit \u2028 "quoted"',
+    },
+    call: callId(1),
+    binding: { _sd: [digestA], mode: 'args', withheld: [] },
+  }),
+  'audit.gap': auditGapRecord({ reason: 'locked', sinceMs: 1_700_000_000_000, unrecorded: 3 }),
+}
+
+export function place(changes: Partial<RecordPlace> = {}): RecordPlace {
+  return {
+    log: logOfTests,
+    seq: 3,
+    prev: hexA,
+    ts: '2026-01-02T03:04:05.678Z',
+    w: writerOfTests,
+    wn: 2,
+    ...changes,
+  }
+}
+
+/** A log in memory, one row for each draft. */
+export function chainOf(
+  drafted: readonly RecordDraft[],
+  changes: (seq: number) => Partial<RecordPlace> = () => ({}),
+): readonly StoredRow[] {
+  const rows: StoredRow[] = []
+  const counters = new Map<string, number>()
+  let prev = noLeaf
+  for (const [seq, draft] of drafted.entries()) {
+    const w = changes(seq).w ?? writerOfTests
+    const wn = counters.get(w) ?? 0
+    counters.set(w, wn + 1)
+    const at = place({
+      seq,
+      prev,
+      w,
+      wn,
+      ts: new Date(1_700_000_000_000 + seq).toISOString(),
+      ...changes(seq),
+    })
+    const { body, leaf } = encodeRecord(draft, at)
+    rows.push({ seq, body, leaf: Buffer.from(leaf, 'hex') })
+    prev = leaf
+  }
+  return rows
+}
