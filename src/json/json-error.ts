@@ -30,3 +30,26 @@ export class JsonError extends CapFenceError {
     this.offset = offset
   }
 }
+
+const maxExcerptCharacters = 64
+
+/**
+ * Foreign text, fit for an error message: quoted, printable ASCII, at most 64 characters.
+ *
+ * Whatever could move a cursor, reorder a line or hide in it is shown as an escape (THREATS B30).
+ */
+export function excerpt(text: string): string {
+  let shown = ''
+  for (const character of text.slice(0, maxExcerptCharacters)) {
+    const next = shown + escaped(character)
+    if (next.length > maxExcerptCharacters - 5) return `"${shown}..."`
+    shown = next
+  }
+  return `"${shown}"`
+}
+
+function escaped(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`
+  if (/^[ -~]$/.test(character)) return character
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+}

@@ -3,3 +3,36 @@ export interface Span {
   readonly start: number
   readonly end: number
 }
+
+/** Where a value stands, and where those of its members stand that were asked for. */
+export interface SpanNode extends Span {
+  /** In the order of the text; a name occurs more than once where the text repeats it. */
+  readonly members: readonly MemberSpan[]
+}
+
+/** Where a member's value stands, without its name and colon. */
+export interface MemberSpan extends SpanNode {
+  /** The name after unescaping. */
+  readonly name: string
+}
+
+/** Which members of an object to record: those with an entry, and of their values what the entry says. */
+export interface Wanted {
+  get(name: string): Wanted | undefined
+}
+
+/** A tree of member names, such as `{ params: { name: {} } }`. */
+export interface WantedNames {
+  readonly [name: string]: WantedNames
+}
+
+/** Makes a scanner's question of a tree of member names. */
+export function wanted(names: WantedNames): Wanted {
+  return new Map(Object.entries(names).map(([name, inner]) => [name, wanted(inner)]))
+}
+
+/** The only member of that name, or undefined where there is none or the text repeats it. */
+export function onlyMember(node: SpanNode, name: string): MemberSpan | undefined {
+  const found = node.members.filter((member) => member.name === name)
+  return found.length === 1 ? found[0] : undefined
+}

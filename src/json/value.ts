@@ -1,4 +1,4 @@
-import type { Decimal } from './decimal.ts'
+import { Decimal } from './decimal.ts'
 
 /**
  * A JSON value as policy sees it.
@@ -14,4 +14,18 @@ export type JsonArray = readonly JsonValue[]
 /** Own properties only; `Object.getPrototypeOf(object) === null` always holds. */
 export interface JsonObject {
   readonly [name: string]: JsonValue
+}
+
+/** Whether a value is an object, and neither an array nor a number. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !isJsonArray(value) &&
+    !(value instanceof Decimal)
+  )
+}
+
+export function isJsonArray(value: JsonValue | undefined): value is JsonArray {
+  return Array.isArray(value)
 }

@@ -20,14 +20,14 @@ export interface ClientRequest {
   readonly spans: {
     readonly id: Span
     readonly method: Span
-    readonly params?: Span
-    readonly name?: Span
-    readonly arguments?: Span
-    readonly uri?: Span
-    readonly cursor?: Span
-    readonly meta?: Span
+    readonly params?: Span | undefined
+    readonly name?: Span | undefined
+    readonly arguments?: Span | undefined
+    readonly uri?: Span | undefined
+    readonly cursor?: Span | undefined
+    readonly meta?: Span | undefined
     /** `params._meta.progressToken`. */
-    readonly progressToken?: Span
+    readonly progressToken?: Span | undefined
   }
 }
 
@@ -40,11 +40,11 @@ export interface ClientNotification {
   readonly params: JsonObject
   readonly spans: {
     readonly method: Span
-    readonly params?: Span
+    readonly params?: Span | undefined
     /** `params.requestId`. */
-    readonly requestId?: Span
+    readonly requestId?: Span | undefined
     /** `params.progressToken`. */
-    readonly progressToken?: Span
+    readonly progressToken?: Span | undefined
   }
 }
 
@@ -56,7 +56,11 @@ export interface ClientResponse {
   /** The JSON text of the id as it was sent. */
   readonly idText: string
   readonly isError: boolean
-  readonly spans: { readonly id: Span; readonly result?: Span; readonly error?: Span }
+  readonly spans: {
+    readonly id: Span
+    readonly result?: Span | undefined
+    readonly error?: Span | undefined
+  }
 }
 
 /** Everything a client may send. */
@@ -69,7 +73,11 @@ export interface ServerResponse {
   readonly id: RpcId | null
   /** `tool_error` is a result with `isError`. */
   readonly outcome: 'result' | 'tool_error' | 'rpc_error'
-  readonly spans: { readonly id: Span; readonly result?: Span; readonly error?: Span }
+  readonly spans: {
+    readonly id: Span
+    readonly result?: Span | undefined
+    readonly error?: Span | undefined
+  }
 }
 
 /** A request from an upstream server to the client. */
@@ -83,9 +91,9 @@ export interface ServerRequest {
   readonly spans: {
     readonly id: Span
     readonly method: Span
-    readonly params?: Span
+    readonly params?: Span | undefined
     /** `params._meta.progressToken`. */
-    readonly progressToken?: Span
+    readonly progressToken?: Span | undefined
   }
 }
 
@@ -100,9 +108,9 @@ export interface ServerNotification {
   readonly requestId?: RpcId
   readonly spans: {
     readonly method: Span
-    readonly params?: Span
-    readonly progressToken?: Span
-    readonly requestId?: Span
+    readonly params?: Span | undefined
+    readonly progressToken?: Span | undefined
+    readonly requestId?: Span | undefined
   }
 }
 
@@ -134,11 +142,15 @@ export type RefusalReason =
   | 'call_name'
   | 'call_arguments'
 
+/** Parse error, invalid request or invalid parameters (JSON-RPC 2.0, section 5.1). */
+export type RefusalCode = -32700 | -32600 | -32602
+
 /** Why a message was refused, and what of it can still be answered. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
-  readonly rpcCode: -32700 | -32600 | -32602
+  readonly rpcCode: RefusalCode
   readonly idText: string | null
+  readonly answersIdText: string | null
   readonly callArguments: boolean
   readonly cause?: unknown
 }
@@ -147,9 +159,15 @@ export interface RefusalDetails {
 export class MessageRefusal extends Error {
   override readonly name = 'MessageRefusal'
   readonly reason: RefusalReason
-  readonly rpcCode: -32700 | -32600 | -32602
-  /** The JSON text of the id, set when exactly one valid top-level id was seen. */
+  readonly rpcCode: RefusalCode
+  /** The JSON text of the id to answer: set when one valid top-level id was seen, and a method, but no result. */
   readonly idText: string | null
+  /**
+   * The JSON text of the id that the message answers: set when it was a response with one valid id.
+   *
+   * The server that asked still waits. Never send this id to the client: its own requests may use the same one.
+   */
+  readonly answersIdText: string | null
   /**
    * Whether the message is a well-formed `tools/call` request but for what is inside `params.arguments`.
    *
@@ -163,6 +181,7 @@ export class MessageRefusal extends Error {
     this.reason = details.reason
     this.rpcCode = details.rpcCode
     this.idText = details.idText
+    this.answersIdText = details.answersIdText
     this.callArguments = details.callArguments
   }
 }

@@ -1,0 +1,217 @@
+import { limits } from '../limits.ts'
+import { Decimal } from './decimal.ts'
+import { unescapeString } from './decode.ts'
+import { KeyGuard } from './fold.ts'
+import { JsonError, excerpt } from './json-error.ts'
+import type { MemberSpan, SpanNode, Wanted } from './span.ts'
+import * as token from './token.ts'
+import { TokenReader } from './token.ts'
+import { wideRunEnd } from './utf8.ts'
+import type { JsonArray, JsonObject, JsonValue } from './value.ts'
+
+/** What the strict scanner makes of a text: its value, and where the wanted members stand. */
+export interface StrictScan {
+  readonly value: JsonValue
+  readonly root: SpanNode
+}
+
+/**
+ * Reads a JSON text that every parser reads alike, or refuses it (THREATS B2, B4, B21, B31, B32).
+ *
+ * Refused beyond RFC 8259: invalid UTF-8, a byte order mark, lone surrogates, keys of one object that are equal or
+ * that a lenient reader takes for equal, `__proto__`, and more depth or members than `limits` allow. The value is built
+ * in the same pass, so what is judged cannot differ from what was checked. Time and memory are linear in the text.
+ *
+ * @throws JsonError `JSON_INVALID`
+ */
+export function scanStrict(bytes: Uint8Array, want: Wanted): StrictScan {
+  return new StrictScanner(bytes).scan(want)
+}
+
+/** Where the wanted members of the object that is being read are put down. */
+interface Recording {
+  readonly want: Wanted
+  readonly members: MemberSpan[]
+}
+
+class StrictScanner {
+  readonly #reader: TokenReader
+  #at = 0
+  #memberCount = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#reader = new TokenReader(bytes, 'special_or_wide')
+  }
+
+  scan(want: Wanted): StrictScan {
+    this.#refuseByteOrderMark()
+    this.#skipSpace()
+    const start = this.#at
+    const members: MemberSpan[] = []
+    const value = this.#value(0, { want, members })
+    const end = this.#at
+    this.#skipSpace()
+    if (this.#at === this.#reader.length) return { value, root: { start, end, members } }
+    throw new JsonError('trailing_bytes', this.#at, 'bytes after the value')
+  }
+
+  #refuseByteOrderMark(): void {
+    const { bytes } = this.#reader
+    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+      throw new JsonError('byte_order_mark', 0, 'byte order mark')
+    }
+  }
+
+  /** Reads a value that stands inside `depth` objects and arrays. */
+  #value(depth: number, recording?: Recording): JsonValue {
+    const byte = this.#reader.byteAt(this.#at)
+    if (byte === token.QUOTE) return this.#string()
+    if (byte === token.OPEN_BRACE) return this.#object(depth + 1, recording)
+    if (byte === token.OPEN_BRACKET) return this.#array(depth + 1)
+    return token.startsNumber(byte) ? this.#number() : this.#literal(byte)
+  }
+
+  #literal(letter: number): boolean | null {
+    this.#at = this.#reader.literalEnd(this.#at)
+    return letter === token.LETTER_N ? null : letter === token.LETTER_T
+  }
+
+  #number(): Decimal {
+    const start = this.#at
+    this.#at = this.#reader.numberEnd(start)
+    return new Decimal(this.#reader.bytes.toString('latin1', start, this.#at))
+  }
+
+  #array(depth: number): JsonArray {
+    this.#enter(depth)
+    const array: JsonValue[] = []
+    if (this.#skips(token.CLOSE_BRACKET)) return array
+    do {
+      this.#countMember()
+      array.push(this.#value(depth))
+    } while (this.#goesOn(token.CLOSE_BRACKET))
+    return array
+  }
+
+  #object(depth: number, recording: Recording | undefined): JsonObject {
+    this.#enter(depth)
+    const object: Record<string, JsonValue> = { __proto__: null }
+    if (this.#skips(token.CLOSE_BRACE)) return object
+    const guard = new KeyGuard(object)
+    do {
+      this.#countMember()
+      const name = this.#key(guard)
+      object[name] = this.#memberValue(name, depth, recording)
+    } while (this.#goesOn(token.CLOSE_BRACE))
+    return object
+  }
+
+  #key(guard: KeyGuard): string {
+    const start = this.#at
+    if (this.#reader.byteAt(start) !== token.QUOTE) throw this.#reader.unexpected(start)
+    const name = this.#string()
+    const refusal = guard.refusal(name)
+    if (refusal !== undefined) throw new JsonError(refusal, start, `key ${excerpt(name)}`)
+    this.#skipSpace()
+    if (!this.#skips(token.COLON)) throw this.#reader.unexpected(this.#at)
+    return name
+  }
+
+  #memberValue(name: string, depth: number, recording: Recording | undefined): JsonValue {
+    const want = recording?.want.get(name)
+    if (recording === undefined || want === undefined) return this.#value(depth)
+    const start = this.#at
+    const members: MemberSpan[] = []
+    const value = this.#value(depth, { want, members })
+    recording.members.push({ name, start, end: this.#at, members })
+    return value
+  }
+
+  /** Goes past an opening brace or bracket. */
+  #enter(depth: number): void {
+    if (depth > limits.maxJsonDepth) {
+      throw new JsonError('too_deep', this.#at, `more than ${limits.maxJsonDepth} levels`)
+    }
+    this.#at++
+    this.#skipSpace()
+  }
+
+  /** After a value: goes past a comma and says so, or past `close`. */
+  #goesOn(close: number): boolean {
+    this.#skipSpace()
+    if (this.#skips(token.COMMA)) return true
+    if (this.#skips(close)) return false
+    throw this.#reader.unexpected(this.#at)
+  }
+
+  /** Goes past this byte, and white space after it, if it is the next one. */
+  #skips(byte: number): boolean {
+    if (this.#reader.byteAt(this.#at) !== byte) return false
+    this.#at++
+    if (byte === token.COMMA || byte === token.COLON) this.#skipSpace()
+    return true
+  }
+
+  #skipSpace(): void {
+    this.#at = this.#reader.spaceEnd(this.#at)
+  }
+
+  #countMember(): void {
+    this.#memberCount++
+    if (this.#memberCount > limits.maxJsonMembers) {
+      throw new JsonError(
+        'too_many_members',
+        this.#at,
+        `more than ${limits.maxJsonMembers} members`,
+      )
+    }
+  }
+
+  #string(): string {
+    const reader = this.#reader
+    const open = this.#at
+    let escaped = false
+    let wide = false
+    for (let at = open + 1; ;) {
+      at = reader.plainEnd(at)
+      const byte = reader.byteAt(at)
+      if (byte === token.QUOTE) {
+        this.#at = at + 1
+        break
+      }
+      if (byte === token.BACKSLASH) {
+        escaped = true
+        at = this.#escapeEnd(at)
+      } else if (byte >= 0x80) {
+        wide = true
+        at = this.#wideEnd(at)
+      } else throw reader.badStringByte(at)
+    }
+    if (escaped) return unescapeString(reader.bytes.subarray(open, this.#at))
+    return reader.bytes.toString(wide ? 'utf8' : 'latin1', open + 1, this.#at - 1)
+  }
+
+  #wideEnd(from: number): number {
+    const end = wideRunEnd(this.#reader.bytes, from)
+    if (end === -1) throw new JsonError('invalid_utf8', from, 'invalid UTF-8')
+    return end
+  }
+
+  /** As the reader's, but a surrogate must be half of a pair. */
+  #escapeEnd(at: number): number {
+    const reader = this.#reader
+    const end = reader.escapeEnd(at)
+    if (end === at + 2) return end
+    const unit = reader.codeUnit(at)
+    if (unit < 0xd800 || unit > 0xdfff) return end
+    if (
+      unit < 0xdc00 &&
+      reader.byteAt(end) === token.BACKSLASH &&
+      reader.escapeEnd(end) === end + 6
+    ) {
+      const second = reader.codeUnit(end)
+      if (second >= 0xdc00 && second <= 0xdfff) return end + 6
+    }
+    throw new JsonError('lone_surrogate', at, 'lone surrogate')
+  }
+}

@@ -1,0 +1,10 @@
+// The two ways into JSON: strict for what a client sends and is judged, lax for what a server answers.
+export { decodeString } from './decode.ts'
+export { JsonError, excerpt } from './json-error.ts'
+export type { JsonReason } from './json-error.ts'
+export { scanLax, scanLaxPart } from './scan-lax.ts'
+export type { PartialScan } from './scan-lax.ts'
+export { scanStrict } from './scan-strict.ts'
+export type { StrictScan } from './scan-strict.ts'
+export { onlyMember, wanted } from './span.ts'
+export type { MemberSpan, Span, SpanNode, Wanted, WantedNames } from './span.ts'

@@ -1,0 +1,198 @@
+import { asBuffer } from './decode.ts'
+import { JsonError } from './json-error.ts'
+
+export const QUOTE = 0x22
+export const COMMA = 0x2c
+export const COLON = 0x3a
+export const OPEN_BRACKET = 0x5b
+export const BACKSLASH = 0x5c
+export const CLOSE_BRACKET = 0x5d
+export const OPEN_BRACE = 0x7b
+export const CLOSE_BRACE = 0x7d
+export const LETTER_N = 0x6e
+export const LETTER_T = 0x74
+
+const TAB = 0x09
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const SPACE = 0x20
+const PLUS = 0x2b
+const MINUS = 0x2d
+const POINT = 0x2e
+const ZERO = 0x30
+const LETTER_E = 0x65
+const LETTER_U = 0x75
+
+/** What may follow a backslash, but for `u`. */
+const shortEscapes: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'))
+
+const literals: ReadonlyMap<number, Uint8Array> = new Map(
+  ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]),
+)
+
+/** How far into a string one goes byte by byte before trying words: most strings are shorter. */
+const shortStringBytes = 16
+
+/** Which bytes inside a string need a look: those that end it or are special, and perhaps all outside ASCII. */
+export type StringStops = 'special' | 'special_or_wide'
+
+/**
+ * The bytes of a JSON text and the tokens of its grammar (RFC 8259), as both scanners read them.
+ *
+ * Positions go in and come out as numbers; every method that is given a wrong text throws a JsonError.
+ */
+export class TokenReader {
+  readonly bytes: Buffer
+  readonly length: number
+  /** All ones where bytes outside ASCII stop a string's run, else 0. */
+  readonly #wide: number
+  /** The bytes in words of four, from `#skew` on; made when the first long string is met. */
+  #words: Int32Array | undefined
+  readonly #skew: number
+
+  constructor(bytes: Uint8Array, stops: StringStops) {
+    this.bytes = asBuffer(bytes)
+    this.length = bytes.length
+    this.#wide = stops === 'special_or_wide' ? -1 : 0
+    this.#skew = -bytes.byteOffset & 3
+  }
+
+  /** The byte at `at`, or -1 behind the end. */
+  byteAt(at: number): number {
+    return at < this.length ? (this.bytes[at] ?? -1) : -1
+  }
+
+  /** The first place from `from` on that holds no white space. */
+  spaceEnd(from: number): number {
+    const { bytes, length } = this
+    for (let at = from; at < length; at++) {
+      const byte = bytes[at] ?? 0
+      if (byte > SPACE) return at
+      if (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB)
+        return at
+    }
+    return length
+  }
+
+  /** The first place from `from` on, inside a string, whose byte needs a look; the text's length when none does. */
+  plainEnd(from: number): number {
+    const head = Math.min(from + shortStringBytes, this.length)
+    const at = this.#stopIn(from, head)
+    if (at < head || head === this.length) return at
+    return this.#stopIn(this.#plainWordsEnd(head), this.length)
+  }
+
+  #stopIn(from: number, end: number): number {
+    const { bytes } = this
+    const ceiling = this.#wide === 0 ? 0x100 : 0x80
+    for (let at = from; at < end; at++) {
+      const byte = bytes[at] ?? 0
+      if (byte === QUOTE || byte === BACKSLASH || byte < SPACE || byte >= ceiling) return at
+    }
+    return end
+  }
+
+  /**
+   * Skips words of four bytes that hold nothing to look at; the bytes just before `from` are known to hold nothing.
+   *
+   * In a word w, `(w ^ 0x02..) - 0x21..` borrows into the high bit of each byte that is a quote or a control
+   * character, `(w ^ 0x5c..) - 0x01..` of each backslash. A byte next to such a one may be reported by mistake, but
+   * none is ever missed, and the bytes are looked at one by one afterwards.
+   */
+  #plainWordsEnd(from: number): number {
+    const words = (this.#words ??= this.#makeWords())
+    const wide = this.#wide
+    const count = words.length
+    let word = (from - this.#skew) >> 2
+    for (; word < count; word++) {
+      const w = words[word] ?? 0
+      const hit = ((w ^ 0x02020202) - 0x21212121) | ((w ^ 0x5c5c5c5c) - 0x01010101)
+      if ((((hit & ~w) | (w & wide)) & 0x80808080) !== 0) break
+    }
+    return Math.max(from, word * 4 + this.#skew)
+  }
+
+  #makeWords(): Int32Array {
+    const start = this.bytes.byteOffset + this.#skew
+    return new Int32Array(this.bytes.buffer, start, (this.length - this.#skew) >> 2)
+  }
+
+  /** Where the escape ends whose backslash is at `at`. */
+  escapeEnd(at: number): number {
+    const letter = this.byteAt(at + 1)
+    if (shortEscapes.has(letter)) return at + 2
+    if (letter !== LETTER_U) throw this.wrong(at + 1, 'bad_escape', 'bad escape')
+    this.codeUnit(at)
+    return at + 6
+  }
+
+  /** The code unit that the escape at `at` stands for, which is known to start with `\u`. */
+  codeUnit(at: number): number {
+    let unit = 0
+    for (let k = at + 2; k < at + 6; k++) {
+      const digit = hexDigit(this.byteAt(k))
+      if (digit === -1) throw this.wrong(k, 'bad_escape', 'bad escape')
+      unit = unit * 16 + digit
+    }
+    return unit
+  }
+
+  /** Where the number ends that starts at `from`. */
+  numberEnd(from: number): number {
+    let at = this.byteAt(from) === MINUS ? from + 1 : from
+    at = this.byteAt(at) === ZERO ? at + 1 : this.#digitsEnd(at)
+    if (this.byteAt(at) === POINT) at = this.#digitsEnd(at + 1)
+    if ((this.byteAt(at) | 0x20) !== LETTER_E) return at
+    const sign = this.byteAt(at + 1)
+    return this.#digitsEnd(sign === PLUS || sign === MINUS ? at + 2 : at + 1)
+  }
+
+  #digitsEnd(from: number): number {
+    const { bytes, length } = this
+    let at = from
+    for (; at < length; at++) {
+      const byte = bytes[at] ?? 0
+      if (byte < ZERO || byte > ZERO + 9) break
+    }
+    if (at === from) throw this.wrong(at, 'bad_number', 'bad number')
+    return at
+  }
+
+  /** Where the `true`, `false` or `null` ends that starts at `from`. */
+  literalEnd(from: number): number {
+    const word = literals.get(this.byteAt(from))
+    if (word === undefined) throw this.unexpected(from)
+    for (let k = 1; k < word.length; k++) {
+      if (this.byteAt(from + k) !== word[k]) throw this.unexpected(from + k)
+    }
+    return from + word.length
+  }
+
+  /** What to throw where a byte does not fit the grammar. */
+  unexpected(at: number): JsonError {
+    return this.wrong(at, 'syntax', 'unexpected byte')
+  }
+
+  /** What to throw for a wrong byte; where the text is over, that is what is wrong. */
+  wrong(at: number, reason: 'syntax' | 'bad_escape' | 'bad_number', what: string): JsonError {
+    if (at < this.length) return new JsonError(reason, at, what)
+    return new JsonError('truncated', this.length, 'unexpected end')
+  }
+
+  /** What to throw for the byte that stopped a string, when it is neither its end nor an escape. */
+  badStringByte(at: number): JsonError {
+    if (at < this.length) return new JsonError('control_character', at, 'raw control character')
+    return new JsonError('truncated', this.length, 'unexpected end')
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= ZERO && byte <= ZERO + 9) return byte - ZERO
+  const letter = byte | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
+}
+
+/** Whether a value that starts with this byte is a number, if it is one at all. */
+export function startsNumber(byte: number): boolean {
+  return byte === MINUS || (byte >= ZERO && byte <= ZERO + 9)
+}
