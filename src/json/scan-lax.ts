@@ -2,8 +2,7 @@ import { limits } from '../limits.ts'
 import { decodeString } from './decode.ts'
 import { JsonError } from './json-error.ts'
 import type { MemberSpan, SpanNode, Wanted } from './span.ts'
-import * as token from './token.ts'
-import { TokenReader } from './token.ts'
+import { TokenReader, byteOf, startsNumber } from './token.ts'
 
 /**
  * Finds the wanted members in a text that `JSON.parse` accepts, and builds no value.
@@ -60,7 +59,7 @@ class LaxScanner {
 
   /** Reads a value; of an object, member by member to find those that are wanted. */
   #value(want: Wanted, members: MemberSpan[]): void {
-    if (this.#reader.byteAt(this.#at) !== token.OPEN_BRACE) {
+    if (this.#reader.byteAt(this.#at) !== byteOf.openBrace) {
       this.#skipValue()
       return
     }
@@ -97,14 +96,14 @@ class LaxScanner {
   /** Goes past a scalar or an empty container, or into a filled one up to its first value, and says so. */
   #entersNext(): boolean {
     const byte = this.#reader.byteAt(this.#at)
-    if (byte === token.OPEN_BRACE) {
+    if (byte === byteOf.openBrace) {
       if (!this.#entersFilled(true)) return false
       this.#skipKey()
       return true
     }
-    if (byte === token.OPEN_BRACKET) return this.#entersFilled(false)
-    if (byte === token.QUOTE) this.#skipString()
-    else if (token.startsNumber(byte)) this.#at = this.#reader.numberEnd(this.#at)
+    if (byte === byteOf.openBracket) return this.#entersFilled(false)
+    if (byte === byteOf.quote) this.#skipString()
+    else if (startsNumber(byte)) this.#at = this.#reader.numberEnd(this.#at)
     else this.#at = this.#reader.literalEnd(this.#at)
     return false
   }
@@ -117,7 +116,7 @@ class LaxScanner {
     }
     this.#at++
     this.#skipSpace()
-    if (this.#reader.byteAt(this.#at) === (isObject ? token.CLOSE_BRACE : token.CLOSE_BRACKET)) {
+    if (this.#reader.byteAt(this.#at) === (isObject ? byteOf.closeBrace : byteOf.closeBracket)) {
       this.#at++
       return false
     }
@@ -130,12 +129,12 @@ class LaxScanner {
     this.#skipSpace()
     const byte = this.#reader.byteAt(this.#at)
     const isObject = this.#open.at(-1) === true
-    if (byte === token.COMMA) {
+    if (byte === byteOf.comma) {
       this.#at++
       this.#skipSpace()
       return true
     }
-    if (byte !== (isObject ? token.CLOSE_BRACE : token.CLOSE_BRACKET)) {
+    if (byte !== (isObject ? byteOf.closeBrace : byteOf.closeBracket)) {
       throw this.#reader.unexpected(this.#at)
     }
     this.#at++
@@ -153,11 +152,11 @@ class LaxScanner {
 
   /** Goes past a key and its colon, up to the value. */
   #skipKey(): number {
-    if (this.#reader.byteAt(this.#at) !== token.QUOTE) throw this.#reader.unexpected(this.#at)
+    if (this.#reader.byteAt(this.#at) !== byteOf.quote) throw this.#reader.unexpected(this.#at)
     this.#skipString()
     const end = this.#at
     this.#skipSpace()
-    if (this.#reader.byteAt(this.#at) !== token.COLON) throw this.#reader.unexpected(this.#at)
+    if (this.#reader.byteAt(this.#at) !== byteOf.colon) throw this.#reader.unexpected(this.#at)
     this.#at++
     this.#skipSpace()
     return end
@@ -168,11 +167,11 @@ class LaxScanner {
     for (let at = this.#at + 1; ;) {
       at = reader.plainEnd(at)
       const byte = reader.byteAt(at)
-      if (byte === token.QUOTE) {
+      if (byte === byteOf.quote) {
         this.#at = at + 1
         return
       }
-      if (byte !== token.BACKSLASH) throw reader.badStringByte(at)
+      if (byte !== byteOf.backslash) throw reader.badStringByte(at)
       at = reader.escapeEnd(at)
     }
   }

@@ -4,8 +4,7 @@ import { unescapeString } from './decode.ts'
 import { KeyGuard } from './fold.ts'
 import { JsonError, excerpt } from './json-error.ts'
 import type { MemberSpan, SpanNode, Wanted } from './span.ts'
-import * as token from './token.ts'
-import { TokenReader } from './token.ts'
+import { TokenReader, byteOf, startsNumber } from './token.ts'
 import { wideRunEnd } from './utf8.ts'
 import type { JsonArray, JsonObject, JsonValue } from './value.ts'
 
@@ -65,15 +64,15 @@ class StrictScanner {
   /** Reads a value that stands inside `depth` objects and arrays. */
   #value(depth: number, recording?: Recording): JsonValue {
     const byte = this.#reader.byteAt(this.#at)
-    if (byte === token.QUOTE) return this.#string()
-    if (byte === token.OPEN_BRACE) return this.#object(depth + 1, recording)
-    if (byte === token.OPEN_BRACKET) return this.#array(depth + 1)
-    return token.startsNumber(byte) ? this.#number() : this.#literal(byte)
+    if (byte === byteOf.quote) return this.#string()
+    if (byte === byteOf.openBrace) return this.#object(depth + 1, recording)
+    if (byte === byteOf.openBracket) return this.#array(depth + 1)
+    return startsNumber(byte) ? this.#number() : this.#literal(byte)
   }
 
   #literal(letter: number): boolean | null {
     this.#at = this.#reader.literalEnd(this.#at)
-    return letter === token.LETTER_N ? null : letter === token.LETTER_T
+    return letter === byteOf.letterN ? null : letter === byteOf.letterT
   }
 
   #number(): Decimal {
@@ -85,35 +84,35 @@ class StrictScanner {
   #array(depth: number): JsonArray {
     this.#enter(depth)
     const array: JsonValue[] = []
-    if (this.#skips(token.CLOSE_BRACKET)) return array
+    if (this.#skips(byteOf.closeBracket)) return array
     do {
       this.#countMember()
       array.push(this.#value(depth))
-    } while (this.#goesOn(token.CLOSE_BRACKET))
+    } while (this.#goesOn(byteOf.closeBracket))
     return array
   }
 
   #object(depth: number, recording: Recording | undefined): JsonObject {
     this.#enter(depth)
     const object: Record<string, JsonValue> = { __proto__: null }
-    if (this.#skips(token.CLOSE_BRACE)) return object
+    if (this.#skips(byteOf.closeBrace)) return object
     const guard = new KeyGuard(object)
     do {
       this.#countMember()
       const name = this.#key(guard)
       object[name] = this.#memberValue(name, depth, recording)
-    } while (this.#goesOn(token.CLOSE_BRACE))
+    } while (this.#goesOn(byteOf.closeBrace))
     return object
   }
 
   #key(guard: KeyGuard): string {
     const start = this.#at
-    if (this.#reader.byteAt(start) !== token.QUOTE) throw this.#reader.unexpected(start)
+    if (this.#reader.byteAt(start) !== byteOf.quote) throw this.#reader.unexpected(start)
     const name = this.#string()
     const refusal = guard.refusal(name)
     if (refusal !== undefined) throw new JsonError(refusal, start, `key ${excerpt(name)}`)
     this.#skipSpace()
-    if (!this.#skips(token.COLON)) throw this.#reader.unexpected(this.#at)
+    if (!this.#skips(byteOf.colon)) throw this.#reader.unexpected(this.#at)
     return name
   }
 
@@ -139,7 +138,7 @@ class StrictScanner {
   /** After a value: goes past a comma and says so, or past `close`. */
   #goesOn(close: number): boolean {
     this.#skipSpace()
-    if (this.#skips(token.COMMA)) return true
+    if (this.#skips(byteOf.comma)) return true
     if (this.#skips(close)) return false
     throw this.#reader.unexpected(this.#at)
   }
@@ -148,7 +147,7 @@ class StrictScanner {
   #skips(byte: number): boolean {
     if (this.#reader.byteAt(this.#at) !== byte) return false
     this.#at++
-    if (byte === token.COMMA || byte === token.COLON) this.#skipSpace()
+    if (byte === byteOf.comma || byte === byteOf.colon) this.#skipSpace()
     return true
   }
 
@@ -175,11 +174,11 @@ class StrictScanner {
     for (let at = open + 1; ;) {
       at = reader.plainEnd(at)
       const byte = reader.byteAt(at)
-      if (byte === token.QUOTE) {
+      if (byte === byteOf.quote) {
         this.#at = at + 1
         break
       }
-      if (byte === token.BACKSLASH) {
+      if (byte === byteOf.backslash) {
         escaped = true
         at = this.#escapeEnd(at)
       } else if (byte >= 0x80) {
@@ -206,7 +205,7 @@ class StrictScanner {
     if (unit < 0xd800 || unit > 0xdfff) return end
     if (
       unit < 0xdc00 &&
-      reader.byteAt(end) === token.BACKSLASH &&
+      reader.byteAt(end) === byteOf.backslash &&
       reader.escapeEnd(end) === end + 6
     ) {
       const second = reader.codeUnit(end)

@@ -1,27 +1,30 @@
 import { asBuffer } from './decode.ts'
 import { JsonError } from './json-error.ts'
 
-export const QUOTE = 0x22
-export const COMMA = 0x2c
-export const COLON = 0x3a
-export const OPEN_BRACKET = 0x5b
-export const BACKSLASH = 0x5c
-export const CLOSE_BRACKET = 0x5d
-export const OPEN_BRACE = 0x7b
-export const CLOSE_BRACE = 0x7d
-export const LETTER_N = 0x6e
-export const LETTER_T = 0x74
-
-const TAB = 0x09
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const SPACE = 0x20
-const PLUS = 0x2b
-const MINUS = 0x2d
-const POINT = 0x2e
-const ZERO = 0x30
-const LETTER_E = 0x65
-const LETTER_U = 0x75
+/** The bytes that mean something in the grammar. */
+export const byteOf = {
+  tab: 0x09,
+  lineFeed: 0x0a,
+  carriageReturn: 0x0d,
+  space: 0x20,
+  quote: 0x22,
+  plus: 0x2b,
+  comma: 0x2c,
+  minus: 0x2d,
+  point: 0x2e,
+  zero: 0x30,
+  nine: 0x39,
+  colon: 0x3a,
+  openBracket: 0x5b,
+  backslash: 0x5c,
+  closeBracket: 0x5d,
+  letterE: 0x65,
+  letterN: 0x6e,
+  letterT: 0x74,
+  letterU: 0x75,
+  openBrace: 0x7b,
+  closeBrace: 0x7d,
+} as const
 
 /** What may follow a backslash, but for `u`. */
 const shortEscapes: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'))
@@ -67,8 +70,13 @@ export class TokenReader {
     const { bytes, length } = this
     for (let at = from; at < length; at++) {
       const byte = bytes[at] ?? 0
-      if (byte > SPACE) return at
-      if (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB)
+      if (byte > byteOf.space) return at
+      if (
+        byte !== byteOf.space &&
+        byte !== byteOf.lineFeed &&
+        byte !== byteOf.carriageReturn &&
+        byte !== byteOf.tab
+      )
         return at
     }
     return length
@@ -87,7 +95,13 @@ export class TokenReader {
     const ceiling = this.#wide === 0 ? 0x100 : 0x80
     for (let at = from; at < end; at++) {
       const byte = bytes[at] ?? 0
-      if (byte === QUOTE || byte === BACKSLASH || byte < SPACE || byte >= ceiling) return at
+      if (
+        byte === byteOf.quote ||
+        byte === byteOf.backslash ||
+        byte < byteOf.space ||
+        byte >= ceiling
+      )
+        return at
     }
     return end
   }
@@ -121,7 +135,7 @@ export class TokenReader {
   escapeEnd(at: number): number {
     const letter = this.byteAt(at + 1)
     if (shortEscapes.has(letter)) return at + 2
-    if (letter !== LETTER_U) throw this.wrong(at + 1, 'bad_escape', 'bad escape')
+    if (letter !== byteOf.letterU) throw this.wrong(at + 1, 'bad_escape', 'bad escape')
     this.codeUnit(at)
     return at + 6
   }
@@ -139,12 +153,12 @@ export class TokenReader {
 
   /** Where the number ends that starts at `from`. */
   numberEnd(from: number): number {
-    let at = this.byteAt(from) === MINUS ? from + 1 : from
-    at = this.byteAt(at) === ZERO ? at + 1 : this.#digitsEnd(at)
-    if (this.byteAt(at) === POINT) at = this.#digitsEnd(at + 1)
-    if ((this.byteAt(at) | 0x20) !== LETTER_E) return at
+    let at = this.byteAt(from) === byteOf.minus ? from + 1 : from
+    at = this.byteAt(at) === byteOf.zero ? at + 1 : this.#digitsEnd(at)
+    if (this.byteAt(at) === byteOf.point) at = this.#digitsEnd(at + 1)
+    if ((this.byteAt(at) | 0x20) !== byteOf.letterE) return at
     const sign = this.byteAt(at + 1)
-    return this.#digitsEnd(sign === PLUS || sign === MINUS ? at + 2 : at + 1)
+    return this.#digitsEnd(sign === byteOf.plus || sign === byteOf.minus ? at + 2 : at + 1)
   }
 
   #digitsEnd(from: number): number {
@@ -152,7 +166,7 @@ export class TokenReader {
     let at = from
     for (; at < length; at++) {
       const byte = bytes[at] ?? 0
-      if (byte < ZERO || byte > ZERO + 9) break
+      if (byte < byteOf.zero || byte > byteOf.nine) break
     }
     if (at === from) throw this.wrong(at, 'bad_number', 'bad number')
     return at
@@ -187,12 +201,12 @@ export class TokenReader {
 }
 
 function hexDigit(byte: number): number {
-  if (byte >= ZERO && byte <= ZERO + 9) return byte - ZERO
+  if (byte >= byteOf.zero && byte <= byteOf.nine) return byte - byteOf.zero
   const letter = byte | 0x20
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 /** Whether a value that starts with this byte is a number, if it is one at all. */
 export function startsNumber(byte: number): boolean {
-  return byte === MINUS || (byte >= ZERO && byte <= ZERO + 9)
+  return byte === byteOf.minus || (byte >= byteOf.zero && byte <= byteOf.nine)
 }

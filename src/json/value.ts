@@ -26,6 +26,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   )
 }
 
+/** Whether a value is an array. */
 export function isJsonArray(value: JsonValue | undefined): value is JsonArray {
   return Array.isArray(value)
 }

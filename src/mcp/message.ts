@@ -103,9 +103,9 @@ export interface ServerNotification {
   readonly bytes: Uint8Array
   readonly method: string
   /** `params.progressToken`. */
-  readonly progressToken?: RpcId
+  readonly progressToken?: RpcId | undefined
   /** `params.requestId`. */
-  readonly requestId?: RpcId
+  readonly requestId?: RpcId | undefined
   readonly spans: {
     readonly method: Span
     readonly params?: Span | undefined
@@ -139,6 +139,8 @@ export type RefusalReason =
   | 'progress_token'
   /** A `tools/call` that nobody could be answered about. */
   | 'call_without_id'
+  /** Another request of the protocol without an id: some servers run it all the same. */
+  | 'request_without_id'
   | 'call_name'
   | 'call_arguments'
 
