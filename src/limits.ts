@@ -40,6 +40,8 @@ export const limits = {
   maxRules: 20_000,
   /** A configuration file, bytes. */
   maxConfigBytes: 1_048_576,
+  /** Nesting in a configuration file, levels. */
+  maxConfigDepth: 32,
   /** Refused messages that get a record of their own, per second and connection; the rest are counted. */
   maxRefusalRecordsPerSecond: 20,
   /** How long a writer tries for the database lock before it fails closed, milliseconds. */

@@ -1,0 +1,260 @@
+import { dirname, resolve } from 'node:path'
+import { limits } from '../limits.ts'
+import type { Node } from './jsonc.ts'
+import { parseJsonc } from './jsonc.ts'
+import type { Problem } from './problems.ts'
+import { Report } from './problems.ts'
+import type { Place, Read } from './read.ts'
+import { listOf, oneOf, readText, Section, shownText, wholeNumber } from './read.ts'
+import type { ServerConfig } from './servers.ts'
+import { readServers } from './servers.ts'
+import type { AuditDurability, DisclosureMode, Mode, UnknownMethods } from './vocabulary.ts'
+import {
+  bounds,
+  disclosureModes,
+  durabilities,
+  limitKeys,
+  modes,
+  patterns,
+  unknownMethodChoices,
+} from './vocabulary.ts'
+
+/** capfence.mcp.json, exact: nothing is optional that is always there, and every path is absolute. */
+export interface Config {
+  /** The path as it was given, for messages. */
+  readonly file: string
+  /** Absolute; what relative paths in the file are relative to. */
+  readonly folder: string
+  /** In the order of the file; switched-off ones are not here. */
+  readonly servers: readonly ServerConfig[]
+  /** Names of servers that the file switches off. */
+  readonly disabledServers: readonly string[]
+  readonly policies: readonly string[]
+  /** Who asks, where nothing better is known. */
+  readonly actor: string
+  readonly environment: string
+  readonly mode: Mode
+  readonly storage: Storage
+  readonly audit: AuditConfig
+  readonly approvals: ApprovalsConfig
+  readonly limits: LimitsConfig
+  readonly unknownMethods: UnknownMethods
+  /** Worth saying, and no reason to stop. */
+  readonly warnings: readonly Problem[]
+}
+
+/** Where the log and the approvals live. */
+export interface Storage {
+  readonly engine: 'sqlite'
+  readonly path: string
+}
+
+/** How the log is written. */
+export interface AuditConfig {
+  /** What a decision survives before the call is forwarded: a power cut, or only the end of the process. */
+  readonly durability: AuditDurability
+  /** What the log can disclose of arguments and results (AUDIT.md "Secrets"). */
+  readonly mode: DisclosureMode
+}
+
+/** How calls that need a person are treated. */
+export interface ApprovalsConfig {
+  /** How long a request waits for a person, unless its rule says otherwise. */
+  readonly timeoutSeconds: number
+}
+
+/** Bounds that a configuration may tighten; `limits.ts` has their units and what they may be at most. */
+export interface LimitsConfig {
+  readonly maxClientMessageBytes: number
+  readonly maxUpstreamMessageBytes: number
+  readonly maxRequestsInFlight: number
+}
+
+/** A configuration before it is read. */
+export interface ConfigSource {
+  /** Where the text came from, as the user gave it. */
+  readonly path: string
+  readonly text: string
+}
+
+const topKeys = [
+  '$schema',
+  'mcpServers',
+  'policies',
+  'actor',
+  'environment',
+  'mode',
+  'storage',
+  'approvals',
+  'audit',
+  'limits',
+  'unknownMethods',
+] as const
+const topHints: ReadonlyMap<string, string> = new Map([
+  ['servers', 'it is called `mcpServers` here'],
+  ['context_servers', 'it is called `mcpServers` here'],
+  ['serve', 'this version speaks stdio only: `capfence run`'],
+  [
+    'inputs',
+    'CapFence asks for nothing when it starts; write `${NAME}` in `env` and set the variable',
+  ],
+])
+
+/**
+ * Reads a configuration, exactly or not at all.
+ *
+ * It reads no file and no environment variable: `serversToStart` fills in variables, `readConfigFile` reads the file.
+ *
+ * @throws ConfigInvalid with every problem, each with its line and column
+ */
+export function loadConfig({ path, text }: ConfigSource): Config {
+  const report = new Report(path, text)
+  if (Buffer.byteLength(text) > limits.maxConfigBytes) {
+    report.problem(0, `the file is larger than ${limits.maxConfigBytes} bytes`)
+    report.throwIfAny()
+  }
+  const root = parseJsonc(text, (...complaint) => report.problem(...complaint))
+  const config = root && readRoot(root, { report, path: '' }, path)
+  report.throwIfAny()
+  if (config === undefined)
+    throw new Error('bug: a configuration that cannot be read has a problem')
+  return { ...config, warnings: report.warnings() }
+}
+
+function readRoot(root: Node, place: Place, file: string): Config | undefined {
+  if (root.kind !== 'object') {
+    place.report.problem(
+      root.start,
+      'the file must hold one object',
+      'start with `{"mcpServers": …}`',
+    )
+    return undefined
+  }
+  const section = Section.read(root, place, topKeys, topHints)
+  if (section === undefined) return undefined
+  const folder = resolve(dirname(file))
+  const environment = section.required('environment', readEnvironment, environmentHint)
+  const servers = section.required('mcpServers', readServers(folder), serversHint)
+  const policies = section.required(
+    'policies',
+    listOf(shownText(bounds.maxPathCharacters), 1),
+    policiesHint,
+  )
+  section.optional('$schema', readText, undefined)
+  const rest = {
+    actor: section.optional('actor', shownText(bounds.maxActor), 'agent'),
+    mode: section.optional('mode', oneOf(modes), 'enforce'),
+    storage: section.optional('storage', storageIn(folder), defaultStorage(folder)),
+    approvals: section.optional('approvals', readApprovals, defaultApprovals),
+    audit: section.optional('audit', readAudit, defaultAudit),
+    limits: section.optional('limits', readLimits, defaultLimits),
+    unknownMethods: section.optional('unknownMethods', oneOf(unknownMethodChoices), 'deny'),
+  } as const
+  if (environment === undefined || servers === undefined || policies === undefined) return undefined
+  return {
+    file,
+    folder,
+    servers: servers.servers,
+    disabledServers: servers.disabled,
+    policies: policies.map((policy) => resolve(folder, policy)),
+    environment,
+    ...rest,
+    warnings: [],
+  }
+}
+
+const serversHint =
+  'paste the block that your client has: `"mcpServers": {"files": {"command": …}}`'
+const policiesHint = 'name at least one policy file: `"policies": ["policies/ops.yaml"]`'
+const environmentHint =
+  'say where these servers act, such as `"environment": "development"`; rules can ask for it'
+
+/** The environment is also the scope of capabilities that name none. */
+const readEnvironment: Read<string> = (node, place) => {
+  const text = readText(node, place)
+  if (text === undefined) return undefined
+  if (patterns.dottedName.test(text.value) && text.value.length <= limits.maxSegmentCharacters) {
+    return text.value
+  }
+  place.report.problem(
+    node.start,
+    `\`${place.path}\` must be a name of letters, digits, \`_\` and \`-\`, found \`${text.value}\``,
+  )
+  return undefined
+}
+
+const defaultStorage = (folder: string): Storage => ({
+  engine: 'sqlite',
+  path: resolve(folder, '.capfence/capfence.db'),
+})
+
+function storageIn(folder: string): Read<Storage> {
+  return (node, place) => {
+    const text = readText(node, place)
+    if (text === undefined) return undefined
+    const storage = parseStorage(text.value, folder)
+    if (!('problem' in storage)) return storage
+    place.report.problem(node.start, `\`${place.path}\` ${storage.problem}`, storage.hint)
+    return undefined
+  }
+}
+
+/**
+ * Reads `sqlite:PATH`; a relative path is relative to `folder`.
+ *
+ * @returns what is wrong with the text when it names no place that this version can store in
+ */
+export function parseStorage(
+  text: string,
+  folder: string,
+): Storage | { readonly problem: string; readonly hint: string } {
+  const hint = 'write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`'
+  // The text is never repeated: an address may hold a password (THREATS B27).
+  if (/^postgres(?:ql)?:/.test(text))
+    return { problem: 'names PostgreSQL, which is not in this version', hint }
+  if (text === 'sqlite::memory:') return { problem: 'is in memory, where no record survives', hint }
+  if (!patterns.storage.test(text)) {
+    return { problem: 'must be `sqlite:` and a path', hint }
+  }
+  return { engine: 'sqlite', path: resolve(folder, text.slice('sqlite:'.length)) }
+}
+
+const defaultApprovals: ApprovalsConfig = { timeoutSeconds: 900 }
+
+const readApprovals: Read<ApprovalsConfig> = (node, place) => {
+  const section = Section.read(node, place, ['timeoutSeconds'])
+  if (section === undefined) return undefined
+  const seconds = wholeNumber({ min: 1, max: bounds.maxApprovalSeconds })
+  return {
+    timeoutSeconds: section.optional('timeoutSeconds', seconds, defaultApprovals.timeoutSeconds),
+  }
+}
+
+const defaultAudit: AuditConfig = { durability: 'power', mode: 'args' }
+
+const readAudit: Read<AuditConfig> = (node, place) => {
+  const section = Section.read(node, place, ['durability', 'mode'])
+  if (section === undefined) return undefined
+  return {
+    durability: section.optional('durability', oneOf(durabilities), defaultAudit.durability),
+    mode: section.optional('mode', oneOf(disclosureModes), defaultAudit.mode),
+  }
+}
+
+const defaultLimits: LimitsConfig = {
+  maxClientMessageBytes: limits.maxClientMessageBytes,
+  maxUpstreamMessageBytes: limits.maxUpstreamMessageBytes,
+  maxRequestsInFlight: limits.maxRequestsInFlight,
+}
+
+const readLimits: Read<LimitsConfig> = (node, place) => {
+  const section = Section.read(node, place, limitKeys)
+  if (section === undefined) return undefined
+  const bound = (key: keyof LimitsConfig, min: number): number =>
+    section.optional(key, wholeNumber({ min, max: limits[key] }), limits[key])
+  return {
+    maxClientMessageBytes: bound('maxClientMessageBytes', bounds.minMessageBytes),
+    maxUpstreamMessageBytes: bound('maxUpstreamMessageBytes', bounds.minMessageBytes),
+    maxRequestsInFlight: bound('maxRequestsInFlight', 1),
+  }
+}

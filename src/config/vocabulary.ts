@@ -1,0 +1,64 @@
+/**
+ * The words, patterns and bounds of capfence.mcp.json, which its reader and its JSON Schema share.
+ */
+
+export type Mode = 'enforce' | 'observe'
+/** What happens to methods that CapFence does not know (THREATS B8). */
+export type UnknownMethods = 'deny' | 'forward'
+/** What a decision survives before its call is forwarded: a power cut, or only the end of the process. */
+export type AuditDurability = 'power' | 'process'
+/** What the log can disclose of arguments and results (AUDIT.md "Secrets"). */
+export type DisclosureMode = 'full' | 'args' | 'digest-only' | 'none'
+
+/** What may stand at `mode`. */
+export const modes: readonly Mode[] = ['enforce', 'observe']
+/** What may stand at `unknownMethods`. */
+export const unknownMethodChoices: readonly UnknownMethods[] = ['deny', 'forward']
+/** What may stand at `audit.durability`. */
+export const durabilities: readonly AuditDurability[] = ['power', 'process']
+/** What may stand at `audit.mode`. */
+export const disclosureModes: readonly DisclosureMode[] = ['full', 'args', 'digest-only', 'none']
+/** What may stand at a server's `type`; clients write all of these. */
+export const transports = ['stdio', 'http', 'streamable-http', 'streamableHttp', 'sse'] as const
+/** Bounds of limits.ts that a configuration may tighten. */
+export const limitKeys = [
+  'maxClientMessageBytes',
+  'maxUpstreamMessageBytes',
+  'maxRequestsInFlight',
+] as const
+
+/** Bounds of single values; characters unless the name says otherwise. */
+export const bounds = {
+  /** Longer names are of no use: clients put them before each tool's name, and cut at 64 characters. */
+  maxServerName: 64,
+  maxActor: 256,
+  maxPathCharacters: 4096,
+  /** A week: a request that nobody answered by then is not the question any more. */
+  maxApprovalSeconds: 604_800,
+  /** A message bound below this would refuse the protocol's own handshake, bytes. */
+  minMessageBytes: 65_536,
+} as const
+
+/** What texts must match; plain enough to stand in a JSON Schema too. */
+export const patterns = {
+  /** No control, format or other character that a person cannot see, and no line separator (THREATS B30). */
+  shown: /^[^\p{C}\p{Zl}\p{Zp}]*$/u,
+  /** Names of a capability with dots between them (POLICY.md 5). */
+  dottedName: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
+  /** `mcp` stands for the protocol's own methods. */
+  notReserved: /^(?![Mm][Cc][Pp](?:\.|$))/,
+  /** A JSON Pointer to something inside (RFC 6901); `*` stands for any element. */
+  pointer: /^(?:\/(?:[^~/]|~[01])*)+$/,
+  /** Models refuse tool names with other characters. */
+  prefix: /^[A-Za-z0-9_-]{1,32}$/,
+  /** What a process can be given, with no `${` that is not written `$${`. */
+  literal: /^(?:\$\$\{|(?!\$\{)[^\0])*$/,
+  /** As `literal`, and `${NAME}` stands for an environment variable. */
+  template: /^(?:\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\}|(?!\$\{)[^\0])*$/,
+  /** The gate's own variables never reach a server (THREATS B33). */
+  variableName: /^(?![Cc][Aa][Pp][Ff][Ee][Nn][Cc][Ee]_)[^=\0]+$/,
+  headerName: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+  oneLine: /^[^\r\n]*$/,
+  url: /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/,
+  storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
+} as const
