@@ -6,11 +6,19 @@ import {
   placeOfFile,
   placeOfSpecifier,
 } from './places.js'
-import { keptModules, lobby, rooms } from './table.js'
+import { keptModules, lobby, rooms, timelessNames } from './table.js'
 
 /**
  * @import { Place } from './places.js'
- * @import { Context, Node, Rule, Visitor } from './types.d.ts'
+ * @import { Context, ExportSpecifier, ImportSpecifier, Node, Rule, Visitor } from './types.d.ts'
+ */
+
+/**
+ * What an import takes of a module.
+ *
+ * @typedef {object} Taken
+ * @property {boolean} [typesOnly] nothing of it is left at run time
+ * @property {readonly string[]} [names] the exports it takes; absent when that can be any
  */
 
 /**
@@ -36,19 +44,27 @@ function visitor(context, from) {
   const report = (node, message) => {
     if (message !== undefined) context.report({ node, message })
   }
-  /** @type {(node: Node | null | undefined) => void} */
-  const see = (source) => {
+  /** @type {(source: Node | null | undefined, taken?: Taken) => void} */
+  const see = (source, taken) => {
     if (source === null || source === undefined) return
     const specifier = literalText(source)
-    report(source, specifier === undefined ? computed : complaint(from, specifier))
+    report(source, specifier === undefined ? computed : complaint(from, specifier, taken))
   }
   return {
     Program: (node) => report(node, strayFile(from)),
-    ImportDeclaration: (node) => see(node.source),
-    ExportNamedDeclaration: (node) => see(node.source),
-    ExportAllDeclaration: (node) => see(node.source),
+    ImportDeclaration: (node) =>
+      see(node.source, {
+        typesOnly: node.importKind === 'type',
+        names: node.specifiers.map(takenName),
+      }),
+    ExportNamedDeclaration: (node) =>
+      see(node.source, {
+        typesOnly: node.exportKind === 'type',
+        names: node.specifiers.map(takenName),
+      }),
+    ExportAllDeclaration: (node) => see(node.source, { typesOnly: node.exportKind === 'type' }),
     ImportExpression: (node) => see(node.source),
-    TSImportType: (node) => see(node.source),
+    TSImportType: (node) => see(node.source, { typesOnly: true }),
     TSExternalModuleReference: (node) => see(node.expression),
     CallExpression: (node) => {
       if (isRequire(node.callee)) see(node.arguments[0] ?? node)
@@ -75,31 +91,33 @@ const hiddenModule = 'import Node modules by name, so that the table of rooms ca
  *
  * @param {Place} from
  * @param {string} specifier
+ * @param {Taken} taken
  * @returns {string | undefined}
  */
-export function complaint(from, specifier) {
+export function complaint(from, specifier, taken = {}) {
   // Node decodes `%2e` and cuts off `?query`, so such a path points elsewhere than it reads.
-  if (/[%?#\\]/.test(specifier))
-    return `\`${specifier}\` must be written plainly, without % ? # or \\`
-  if (/^\.{1,2}(?:\/|$)/.test(specifier)) return relativeComplaint(from, specifier)
+  if (/[%?#\\]/.test(specifier)) return `write \`${specifier}\` without % ? # or \\`
+  if (/^\.{1,2}(?:\/|$)/.test(specifier)) return relativeComplaint(from, specifier, taken)
   const builtin = nodeModule(specifier)
-  if (builtin !== undefined) return nodeComplaint(from, specifier, builtin)
+  if (builtin !== undefined) return nodeComplaint(from, specifier, { builtin, names: taken.names })
   return packageComplaint(from, specifier)
 }
 
 /**
  * @param {Place} from
  * @param {string} specifier
+ * @param {Taken} taken
  * @returns {string | undefined}
  */
-function relativeComplaint(from, specifier) {
+function relativeComplaint(from, specifier, taken) {
   const to = placeOfSpecifier(from, specifier)
   if (to === undefined) return `\`${specifier}\` leads out of src`
   if (to.room === '') return lobbyComplaint(from, to)
   if (!mayEnter(from, to)) {
     return `${nameOf(from)} may import only ${allowed(from)}, not ${to.room} (lint/table.js)`
   }
-  if (isPure(from) && leavesPurity(to)) {
+  // Types are gone at run time, so they cannot bring the clock along.
+  if (isPure(from) && !isPure(to) && taken.typesOnly !== true) {
     return `${nameOf(from)} is pure and ${to.room}/${to.path} is not (lint/table.js lists the pure files)`
   }
   return undefined
@@ -127,25 +145,19 @@ function mayEnter(from, to) {
 }
 
 /**
- * Crypto is the one room of mixed purity that pure rooms may enter as a whole: its names say which of its
- * functions draw random bytes or read a key file.
- *
- * @param {Place} to
- */
-function leavesPurity(to) {
-  return to.room !== 'crypto' && !isPure(to)
-}
-
-/**
  * @param {Place} from
  * @param {string} specifier
- * @param {string} builtin
+ * @param {{ readonly builtin: string, readonly names: readonly string[] | undefined }} taken
  * @returns {string | undefined}
  */
-function nodeComplaint(from, specifier, builtin) {
+function nodeComplaint(from, specifier, { builtin, names }) {
   if (!specifier.startsWith('node:')) return `write \`node:${specifier}\``
-  if (isPure(from))
+  if (isPure(from)) {
+    const timeless = timelessNames[from.room]?.[builtin] ?? []
+    const harmless = names !== undefined && names.length > 0
+    if (harmless && names.every((name) => timeless.includes(name))) return undefined
     return `${nameOf(from)} is pure: take what \`${specifier}\` gives as an argument`
+  }
   if (from.room === '') {
     return from.path === lobby.library ? undefined : `src/${from.path} imports nothing`
   }
@@ -192,6 +204,19 @@ function nameOf(place) {
 function allowed(from) {
   const imports = rooms[from.room]?.imports ?? []
   return imports === 'any' ? 'the rooms' : [...imports, 'errors', 'limits'].join(', ')
+}
+
+/**
+ * The name that the other module gives to what a specifier takes; `*` and `default` are names, too.
+ *
+ * @param {ImportSpecifier | ExportSpecifier} specifier
+ * @returns {string}
+ */
+function takenName(specifier) {
+  if (specifier.type === 'ImportDefaultSpecifier') return 'default'
+  if (specifier.type === 'ImportNamespaceSpecifier') return '*'
+  const name = specifier.type === 'ImportSpecifier' ? specifier.imported : specifier.local
+  return name.type === 'Literal' ? name.value : name.name
 }
 
 /**

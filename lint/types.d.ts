@@ -22,3 +22,15 @@ export type Reference = NonNullable<GlobalScope>['through'][number] & {
 
 /** A top-level statement of a file. */
 export type Statement = Context['sourceCode']['ast']['body'][number]
+
+/** One name of an import, `a` or `* as a`. */
+export type ImportSpecifier = Extract<
+  Statement,
+  { type: 'ImportDeclaration' }
+>['specifiers'][number]
+
+/** One name of a list of exports. */
+export type ExportSpecifier = Extract<
+  Statement,
+  { type: 'ExportNamedDeclaration' }
+>['specifiers'][number]
