@@ -14,7 +14,10 @@ const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
  * @param timeMs whole milliseconds since the epoch, 0 to 2^48-1
  */
 export function ulid(timeMs: number, random: RandomSource): string {
-  assert(Number.isInteger(timeMs) && timeMs >= 0 && timeMs <= maxTimeMs, 'a ULID has 48 bits of time')
+  assert(
+    Number.isInteger(timeMs) && timeMs >= 0 && timeMs <= maxTimeMs,
+    'a ULID has 48 bits of time',
+  )
   let time = ''
   let rest = timeMs
   for (let index = 0; index < timeCharacters; index += 1) {
@@ -51,7 +54,10 @@ function base32(bytes: Uint8Array): string {
  * Call ids of this kind arrive in the order of the log's index over them, so that one page of it takes many.
  */
 export function uuidV7(timeMs: number, random: RandomSource): string {
-  assert(Number.isInteger(timeMs) && timeMs >= 0 && timeMs <= maxTimeMs, 'a UUID has 48 bits of time')
+  assert(
+    Number.isInteger(timeMs) && timeMs >= 0 && timeMs <= maxTimeMs,
+    'a UUID has 48 bits of time',
+  )
   const time = timeMs.toString(16).padStart(12, '0')
   const hex = Buffer.from(random(10)).toString('hex')
   const variant = ((Number.parseInt(hex.charAt(3), 16) & 3) | 8).toString(16)

@@ -305,6 +305,18 @@ export const refusedImports: readonly PlantedImport[] = [
     says: /crypto\/sha256-a51\.ts is pure/,
   },
   {
+    name: 'a Node module for its side effects in the pure part of crypto',
+    path: 'src/crypto/sha256-a53.ts',
+    code: `import 'node:crypto'`,
+    says: /is pure/,
+  },
+  {
+    name: 'a Node module that is imported while running, in a pure room',
+    path: 'src/json/a54.ts',
+    code: `/** It is a. */\nexport const a: unknown = await import('node:fs')`,
+    says: /is pure/,
+  },
+  {
     name: 'a hash from a pure room that must ask crypto for it',
     path: 'src/audit/a52.ts',
     code: `import { createHash } from 'node:crypto'\n/** It is a. */\nexport const a = createHash`,
