@@ -27,6 +27,7 @@ export function ulid(timeMs: number, random: RandomSource): string {
   return time + base32(random(10))
 }
 
+/** Whether a text is a ULID, in upper case as `ulid` writes it. */
 export function isUlid(text: string): boolean {
   return ulidPattern.test(text)
 }
