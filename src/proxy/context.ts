@@ -1,0 +1,164 @@
+import { textAt } from '../mcp/rpc-id.ts'
+import type { ClientRequest, ServerResponse } from '../mcp/message.ts'
+import type { Outbox } from '../mcp/outbox.ts'
+import { errorMessage } from '../mcp/rpc.ts'
+import type { RpcError } from '../mcp/rpc.ts'
+import { pieces } from '../mcp/splice.ts'
+import type { Edit } from '../mcp/splice.ts'
+import type { ToolCatalogue, ToolDefinition } from '../mcp/tool-catalogue.ts'
+import type { Upstream } from '../mcp/upstream.ts'
+import type { Asks } from './asks.ts'
+import type { Downstream } from './downstream.ts'
+import type { Flight, Flights } from './flights.ts'
+
+/** What became of a forwarded call, for its outcome record. */
+export interface CallOutcome {
+  readonly status: 'ok' | 'tool_error' | 'rpc_error' | 'cancelled' | 'upstream_died'
+  /** Size of the reply, bytes; 0 without one. */
+  readonly bytes: number
+}
+
+/** A tool call as the client asked for it. */
+export interface GatedCall {
+  readonly server: string
+  readonly tool: string
+  readonly arguments: ClientRequest['params']
+  readonly client: ClientIdentity
+  readonly definition: ToolDefinition | undefined
+}
+
+/** Who the client says it is, from its `initialize`. */
+export interface ClientIdentity {
+  readonly name: string
+  readonly version: string
+}
+
+/** What the gate says of a call, once that stands in the log. */
+export type CallVerdict =
+  | { readonly kind: 'forward'; settle(outcome: CallOutcome): void }
+  /** `resultText` is a `CallToolResult`, as JSON. */
+  | { readonly kind: 'blocked'; readonly resultText: string }
+
+/** A message that was refused before it was a call. */
+export interface Refusal {
+  readonly reason: string
+  readonly message: string
+  readonly bytes: Uint8Array
+  readonly server?: string
+  readonly tool?: string
+}
+
+/** The one decision point, as the session uses it. */
+export interface CallGate {
+  /** Resolves when the decision is durable; never forwards anything itself. */
+  judge(call: GatedCall): Promise<CallVerdict>
+  /** Leaves a bounded record of a refused message. */
+  refused(refusal: Refusal): void
+  /** A result that blocks a call whose arguments could not be admitted, as JSON. */
+  refusedArguments(message: string): string
+}
+
+/** What the parts of one client session share. */
+export interface SessionContext {
+  readonly downstream: Downstream
+  readonly upstreams: readonly Upstream[]
+  readonly catalogue: ToolCatalogue
+  readonly gate: CallGate
+  readonly flights: Flights
+  readonly asks: Asks
+  readonly outbox: Outbox
+  /** The gate's own name and version. */
+  readonly software: { readonly name: string; readonly version: string }
+  /** Says something to the operator; never to the client. */
+  log(text: string): void
+}
+
+/** What the forwarder of a request wants to know of its course. */
+export interface ForwardHooks {
+  /** Called before the reply goes to the client; may replace it, or say that it has been dealt with. */
+  onReply?(reply: ServerResponse): readonly Uint8Array[] | 'handled' | undefined
+  onLost?(): void
+  onCancelled?(): void
+}
+
+/** Sends a request on to a server under an id of the gate's own, and its reply back under the client's. */
+export function forward(
+  context: SessionContext,
+  flight: Flight,
+  upstream: Upstream,
+  edits: readonly Edit[] = [],
+  hooks: ForwardHooks = {},
+): void {
+  const lost = (reason: string): void => {
+    hooks.onLost?.()
+    fail(context, flight, {
+      code: -32603,
+      message: `server \`${upstream.name}\` ${reason}; the request was not sent again`,
+    })
+  }
+  upstream.use({
+    fail: lost,
+    run: (connection) => {
+      if (!flight.isOpen) return hooks.onCancelled?.()
+      const { request } = flight
+      const id = connection.request(
+        {
+          onReply: (reply) => {
+            const replaced = hooks.onReply?.(reply)
+            if (replaced === 'handled') return
+            finish(context, flight, replaced ?? replyPieces(request, reply))
+          },
+          onProgress: (notification) => {
+            const { progressToken } = notification.spans
+            const clientToken = request.spans.progressToken
+            if (!flight.isOpen || progressToken === undefined || clientToken === undefined) return
+            const text = textAt(request.bytes, clientToken)
+            context.downstream.send(
+              request.id,
+              ...pieces(notification.bytes, [{ span: progressToken, text }]),
+            )
+          },
+          onLost: lost,
+        },
+        ...pieces(request.bytes, [...idEdits(request, connection.nextId), ...edits]),
+      )
+      flight.sent((reasonText) => {
+        hooks.onCancelled?.()
+        context.outbox.push(() => connection.cancel(id, reasonText))
+      })
+    },
+  })
+}
+
+/** Answers a request, unless it has been answered or cancelled meanwhile. */
+export function finish(
+  context: SessionContext,
+  flight: Flight,
+  answer: readonly Uint8Array[],
+): void {
+  if (!flight.isOpen) return
+  context.flights.close(flight)
+  context.downstream.send(flight.request.id, ...answer)
+}
+
+/** Answers a request with an error, unless it has been answered or cancelled meanwhile. */
+export function fail(context: SessionContext, flight: Flight, error: RpcError): void {
+  finish(context, flight, [errorMessage(flight.request.idText, error)])
+}
+
+/** A server's reply under the id that the client gave. */
+export function replyPieces(request: ClientRequest, reply: ServerResponse): readonly Uint8Array[] {
+  return pieces(reply.bytes, [{ span: reply.spans.id, text: request.idText }])
+}
+
+function idEdits(request: ClientRequest, id: number): readonly Edit[] {
+  const { id: idSpan, progressToken } = request.spans
+  const spans = progressToken === undefined ? [idSpan] : [idSpan, progressToken]
+  return spans.map((span) => ({ span, text: String(id) }))
+}
+
+/** The params of a client's request as JSON; an empty object when it has none. */
+export function paramsText(request: ClientRequest): string {
+  const { params } = request.spans
+  return params === undefined ? '{}' : textAt(request.bytes, params)
+}

@@ -1,0 +1,76 @@
+import { limits } from '../limits.ts'
+import type { ClientRequest, RpcId } from '../mcp/message.ts'
+
+/** Tells a server that the client has lost interest; `reasonText` is the client's own, as JSON. */
+type CancelUpstream = (reasonText: string | undefined) => void
+
+/** One request of the client that has not been answered. */
+export class Flight {
+  readonly request: ClientRequest
+  #isOpen = true
+  #cancelUpstream: CancelUpstream | undefined
+
+  constructor(request: ClientRequest) {
+    this.request = request
+  }
+
+  /** False once it was answered or cancelled: nothing may be sent for it any more, in either direction. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Called when the request has been sent to a server. */
+  sent(cancelUpstream: CancelUpstream): void {
+    this.#cancelUpstream = cancelUpstream
+  }
+
+  /** Ends it without an answer. */
+  cancel(reasonText: string | undefined): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#cancelUpstream?.(reasonText)
+  }
+
+  /** Ends it with an answer, which the caller sends. */
+  close(): void {
+    this.#isOpen = false
+  }
+}
+
+/** The client's requests in flight, by the ids that it gave them; `1` and `"1"` are different ids. */
+export class Flights {
+  readonly #byId = new Map<RpcId, Flight>()
+
+  /** @returns undefined when the id is in flight already, or when there are too many */
+  open(request: ClientRequest): Flight | undefined {
+    if (this.#byId.has(request.id) || this.#byId.size >= limits.maxRequestsInFlight)
+      return undefined
+    const flight = new Flight(request)
+    this.#byId.set(request.id, flight)
+    return flight
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** The only request in flight, if there is exactly one. */
+  get sole(): Flight | undefined {
+    if (this.#byId.size !== 1) return undefined
+    const [flight] = this.#byId.values()
+    return flight
+  }
+
+  cancel(id: RpcId, reasonText: string | undefined): boolean {
+    const flight = this.#byId.get(id)
+    if (flight === undefined) return false
+    this.#byId.delete(id)
+    flight.cancel(reasonText)
+    return true
+  }
+
+  close(flight: Flight): void {
+    flight.close()
+    if (this.#byId.get(flight.request.id) === flight) this.#byId.delete(flight.request.id)
+  }
+}

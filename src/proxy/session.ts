@@ -1,0 +1,254 @@
+import { randomBytes } from 'node:crypto'
+
+import type { Connection } from '../mcp/connection.ts'
+import { inspectClientMessage } from '../mcp/inspect-client.ts'
+import { inspectServerMessage } from '../mcp/inspect-server.ts'
+import { MessageRefusal } from '../mcp/message.ts'
+import type { ClientMessage, ClientNotification, ClientRequest } from '../mcp/message.ts'
+import { isListMethod, isRoutedMethod } from '../mcp/methods.ts'
+import { Outbox } from '../mcp/outbox.ts'
+import { errorMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
+import { nameBudget } from '../mcp/tool-names.ts'
+import { ToolCatalogue } from '../mcp/tool-catalogue.ts'
+import { Upstream } from '../mcp/upstream.ts'
+import type { Backoff } from '../mcp/upstream.ts'
+import type { OpenChannel } from '../mcp/connection.ts'
+import { Asks } from './asks.ts'
+import { callTool } from './calls.ts'
+import { fail, finish } from './context.ts'
+import type { CallGate, ClientIdentity, SessionContext } from './context.ts'
+import type { Downstream } from './downstream.ts'
+import { Flights } from './flights.ts'
+import type { Flight } from './flights.ts'
+import type { Routing } from './routing.ts'
+import { serverEvents } from './server-events.ts'
+import { Member, SeveralServers } from './several-servers.ts'
+import { SoleServer } from './sole-server.ts'
+import { textMember } from '../mcp/params.ts'
+import { exactId } from '../mcp/rpc-id.ts'
+
+/** One configured server, as a session opens it. */
+export interface SessionServer {
+  readonly name: string
+  /** Empty: names are passed on unchanged; only with a single server. */
+  readonly prefix: string
+  readonly open: OpenChannel
+  readonly backoff: Backoff
+}
+
+/** What a session needs: the client, the servers, the gate, and what is decided for the whole process. */
+export interface SessionOptions {
+  readonly downstream: Downstream
+  readonly servers: readonly SessionServer[]
+  readonly gate: CallGate
+  /** What becomes of requests with a method no revision of the protocol names. */
+  readonly unknownMethods: 'deny' | 'forward'
+  /** The key under which clients have configured this gate; it counts towards their limits on names. */
+  readonly endpointKey: string
+  readonly software: { readonly name: string; readonly version: string }
+  /** Hex SHA-256 of a text. */
+  readonly hash: (text: string) => string
+  readonly hashDefinition: (bytes: Uint8Array) => string
+  /** True: a server does not keep up, stop reading from the client; false: go on. */
+  onCongestion(congested: boolean): void
+  log(text: string): void
+}
+
+/** A server that ended is not waited for longer than this before a request to it is refused, milliseconds. */
+const maxStartDelayMs = 5000
+
+/**
+ * One client from its first message to its last: the one place where a message of a client becomes a message to a
+ * server, and where a tool call is judged on the way.
+ */
+export class Session {
+  readonly #context: SessionContext
+  readonly #options: SessionOptions
+  readonly #routing: Routing
+  #client: ClientIdentity = { name: '', version: '' }
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#context = this.#contextOf(options)
+    const [sole, ...others] = options.servers
+    const [upstream] = this.#context.upstreams
+    this.#routing =
+      sole !== undefined && upstream !== undefined && others.length === 0 && sole.prefix === ''
+        ? new SoleServer(this.#context, upstream)
+        : new SeveralServers(this.#context, this.#members(), randomBytes(32))
+  }
+
+  /** Takes one message of the client. */
+  receive(bytes: Uint8Array): void {
+    let message: ClientMessage
+    try {
+      message = inspectClientMessage(bytes)
+    } catch (error) {
+      if (!(error instanceof MessageRefusal)) throw error
+      return this.#refuse(error, bytes)
+    }
+    switch (message.kind) {
+      case 'request':
+        return this.#request(message)
+      case 'notification':
+        return this.#notification(message)
+      case 'response':
+        if (!this.#context.asks.answer(message)) this.#drop('an answer to no question of a server')
+    }
+  }
+
+  /** A message over the limit was dropped before it could be read. */
+  oversize(bytes: number, limit: number): void {
+    const message = `message of more than ${String(bytes)} bytes; the limit is ${String(limit)}`
+    this.#context.gate.refused({ reason: 'too_large', message, bytes: new Uint8Array() })
+    this.#context.downstream.send(
+      undefined,
+      errorMessage(null, { code: rpcCodes.invalidRequest, message }),
+    )
+  }
+
+  /** The client does not keep up: stop reading from the servers; or go on. */
+  setClientCongested(congested: boolean): void {
+    for (const upstream of this.#context.upstreams) {
+      if (congested) upstream.pause()
+      else upstream.resume()
+    }
+  }
+
+  /**
+   * Ends the session: what waits for a decision is decided and sent, then the servers are told that no more will come
+   * and may still answer while they end.
+   */
+  async close(): Promise<void> {
+    await this.#context.outbox.idle()
+    await Promise.all(this.#context.upstreams.map((upstream) => upstream.stop()))
+  }
+
+  #request(request: ClientRequest): void {
+    const flight = this.#context.flights.open(request)
+    if (flight === undefined) {
+      const message = 'a request with this id is in flight, or too many are'
+      this.#context.gate.refused({ reason: 'id_in_flight', message, bytes: request.bytes })
+      const error = { code: rpcCodes.invalidRequest, message }
+      this.#context.downstream.send(request.id, errorMessage(request.idText, error))
+      return
+    }
+    this.#dispatch(flight)
+  }
+
+  #dispatch(flight: Flight): void {
+    const { method, params, idText } = flight.request
+    if (method === 'tools/call') return callTool(this.#context, flight, this.#client, this.#routing)
+    if (method === 'ping') return finish(this.#context, flight, [resultMessage(idText, '{}')])
+    if (method === 'initialize') {
+      this.#client = {
+        name: textMember(params['clientInfo'], 'name') ?? '',
+        version: textMember(params['clientInfo'], 'version') ?? '',
+      }
+      return this.#routing.initialize(flight)
+    }
+    if (isListMethod(method)) return this.#routing.list(flight, method)
+    if (isRoutedMethod(method)) return this.#routing.route(flight)
+    this.#unknownMethod(flight)
+  }
+
+  #unknownMethod(flight: Flight): void {
+    if (this.#options.unknownMethods === 'forward') return this.#routing.forwardUnknown(flight)
+    const { method, bytes } = flight.request
+    const message = `Method not found: ${method}`
+    this.#context.gate.refused({ reason: 'unknown_method', message, bytes })
+    fail(this.#context, flight, { code: rpcCodes.methodNotFound, message })
+  }
+
+  #notification(notification: ClientNotification): void {
+    const { params, method } = notification
+    switch (method) {
+      case 'notifications/initialized':
+        for (const upstream of this.#context.upstreams) upstream.initialized()
+        return
+      case 'notifications/cancelled':
+        return this.#cancelled(notification)
+      case 'notifications/progress':
+        if (!this.#context.asks.progress(notification, exactId(params['progressToken']))) {
+          this.#drop('progress on no question of a server')
+        }
+        return
+      default:
+        // Servers that are not running have nothing to be told; they ask again when they start.
+        this.#context.outbox.push(() => {
+          for (const { connection } of this.#context.upstreams) connection?.send(notification.bytes)
+        })
+    }
+  }
+
+  #cancelled(notification: ClientNotification): void {
+    const id = exactId(notification.params['requestId'])
+    const { reason } = notification.params
+    const reasonText = typeof reason === 'string' ? JSON.stringify(reason) : undefined
+    if (id === undefined || !this.#context.flights.cancel(id, reasonText)) {
+      this.#drop('a cancellation of no request in flight')
+    }
+  }
+
+  #refuse(refusal: MessageRefusal, bytes: Uint8Array): void {
+    const { message, reason, rpcCode, idText } = refusal
+    this.#context.gate.refused({ reason, message, bytes })
+    if (refusal.callArguments && idText !== null) {
+      const resultText = this.#context.gate.refusedArguments(message)
+      this.#context.downstream.send(undefined, resultMessage(idText, resultText))
+      return
+    }
+    if (this.#refusedAnswer(bytes, message)) return
+    const error = { code: rpcCode, message: `refused by the gate: ${message}` }
+    this.#context.downstream.send(undefined, errorMessage(idText, error))
+  }
+
+  /** A client's answer that cannot be passed on: the server that asked is told, so that it does not wait for ever. */
+  #refusedAnswer(bytes: Uint8Array, message: string): boolean {
+    const answer = inspectServerMessage(bytes)
+    if (answer?.kind !== 'response' || answer.id === null) return false
+    return this.#context.asks.refuse(answer.id, `the client's answer was refused: ${message}`)
+  }
+
+  #drop(what: string): void {
+    this.#context.log(`dropped ${what}`)
+  }
+
+  #members(): readonly Member[] {
+    return this.#context.upstreams.map(
+      (upstream, index) => new Member(upstream, this.#options.servers[index]?.prefix ?? ''),
+    )
+  }
+
+  #contextOf(options: SessionOptions): SessionContext {
+    const asks = new Asks()
+    const flights = new Flights()
+    const { downstream, gate, software, servers } = options
+    const upstreams: Upstream[] = []
+    const context: SessionContext = {
+      downstream,
+      upstreams,
+      gate,
+      flights,
+      asks,
+      software,
+      outbox: new Outbox(),
+      catalogue: new ToolCatalogue({
+        servers,
+        nameBudget: nameBudget(options.endpointKey),
+        hash: options.hash,
+        hashDefinition: options.hashDefinition,
+      }),
+      log: (text) => options.log(text),
+    }
+    for (const server of servers) {
+      const events = serverEvents(context, server.name, {
+        showServer: servers.length > 1,
+        onCongestion: (congested) => options.onCongestion(congested),
+        onRestarted: (connection: Connection) => this.#routing.restore(server.name, connection),
+      })
+      upstreams.push(new Upstream({ ...server, maxStartDelayMs }, events))
+    }
+    return context
+  }
+}

@@ -1,0 +1,69 @@
+import type { Connection } from '../mcp/connection.ts'
+import type { ServerResponse } from '../mcp/message.ts'
+import type { ListMethod } from '../mcp/methods.ts'
+import { rpcCodes } from '../mcp/rpc.ts'
+import type { Upstream } from '../mcp/upstream.ts'
+import { fail, finish, forward, paramsText, replyPieces } from './context.ts'
+import type { ForwardHooks, SessionContext } from './context.ts'
+import type { Flight } from './flights.ts'
+import { soleListReply } from './lists.ts'
+import type { Routing } from './routing.ts'
+import { SessionMemory } from './session-memory.ts'
+
+/**
+ * One server with its names unchanged: what it says reaches the client byte for byte, under the client's ids.
+ */
+export class SoleServer implements Routing {
+  readonly #context: SessionContext
+  readonly #upstream: Upstream
+  readonly #memory = new SessionMemory()
+
+  constructor(context: SessionContext, upstream: Upstream) {
+    this.#context = context
+    this.#upstream = upstream
+  }
+
+  initialize(flight: Flight): void {
+    const { request } = flight
+    this.#upstream.initialize(paramsText(request), {
+      onReply: (reply) => finish(this.#context, flight, replyPieces(request, reply)),
+      onLost: (reason) =>
+        fail(this.#context, flight, {
+          code: rpcCodes.internalError,
+          message: `server \`${this.#upstream.name}\` ${reason}`,
+        }),
+    })
+  }
+
+  list(flight: Flight, method: ListMethod): void {
+    const onReply = (reply: ServerResponse): readonly Uint8Array[] | undefined =>
+      soleListReply(this.#context, this.#upstream.name, method, flight.request, reply)
+    this.#send(flight, { onReply })
+  }
+
+  route(flight: Flight): void {
+    this.#send(flight, {
+      onReply: (reply) => {
+        if (reply.outcome === 'result') this.#memory.note(flight.request)
+        return undefined
+      },
+    })
+  }
+
+  forwardUnknown(flight: Flight): void {
+    this.#send(flight, {})
+  }
+
+  learnTools(): Promise<void> {
+    // Every name is the server's own; there is nothing to tell apart.
+    return Promise.resolve()
+  }
+
+  restore(_server: string, connection: Connection): void {
+    this.#memory.replay(connection)
+  }
+
+  #send(flight: Flight, hooks: ForwardHooks): void {
+    this.#context.outbox.push(() => forward(this.#context, flight, this.#upstream, [], hooks))
+  }
+}
