@@ -20,6 +20,8 @@ export const limits = {
   maxNameCharacters: 1024,
   /** Requests one client may have in flight, count. */
   maxRequestsInFlight: 10_000,
+  /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
+  maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */
   maxSegmentCharacters: 512,
   /** A stored record, bytes (AUDIT.md: 2..65,535). */

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../json/value.ts'
 import type { Capability, RiskLevel } from './capability.ts'
+import type { EventFields } from './create.ts'
+import { partsOf } from './create.ts'
 import type { ArgumentRoles, EventContext, EventParts } from './event.ts'
 import { checkParts } from './fields.ts'
 
@@ -34,6 +36,19 @@ export class ActionEvent {
     this.context = parts.context === undefined ? noContext : Object.freeze(parts.context)
     this.argumentRoles = parts.argumentRoles ?? noRoles
     Object.freeze(this)
+  }
+
+  /**
+   * Makes an event from plain values.
+   *
+   * A `resource` such as `filesystem.workspace` is split at its first dot into resource and scope; without a scope the
+   * environment stands in. Arguments are copied, so that changing them later does not change what was decided; numbers
+   * that a double cannot hold may be given as `bigint` or as decimal text.
+   *
+   * @throws CapFenceError `EVENT_INVALID`, naming the field and its value
+   */
+  static create(fields: EventFields): ActionEvent {
+    return new ActionEvent(partsOf(fields))
   }
 
   /**

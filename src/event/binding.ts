@@ -5,7 +5,7 @@ import type { Capability, RiskLevel } from './capability.ts'
 import { capabilityName, higherRisk, isRiskLevel, isScope, isSegment } from './capability.ts'
 import type { ArgumentRoles, EventContext } from './event.ts'
 import { escapeName } from './name.ts'
-import { isJsonPointer } from './pointer.ts'
+import { rolesComplaint } from './pointer.ts'
 import { printable } from './printable.ts'
 
 /** What the configuration says about one tool. */
@@ -168,10 +168,8 @@ function boundTool(tool: string, binding: ToolBinding): BoundTool {
   if (risk !== undefined && !isRiskLevel(risk)) {
     throw notBound(tool, `\`${printable(String(risk))}\` is no risk level`)
   }
-  for (const pointer of [...(argumentRoles?.amount ?? []), ...(argumentRoles?.path ?? [])]) {
-    if (!isJsonPointer(pointer))
-      throw notBound(tool, `\`${printable(pointer)}\` is no JSON Pointer`)
-  }
+  const complaint = argumentRoles === undefined ? undefined : rolesComplaint(argumentRoles)
+  if (complaint !== undefined) throw notBound(tool, complaint)
   return {
     capability: capability === undefined ? undefined : toolCapability(tool, capability),
     risk,

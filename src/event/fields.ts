@@ -4,7 +4,7 @@ import type { Capability, RiskLevel } from './capability.ts'
 import { isRiskLevel, isScope, isSegment, riskLevels } from './capability.ts'
 import type { ArgumentRoles, EventContext, EventParts } from './event.ts'
 import { nearestName } from './nearest.ts'
-import { isJsonPointer } from './pointer.ts'
+import { rolesComplaint } from './pointer.ts'
 import { printable } from './printable.ts'
 
 const loneSurrogate = /\p{Cs}/u
@@ -112,13 +112,9 @@ function checkContext(context: EventContext): void {
 }
 
 function checkRoles(roles: ArgumentRoles): void {
-  for (const pointer of [...(roles.amount ?? []), ...(roles.path ?? [])]) {
-    if (!isJsonPointer(pointer)) {
-      throw invalid('argumentRoles', pointer, {
-        wanted: 'expected a JSON Pointer such as `/amount`',
-      })
-    }
-  }
+  const complaint = rolesComplaint(roles)
+  if (complaint !== undefined)
+    throw new CapFenceError('EVENT_INVALID', `\`argumentRoles\`: ${complaint}`)
 }
 
 function notAName(field: string, value: string, wanted: string): CapFenceError {

@@ -1,4 +1,5 @@
 import { Decimal } from '../json/decimal.ts'
+import { isJsonArray } from '../json/value.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 
 /** Freezes an object and all it holds, and returns it. */
@@ -11,14 +12,10 @@ function freezeValue(value: JsonValue): void {
   if (typeof value !== 'object' || value === null) return
   if (value instanceof Decimal) {
     Object.freeze(value)
-  } else if (isList(value)) {
+  } else if (isJsonArray(value)) {
     for (const item of value) freezeValue(item)
     Object.freeze(value)
   } else {
     freezeObject(value)
   }
-}
-
-function isList(value: readonly JsonValue[] | JsonObject): value is readonly JsonValue[] {
-  return Array.isArray(value)
 }

@@ -154,6 +154,13 @@ describe('a binding that cannot be meant', () => {
     ['two scopes', { resource: 'fs.ws', scope: 'ws' }],
     ['a scope that is a pattern', { scope: '*' }],
     ['a pointer that is none', tool({ argumentRoles: { path: ['path'] } })],
+    ['half a character in a pointer', tool({ argumentRoles: { path: ['/\ud800'] } })],
+    [
+      'pointers past their bound',
+      tool({
+        argumentRoles: { amount: ['/a'], path: [`/${'b'.repeat(limits.maxRoleCharacters - 2)}`] },
+      }),
+    ],
     ['the reserved resource', { resource: 'mcp' }],
     ['the reserved resource with a scope', { resource: 'mcp.resource' }],
     ['the reserved resource in capitals', tool({ capability: 'MCP.resource.read' })],
@@ -241,6 +248,11 @@ describe('the risk of a call', () => {
     for (const annotations of hints) {
       expect(['medium', 'high', 'critical']).toContain(riskOf({}, annotations))
     }
+  })
+
+  it('takes argument roles up to their bound', () => {
+    const path = [`/${'b'.repeat(limits.maxRoleCharacters - 1)}`]
+    expect(() => new Bindings([['files', tool({ argumentRoles: { path } })]])).not.toThrow()
   })
 
   it('comes with the argument roles of the binding, which nobody can change', () => {

@@ -1,0 +1,199 @@
+import { policyLoadRecord } from '../audit/drafts.ts'
+import { ActionEvent } from '../event/action-event.ts'
+import type { PolicyAnswer } from '../policy/answer.ts'
+import { decide } from './decide.ts'
+import type { Outcome } from './outcome.ts'
+import { outcomeEffects } from './outcome.ts'
+import { OutcomeWriter } from './outcome-writer.ts'
+import type { RuntimeParts } from './parts.ts'
+import type { GoverningPolicy } from './policy.ts'
+import type { CallOptions, Candidate, Preparation, PreparedInput } from './prepare.ts'
+import { prepare } from './prepare.ts'
+import type { AllowVerdict, Verdict } from './verdict.ts'
+import { invalidEvent, unrecorded, verdictOf } from './verdict-of.ts'
+
+const defaultApprovalTimeoutMs = 900_000
+
+/**
+ * The one place where events are decided: for every transport, server and method, and for code that has none.
+ *
+ * Decide, make the record durable, and only then say so: no record, no call. Nothing is remembered from one decision
+ * for the next, so that a change of the policy or a revocation holds at once (THREATS B28).
+ */
+export class ActionRuntime {
+  readonly #parts: RuntimeParts
+  readonly #preparation: Omit<Preparation, 'nowMs'>
+  readonly #onFailure: (error: unknown) => void
+  readonly #outcomes: OutcomeWriter
+  /** Verdicts whose calls are under way, with the time they were given; each can be settled once. */
+  readonly #underway = new WeakMap<AllowVerdict, number>()
+  #policy: GoverningPolicy
+  #loaded: Promise<void> | undefined
+  #isLoaded = false
+
+  constructor(parts: RuntimeParts) {
+    const { store, policy } = parts
+    this.#parts = parts
+    this.#policy = policy
+    this.#onFailure = parts.onFailure ?? (() => undefined)
+    this.#outcomes = new OutcomeWriter(store, this.#onFailure)
+    this.#preparation = {
+      mode: parts.mode ?? 'enforce',
+      draws: parts.draws,
+      disclosure: parts.disclosure ?? 'args',
+      approvalTimeoutMs: parts.approvalTimeoutMs ?? defaultApprovalTimeoutMs,
+      argumentKey: () => store.argumentKey(),
+    }
+  }
+
+  /** Hex SHA-256 of the policy that decides now. */
+  get policyHash(): string {
+    return this.#policy.hash
+  }
+
+  /**
+   * Records which policy decides; the first `execute` does it too.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when the log cannot take it: no call would be allowed
+   */
+  async start(): Promise<void> {
+    if (this.#isLoaded) return
+    this.#loaded ??= this.#record(this.#policy).finally(() => {
+      this.#loaded = undefined
+    })
+    await this.#loaded
+  }
+
+  /**
+   * Decides an event, and resolves when the decision is durable in the log.
+   *
+   * Never rejects for anything that the world does: a log that cannot be written makes a `deny` with `reasonCode`
+   * `audit_unavailable`. Only a verdict with `authorized: true` permits the call, once; say with `settle` how it ended.
+   */
+  async execute(event: ActionEvent, options: CallOptions = {}): Promise<Verdict> {
+    const nowMs = this.#parts.clock()
+    const callId = this.#parts.draws.uuid(nowMs)
+    if (!ActionEvent.isEvent(event)) return invalidEvent(callId)
+    let candidate = this.#candidate(callId, event, options)
+    try {
+      let input = this.#prepare(candidate, nowMs)
+      if (!this.#isLoaded) await this.start()
+      if (this.#outcomes.isOwing) await this.#outcomes.pay(this.#durability)
+      const decision = await this.#parts.store.commit((view) => {
+        if (candidate.policy !== this.#policy) {
+          // The policy was replaced while this call waited; what it replaced allows nothing any more.
+          candidate = this.#candidate(callId, event, options)
+          input = this.#prepare(candidate, nowMs)
+        }
+        return decide(event, { ...input, view })
+      }, this.#durability)
+      const verdict = verdictOf(decision, candidate)
+      if (verdict.authorized) this.#underway.set(verdict, this.#parts.clock())
+      return verdict
+    } catch (error) {
+      this.#onFailure(error)
+      return unrecorded(candidate)
+    }
+  }
+
+  /**
+   * Says how a call that was allowed ended. Returns at once and never throws: the result is on its way to the client.
+   *
+   * An outcome that the log does not take is kept, and nothing further is allowed until it is stored.
+   */
+  settle(verdict: AllowVerdict, outcome: Outcome): void {
+    const sinceMs = this.#underway.get(verdict)
+    if (sinceMs === undefined) {
+      this.#onFailure(
+        new Error(`call ${verdict.callId} is not under way here, or was settled before`),
+      )
+      return
+    }
+    this.#underway.delete(verdict)
+    try {
+      const { draws, clock } = this.#parts
+      const { disclosure } = this.#preparation
+      const elapsedMs = Math.max(0, clock() - sinceMs)
+      this.#outcomes.write(
+        outcomeEffects(outcome, { verdict, elapsedMs, disclosure, salts: draws.bytes }),
+      )
+    } catch (error) {
+      // The outcome itself could not be put into a record; the call stays an orphan, which the log shows.
+      this.#onFailure(error)
+    }
+  }
+
+  /**
+   * Replaces the policy, once it is recorded; pending requests and the log are left alone.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when it could not be recorded: the policy before goes on deciding
+   */
+  async reload(policy: GoverningPolicy): Promise<void> {
+    await this.#record(policy)
+    this.#policy = policy
+  }
+
+  /**
+   * Records that a policy was offered that cannot be used; the one before goes on deciding.
+   *
+   * @param error what was wrong, in the words of the loader
+   * @throws CapFenceError `AUDIT_UNAVAILABLE`
+   */
+  async refuseReload(error: string, files: readonly RefusedFile[] = []): Promise<void> {
+    const record = policyLoadRecord({ files, policyHash: null, ruleCount: 0, error })
+    await this.#parts.store.commit(
+      () => ({ records: [record], result: undefined }),
+      this.#durability,
+    )
+  }
+
+  /**
+   * Resolves when every outcome so far is in the log.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when one cannot be stored
+   */
+  flush(): Promise<void> {
+    return this.#outcomes.flush()
+  }
+
+  get #durability(): 'power' | 'process' {
+    return this.#parts.durability ?? 'power'
+  }
+
+  #candidate(callId: string, event: ActionEvent, options: CallOptions): Candidate {
+    const policy = this.#policy
+    return { callId, event, options, policy, answer: this.#ask(policy, event) }
+  }
+
+  /** A policy that throws is a fault of the program; it must end in a denial and not in a hung call. */
+  #ask(policy: GoverningPolicy, event: ActionEvent): PolicyAnswer | undefined {
+    try {
+      return policy.decide(event)
+    } catch (error) {
+      this.#onFailure(error)
+      return undefined
+    }
+  }
+
+  #prepare(candidate: Candidate, nowMs: number): PreparedInput {
+    return prepare(candidate, { ...this.#preparation, nowMs })
+  }
+
+  async #record(policy: GoverningPolicy): Promise<void> {
+    const { hash, ruleCount, files } = policy
+    const record = policyLoadRecord({ files, policyHash: hash, ruleCount, error: null })
+    const policies = [{ hash, files: files.map(({ path, bytes }) => ({ path, bytes })) }]
+    await this.#parts.store.commit(
+      () => ({ records: [record], policies, result: undefined }),
+      this.#durability,
+    )
+    this.#isLoaded = true
+  }
+}
+
+/** A policy file that could not be used, as far as it is known. */
+export interface RefusedFile {
+  readonly path: string
+  /** Hex. */
+  readonly sha256: string
+}

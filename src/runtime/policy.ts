@@ -1,0 +1,19 @@
+import type { ActionEvent } from '../event/action-event.ts'
+import type { PolicyAnswer } from '../policy/answer.ts'
+
+/** A file of a policy, as it was loaded. */
+export interface PolicyFile {
+  readonly path: string
+  readonly bytes: Uint8Array
+  /** Hex. */
+  readonly sha256: string
+}
+
+/** What the runtime needs of a policy: an answer for every event, and to say which policy it was. */
+export interface GoverningPolicy {
+  /** Hex SHA-256; two policies with the same hash give the same answers. */
+  readonly hash: string
+  readonly ruleCount: number
+  readonly files: readonly PolicyFile[]
+  decide(event: ActionEvent): PolicyAnswer
+}

@@ -1,0 +1,95 @@
+import {
+  argumentDigest,
+  bindingDigest,
+  callBinding,
+  canonicalBinding,
+} from '../approval/call-binding.ts'
+import { discloseArguments, discloseText } from '../audit/disclosure.ts'
+import type { DisclosureMode } from '../audit/disclosure.ts'
+import type { ActionEvent } from '../event/action-event.ts'
+import type { PolicyAnswer } from '../policy/answer.ts'
+import type { DecisionInput, Mode, Question } from './decide.ts'
+import type { Draws } from './parts.ts'
+import type { GoverningPolicy } from './policy.ts'
+
+/** What the gate knows of a call beside its event. */
+export interface CallOptions {
+  /** Hex SHA-256 of the canonical tool definition that the client was shown. */
+  readonly definitionHash?: string | null | undefined
+}
+
+/** An event before the transaction that decides it. */
+export interface Candidate {
+  readonly callId: string
+  readonly event: ActionEvent
+  readonly options: CallOptions
+  readonly policy: GoverningPolicy
+  /** Undefined when the policy could not be evaluated. */
+  readonly answer: PolicyAnswer | undefined
+}
+
+/** What preparing needs of the runtime. */
+export interface Preparation {
+  readonly mode: Mode
+  readonly draws: Draws
+  readonly disclosure: DisclosureMode
+  readonly approvalTimeoutMs: number
+  readonly nowMs: number
+  readonly argumentKey: () => Uint8Array
+}
+
+/** Everything a decision depends on but the state inside its transaction. */
+export type PreparedInput = Omit<DecisionInput, 'view'>
+
+/**
+ * Works out beforehand what can be: the longer a transaction takes, the longer other processes wait for the log.
+ */
+export function prepare(candidate: Candidate, given: Preparation): PreparedInput {
+  const { answer, event, options } = candidate
+  const question = once(() => questionOf(candidate, given))
+  // The canonical form of long arguments takes its time.
+  if (answer?.decision === 'require_approval' && given.mode === 'enforce') question()
+  return {
+    answer,
+    policyHash: candidate.policy.hash,
+    mode: given.mode,
+    callId: candidate.callId,
+    definitionHash: options.definitionHash ?? null,
+    args: discloseArguments(event.arguments, given.draws.bytes, given.disclosure),
+    question,
+  }
+}
+
+function questionOf({ event, options, policy }: Candidate, given: Preparation): Question {
+  const { draws, nowMs, approvalTimeoutMs } = given
+  const binding = callBinding(event, {
+    definitionHash: options.definitionHash ?? null,
+    argumentDigest: argumentDigest(given.argumentKey(), event.arguments),
+    policyHash: policy.hash,
+    session: null,
+  })
+  return {
+    draft: {
+      id: `apr_${draws.ulid(nowMs)}`,
+      nonce: hex(draws.bytes(nonceBytes)),
+      binding,
+      bindingDigest: bindingDigest(binding),
+      timeoutMs: approvalTimeoutMs,
+    },
+    binding: discloseText('binding', canonicalBinding(binding), draws.bytes),
+  }
+}
+
+const nonceBytes = 16
+
+function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
+
+/** The same function, worked out at most once. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}

@@ -1,0 +1,97 @@
+import type { ActionEvent } from '../event/action-event.ts'
+import type { PolicyAnswer } from '../policy/answer.ts'
+import type { Decision } from './decide.ts'
+import { explain } from './decide-text.ts'
+import type { DenyVerdict, ReasonCode, Verdict } from './verdict.ts'
+
+/** A call and what the policy said about it; no answer when it could not be evaluated. */
+export interface Answered {
+  readonly callId: string
+  readonly event: ActionEvent
+  readonly answer: PolicyAnswer | undefined
+}
+
+/** A decision that is in the log, put into words. */
+export function verdictOf(decision: Decision, { callId, event, answer }: Answered): Verdict {
+  // Without an answer there is nothing but the denial.
+  if (answer === undefined) return fault(callId, decision.seq)
+  const told = {
+    callId,
+    ...explain(event, answer),
+    reasonCode: answer.reason,
+    rules: answer.rules,
+    decisionSeq: decision.seq,
+  }
+  if (decision.kind === 'allow') {
+    return { decision: 'allow', authorized: true, ...told, observed: decision.observed }
+  }
+  const refused = { authorized: false, ...told, retryAtMs: undefined } as const
+  if (decision.kind === 'deny') return { decision: 'deny', ...refused, retryable: false }
+  const { id, expiresAtMs } = decision.approval
+  return {
+    decision: 'require_approval',
+    ...refused,
+    approvalId: id,
+    expiresAtMs,
+    retryable: true,
+  }
+}
+
+/**
+ * The verdict when the log could not take the decision: always a denial.
+ *
+ * What the policy denies stays denied for the policy's reason; anything else is denied because no record means no call.
+ */
+export function unrecorded({ callId, event, answer }: Answered): DenyVerdict {
+  if (answer === undefined) return fault(callId, undefined)
+  if (answer.decision === 'deny') {
+    return {
+      ...denial(callId, answer.reason, undefined),
+      ...explain(event, answer),
+      rules: answer.rules,
+    }
+  }
+  return {
+    ...denial(callId, 'audit_unavailable', undefined),
+    reason: 'the decision could not be recorded, and without a record nothing is let through',
+    suggestion: 'try again later; the operator finds the cause in the messages of the gate',
+    retryable: true,
+  }
+}
+
+/** The verdict on what is no event at all. */
+export function invalidEvent(callId: string): DenyVerdict {
+  return {
+    ...denial(callId, 'invalid_event', undefined),
+    reason: 'what was to be decided is not an event',
+    suggestion: 'make one with `ActionEvent.create`',
+  }
+}
+
+function fault(callId: string, decisionSeq: number | undefined): DenyVerdict {
+  return {
+    ...denial(callId, 'internal_error', decisionSeq),
+    reason: 'the policy could not be evaluated, which is a fault of CapFence',
+    suggestion: 'the operator finds the cause in the messages of the gate',
+  }
+}
+
+function denial(
+  callId: string,
+  reasonCode: ReasonCode,
+  decisionSeq: number | undefined,
+): DenyVerdict {
+  return {
+    decision: 'deny',
+    authorized: false,
+    callId,
+    decisionSeq,
+    reason: '',
+    reasonCode,
+    rules: [],
+    message: undefined,
+    suggestion: undefined,
+    retryable: false,
+    retryAtMs: undefined,
+  }
+}
