@@ -40,6 +40,20 @@ export const limits = {
   maxPolicyBytes: 8_388_608,
   /** Rules in one policy after extension, count. */
   maxRules: 20_000,
+  /** Nesting in a policy file, levels. */
+  maxPolicyDepth: 16,
+  /** Problems of a policy that are named one by one; the rest are counted. */
+  maxPolicyProblems: 100,
+  /** A text that a rule looks for, characters. */
+  maxNeedleCharacters: 1024,
+  /** What a rule says to the person or model that meets it, characters. */
+  maxRuleMessageCharacters: 1024,
+  /** Rules that an answer names, count; the rest are counted. */
+  maxDeterminingRules: 64,
+  /** All paths in the arguments of one call together, characters; beyond is indeterminate. */
+  maxPathCharacters: 65_536,
+  /** Paths in the arguments of one call that are compared, count; beyond is indeterminate. */
+  maxPathCandidates: 1024,
   /** A configuration file, bytes. */
   maxConfigBytes: 1_048_576,
   /** Nesting in a configuration file, levels. */

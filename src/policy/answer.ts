@@ -48,6 +48,8 @@ export interface PolicyAnswer {
   readonly reason: AnswerReason
   /** The rules that decided, in the order of the file; empty for `default` and `risk`. */
   readonly rules: readonly DeterminingRule[]
+  /** How many more rules decided than `rules` names; absent when it names all. */
+  readonly omittedRules?: number
   /** Set for reason `risk`. */
   readonly risk?: RiskLevel
 }

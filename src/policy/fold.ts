@@ -1,0 +1,26 @@
+// NUL stays: it separates pieces. Of the controls, those that are white space are folded, the others hide.
+const hidden = /[\p{Cf}\p{Default_Ignorable_Code_Point}]|(?![\0\s\u0085])\p{Cc}/gu
+const whiteSpace = /[\s\u0085]+/g
+const plainAscii = /^[\0\x20-\x7e]*$/
+// Normalising a run of combining marks takes time square to its length; no script needs more than a few.
+const markFlood = /\p{M}{65}/u
+
+/**
+ * Text as guards compare it (POLICY.md 4): NFKC, case folded, white space folded, format characters removed.
+ *
+ * @returns undefined for text that cannot be folded in linear time
+ */
+export function foldText(text: string): string | undefined {
+  if (plainAscii.test(text)) return text.replace(/ {2,}/g, ' ').toLowerCase()
+  const visible = text.replace(hidden, '')
+  if (markFlood.test(visible)) return undefined
+  const folded = foldCase(visible.normalize('NFKC')).normalize('NFKC')
+  return folded.replace(hidden, '').replace(whiteSpace, ' ')
+}
+
+/** Text without regard to case, in full: one letter may become two, and a final sigma is a sigma. */
+function foldCase(text: string): string {
+  // Lower, upper, lower: any one of them alone keeps the capital sharp s, the long s or the dotless i apart.
+  const folded = text.toLowerCase().toUpperCase().toLowerCase()
+  return folded.replaceAll('\u03c2', '\u03c3').replaceAll('i\u0307', 'i')
+}

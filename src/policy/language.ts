@@ -1,0 +1,125 @@
+import type { Comparison, ContextField } from './rule.ts'
+
+/** What a policy file holds at its top. */
+export const topKeys: readonly string[] = [
+  'version',
+  'description',
+  'deny',
+  'require_approval',
+  'allow',
+  'risk_levels',
+]
+
+/** The keys under which a rule compares amounts. */
+export const amountKeys: ReadonlyMap<string, Comparison> = new Map<string, Comparison>([
+  ['amount_gt', 'gt'],
+  ['amount_gte', 'gte'],
+  ['amount_lt', 'lt'],
+  ['amount_lte', 'lte'],
+])
+
+/** The keys under which a rule looks for text. */
+export const textKeys: ReadonlySet<string> = new Set(['contains', 'match_keywords'])
+
+/** The keys under which a rule asks for what the proxy knows; some have two names. */
+export const contextKeys: ReadonlyMap<string, ContextField> = new Map<string, ContextField>([
+  ['actor', 'actor'],
+  ['environment', 'environment'],
+  ['role', 'role'],
+  ['user_role', 'role'],
+  ['tenant', 'tenant'],
+  ['server', 'server'],
+  ['tool', 'tool'],
+  ['tool_name', 'tool'],
+  ['session', 'session'],
+  ['risk_level', 'risk'],
+])
+
+/** Every key of a rule. */
+export const ruleKeys: readonly string[] = [
+  'capability',
+  'id',
+  'message',
+  'description',
+  'approval',
+  ...textKeys,
+  ...amountKeys.keys(),
+  'path_prefix',
+  ...contextKeys.keys(),
+]
+
+/** What `approval` of a rule holds. */
+export const approvalKeys: readonly string[] = ['timeout_seconds', 'uses', 'presence']
+
+const notYet = 'is part of the language that this version does not evaluate yet'
+const legacy = 'is a key of the original CapFence that this version does not read'
+
+/** A key that is known and refused: what it is, and what to write meanwhile. */
+export interface RefusedKey {
+  readonly reason: string
+  readonly hint: string
+}
+
+/** Keys of a policy file that are refused by name: ignoring a control that somebody wrote would widen access. */
+export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
+  [
+    'rules',
+    {
+      reason: legacy,
+      hint: 'move each rule into the list of its action: `deny`, `require_approval` or `allow`, with a `capability`',
+    },
+  ],
+  [
+    'extends',
+    {
+      reason: notYet,
+      hint: 'name each file under `policies` in capfence.mcp.json; their rules are united',
+    },
+  ],
+  ['budgets', { reason: notYet, hint: 'hold such calls with `require_approval` until then' }],
+  [
+    'labels',
+    { reason: notYet, hint: 'deny the combination with `environment` or `tool` until then' },
+  ],
+  [
+    'invariants',
+    { reason: notYet, hint: 'write the invariant as a `deny` rule, which nothing outvotes' },
+  ],
+  ['policy_name', { reason: legacy, hint: 'write it into `description`' }],
+  ['enforcement_mode', { reason: legacy, hint: 'set `mode` in capfence.mcp.json' }],
+  [
+    'approval_timeout_seconds',
+    {
+      reason: legacy,
+      hint: 'write `approval: {timeout_seconds: …}` on each rule of `require_approval`',
+    },
+  ],
+])
+
+/** Keys of a rule that are refused by name. */
+export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
+  ['args', { reason: notYet, hint: 'use `contains`, `amount_…` or `path_prefix`' }],
+  ['not', { reason: notYet, hint: 'write the opposite as a rule of another list' }],
+  ['any', { reason: notYet, hint: 'write one rule for each alternative' }],
+  ['time', { reason: notYet, hint: 'leave the rule out until then' }],
+  ['limit', { reason: notYet, hint: 'use `require_approval` until then' }],
+  ['match_regex', { reason: notYet, hint: 'use `contains` with each text to look for' }],
+  ['table', { reason: notYet, hint: 'use `contains` with the name of the table' }],
+  [
+    'action',
+    { reason: legacy, hint: 'put the rule into the list `deny`, `require_approval` or `allow`' },
+  ],
+  [
+    'threshold',
+    { reason: legacy, hint: 'use `amount_gt`, `amount_gte`, `amount_lt` or `amount_lte`' },
+  ],
+  ...['caller_depth_gt', 'caller_depth_gte', 'caller_depth_lt', 'caller_depth_lte'].map(
+    (key): [string, RefusedKey] => [
+      key,
+      {
+        reason: legacy,
+        hint: 'the depth of a call is not known to the gate; tell callers apart by `actor`',
+      },
+    ],
+  ),
+])

@@ -1,0 +1,252 @@
+import { printable } from '../event/printable.ts'
+import { limits } from '../limits.ts'
+import type { Effect } from './answer.ts'
+import { parseCapabilityPattern } from './capability-pattern.ts'
+import type { CapabilityPattern } from './capability-pattern.ts'
+import { approvalKeys, refusedRuleKeys, ruleKeys } from './language.ts'
+import { isConditionKey, readCondition } from './read-condition.ts'
+import { nodeKind, readCount, readName, readText, unknownKey, wrongType } from './read-value.ts'
+import type { Source } from './read-value.ts'
+import { presences } from './rule.ts'
+import type { ApprovalTerms, Condition, PolicyRule, RuleSource } from './rule.ts'
+import type { YamlEntry, YamlNode } from './yaml.ts'
+
+/** Where a rule stands: in which list, and as which of its items, from zero. */
+export interface RulePlace {
+  readonly effect: Effect
+  readonly index: number
+}
+
+/** Reads one item of a list; undefined after saying everything that is wrong with it. */
+export function readRule(source: Source, node: YamlNode, place: RulePlace): RuleSource | undefined {
+  if (node.kind === 'text') return readBareRule(source, node, place)
+  if (node.kind === 'map') return new RuleReader(source, place).read(node.entries, node.start)
+  source.report.add({
+    offset: node.start,
+    code: node.kind === 'null' ? 'policy-empty' : 'policy-type',
+    message: `a rule of \`${place.effect}\` is ${nodeKind(node)}; expected a capability or a mapping`,
+    hint: 'write `- filesystem.read.workspace` or `- {capability: filesystem.read.workspace}`',
+  })
+  return undefined
+}
+
+/** A capability on its own is a rule without conditions. */
+function readBareRule(
+  source: Source,
+  node: YamlNode & { readonly kind: 'text' },
+  place: RulePlace,
+): RuleSource | undefined {
+  const pattern = readPattern(source, node.value, node.start)
+  if (pattern === undefined) return undefined
+  const rule = {
+    id: positionalId(place),
+    effect: place.effect,
+    capability: node.value,
+    position: source.report.position(node.start),
+    predicates: [],
+  }
+  return { rule, pattern, conditions: [] }
+}
+
+function positionalId({ effect, index }: RulePlace): string {
+  return `${effect}[${index}]`
+}
+
+function readPattern(source: Source, text: string, offset: number): CapabilityPattern | undefined {
+  const pattern = parseCapabilityPattern(text)
+  if (pattern !== undefined) return pattern
+  source.report.add({
+    offset,
+    code: 'policy-capability',
+    message: `\`${printable(text)}\` is no capability`,
+    hint: 'write `resource.action.scope` with letters, digits, `_`, `-` and `*` for any; missing names mean any',
+  })
+  return undefined
+}
+
+/** Reads the entries of one rule. */
+class RuleReader {
+  readonly #source: Source
+  readonly #place: RulePlace
+  #sound = true
+  #id: string | undefined
+  #capability: { readonly text: string; readonly pattern: CapabilityPattern } | undefined
+  #message: string | undefined
+  #description: string | undefined
+  #approval: ApprovalTerms | undefined
+  readonly #predicates: string[] = []
+  readonly #conditions: Condition[] = []
+
+  constructor(source: Source, place: RulePlace) {
+    this.#source = source
+    this.#place = place
+  }
+
+  read(entries: readonly YamlEntry[], start: number): RuleSource | undefined {
+    for (const entry of entries) {
+      if (!this.#readEntry(entry)) this.#sound = false
+    }
+    if (!entries.some(({ key }) => key === 'capability')) {
+      this.#source.report.add({
+        offset: start,
+        code: 'policy-capability',
+        message: `a rule of \`${this.#place.effect}\` has no \`capability\``,
+        hint: 'write `capability: "*"` if it is about every call',
+      })
+    }
+    if (!this.#sound || this.#capability === undefined) return undefined
+    const { text, pattern } = this.#capability
+    return { rule: this.#rule(text, start), pattern, conditions: this.#conditions }
+  }
+
+  #rule(capability: string, start: number): PolicyRule {
+    return {
+      id: this.#id ?? positionalId(this.#place),
+      effect: this.#place.effect,
+      capability,
+      position: this.#source.report.position(start),
+      predicates: this.#predicates,
+      ...(this.#message === undefined ? {} : { message: this.#message }),
+      ...(this.#description === undefined ? {} : { description: this.#description }),
+      ...(this.#approval === undefined ? {} : { approval: this.#approval }),
+    }
+  }
+
+  /** Whether the entry is sound. */
+  #readEntry(entry: YamlEntry): boolean {
+    if (isConditionKey(entry.key)) return this.#readCondition(entry)
+    switch (entry.key) {
+      case 'capability':
+        return this.#readCapability(entry)
+      case 'id':
+        return (this.#id = this.#readId(entry)) !== undefined
+      case 'message':
+        return (this.#message = readWords(this.#source, entry)) !== undefined
+      case 'description':
+        return (this.#description = readWords(this.#source, entry)) !== undefined
+      case 'approval':
+        return (this.#approval = this.#readApproval(entry)) !== undefined
+      default:
+        return this.#refuseKey(entry)
+    }
+  }
+
+  #readCondition(entry: YamlEntry): boolean {
+    const condition = readCondition(this.#source, entry)
+    if (condition === undefined) return false
+    this.#conditions.push(condition)
+    this.#predicates.push(writtenPredicate(this.#source.text, entry))
+    return true
+  }
+
+  #readCapability(entry: YamlEntry): boolean {
+    const text = readText(this.#source, entry, 'a capability such as `filesystem.delete.workspace`')
+    if (text === undefined) return false
+    const pattern = readPattern(this.#source, text, entry.value.start)
+    if (pattern === undefined) return false
+    this.#capability = { text, pattern }
+    return true
+  }
+
+  #readId(entry: YamlEntry): string | undefined {
+    const id = readText(this.#source, entry, 'a name for the rule')
+    if (id === undefined || /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) return id
+    this.#source.report.add({
+      offset: entry.value.start,
+      code: 'policy-id',
+      message: `\`id\` is \`${printable(id)}\`; expected up to 64 of \`A-Z a-z 0-9 . _ -\`, a letter or digit first`,
+    })
+    return undefined
+  }
+
+  #readApproval(entry: YamlEntry): ApprovalTerms | undefined {
+    if (this.#place.effect !== 'require_approval') {
+      this.#source.report.add({
+        offset: entry.keyStart,
+        code: 'policy-value',
+        message: `\`approval\` on a rule of \`${this.#place.effect}\`, which asks nobody`,
+        hint: 'move the rule to `require_approval`, or remove the key',
+      })
+      return undefined
+    }
+    return readApproval(this.#source, entry)
+  }
+
+  #refuseKey(entry: YamlEntry): boolean {
+    const refused = refusedRuleKeys.get(entry.key)
+    this.#source.report.add(
+      refused === undefined
+        ? unknownKey(entry, 'a rule', ruleKeys)
+        : {
+            offset: entry.keyStart,
+            code: 'policy-unsupported',
+            message: `\`${entry.key}\` ${refused.reason}`,
+            hint: refused.hint,
+          },
+    )
+    return false
+  }
+}
+
+/** Words for people: bounded, and without what could move a cursor. */
+export function readWords(source: Source, entry: YamlEntry): string | undefined {
+  const words = readText(source, entry, 'a text')?.trim()
+  if (words === undefined) return undefined
+  const most = limits.maxRuleMessageCharacters
+  const fault =
+    words.length > most
+      ? `has ${words.length} characters; at most ${most} are read`
+      : /(?!\n)\p{Cc}/u.test(words)
+        ? 'holds a control character'
+        : undefined
+  if (fault === undefined) return words
+  source.report.add({
+    offset: entry.value.start,
+    code: 'policy-value',
+    message: `\`${entry.key}\` ${fault}`,
+  })
+  return undefined
+}
+
+/** A month: a question that nobody answers for longer is asked again. */
+const timeoutSeconds = { least: 1, most: 2_678_400 }
+const uses = { least: 1, most: 1000 }
+
+function readApproval(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
+  if (entry.value.kind !== 'map' || entry.value.entries.length === 0) {
+    source.report.add(wrongType(entry, 'a mapping such as `{timeout_seconds: 900}`'))
+    return undefined
+  }
+  let terms: ApprovalTerms | undefined = {}
+  for (const term of entry.value.entries) {
+    const read = readTerm(source, term)
+    terms = read === undefined || terms === undefined ? undefined : { ...terms, ...read }
+  }
+  return terms
+}
+
+function readTerm(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
+  switch (entry.key) {
+    case 'timeout_seconds': {
+      const read = readCount(source, entry, timeoutSeconds)
+      return read === undefined ? undefined : { timeoutSeconds: read }
+    }
+    case 'uses': {
+      const read = readCount(source, entry, uses)
+      return read === undefined ? undefined : { uses: read }
+    }
+    case 'presence': {
+      const read = readName(source, entry, presences)
+      return read === undefined ? undefined : { presence: read }
+    }
+    default:
+      source.report.add(unknownKey(entry, '`approval`', approvalKeys))
+      return undefined
+  }
+}
+
+/** A predicate as the file writes it, on one line. */
+function writtenPredicate(text: string, { key, value }: YamlEntry): string {
+  const written = text.slice(value.start, value.end).trim()
+  return printable(`${key}: ${written.replace(/\s+/g, ' ')}`, 200)
+}

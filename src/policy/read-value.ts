@@ -1,0 +1,171 @@
+import { printable } from '../event/printable.ts'
+import { Decimal } from '../json/decimal.ts'
+import { nearestHint } from './problem.ts'
+import type { Fault, Report } from './report.ts'
+import type { YamlEntry, YamlNode } from './yaml.ts'
+
+/** The file that is being read: its text, for quoting, and where faults go. */
+export interface Source {
+  readonly text: string
+  readonly report: Report
+}
+
+/** What `node` is, in words for a message. */
+export function nodeKind(node: YamlNode): string {
+  switch (node.kind) {
+    case 'map':
+      return 'a mapping'
+    case 'list':
+      return 'a list'
+    case 'text':
+      return `the text \`${printable(node.value)}\``
+    case 'number':
+      return `the number \`${printable(node.text)}\``
+    case 'boolean':
+      return `\`${String(node.value)}\``
+    case 'null':
+      return 'empty'
+  }
+}
+
+/** The fault of a key whose value has the wrong type. */
+export function wrongType(
+  entry: YamlEntry,
+  wanted: string,
+  node: YamlNode = entry.value,
+  hint?: string,
+): Fault {
+  const empty = node.kind === 'null'
+  return {
+    offset: empty ? entry.keyStart : node.start,
+    code: empty ? 'policy-empty' : 'policy-type',
+    message: empty
+      ? `\`${entry.key}\` has no value; expected ${wanted}`
+      : `\`${entry.key}\` is ${nodeKind(node)}; expected ${wanted}`,
+    hint,
+  }
+}
+
+/** The fault of a key that nobody knows. */
+export function unknownKey(entry: YamlEntry, where: string, known: readonly string[]): Fault {
+  return {
+    offset: entry.keyStart,
+    code: 'policy-key',
+    message: `unknown key \`${printable(entry.key)}\` in ${where}`,
+    hint: nearestHint(entry.key, known) ?? `known are ${known.join(', ')}`,
+  }
+}
+
+/** A text, or undefined after saying what is wrong. */
+export function readText(source: Source, entry: YamlEntry, wanted: string): string | undefined {
+  const { value } = entry
+  if (value.kind === 'text' && value.value.trim() !== '') return value.value
+  if (value.kind === 'text') {
+    source.report.add({
+      offset: value.start,
+      code: 'policy-empty',
+      message: `\`${entry.key}\` is an empty text; expected ${wanted}`,
+    })
+    return undefined
+  }
+  source.report.add(wrongType(entry, wanted, value, quoteHint(value)))
+  return undefined
+}
+
+/** One text of a list, with the node that holds it. */
+export interface ReadText {
+  readonly value: string
+  readonly node: YamlNode
+}
+
+/** One text or a list of them, or undefined after saying everything that is wrong. */
+export function readTexts(
+  source: Source,
+  entry: YamlEntry,
+  wanted: string,
+): readonly ReadText[] | undefined {
+  const { value } = entry
+  const nodes = value.kind === 'list' ? value.items : [value]
+  if (nodes.length === 0) {
+    source.report.add({
+      offset: value.start,
+      code: 'policy-empty',
+      message: `\`${entry.key}\` is an empty list, which nothing can match; expected ${wanted}`,
+    })
+    return undefined
+  }
+  const texts = nodes.flatMap((node) => {
+    const text = readText(source, { ...entry, value: node }, wanted)
+    return text === undefined ? [] : [{ value: text, node }]
+  })
+  return texts.length === nodes.length ? texts : undefined
+}
+
+/** An exact number, or undefined after saying what is wrong. */
+export function readNumber(source: Source, entry: YamlEntry): Decimal | undefined {
+  const { value } = entry
+  const wanted = 'a plain number such as `1000` or `0.5`'
+  if (value.kind === 'number') {
+    const number = Decimal.parse(value.text)
+    if (number !== undefined) return number
+    source.report.add({
+      offset: value.start,
+      code: 'policy-value',
+      message: `\`${entry.key}\` is \`${printable(value.text)}\`; expected ${wanted}`,
+    })
+    return undefined
+  }
+  const unquoted = value.kind === 'text' && Decimal.parse(value.value) !== undefined
+  source.report.add(wrongType(entry, wanted, value, unquoted ? 'remove the quotes' : undefined))
+  return undefined
+}
+
+/** A whole number between two bounds, both included, or undefined after saying what is wrong. */
+export function readCount(
+  source: Source,
+  entry: YamlEntry,
+  { least, most }: { readonly least: number; readonly most: number },
+): number | undefined {
+  const wanted = `a whole number from ${least} to ${most}`
+  const { value } = entry
+  if (value.kind !== 'number') {
+    source.report.add(wrongType(entry, wanted))
+    return undefined
+  }
+  const number = /^[0-9]{1,15}$/.test(value.text) ? Number(value.text) : Number.NaN
+  if (number >= least && number <= most) return number
+  source.report.add({
+    offset: value.start,
+    code: 'policy-value',
+    message: `\`${entry.key}\` is \`${printable(value.text)}\`; expected ${wanted}`,
+  })
+  return undefined
+}
+
+/** One of some names, or undefined after saying what is wrong. */
+export function readName<Name extends string>(
+  source: Source,
+  entry: YamlEntry,
+  names: readonly Name[],
+): Name | undefined {
+  const { value } = entry
+  const wanted = `one of ${names.map((name) => `\`${name}\``).join(', ')}`
+  if (value.kind !== 'text') {
+    source.report.add(wrongType(entry, wanted))
+    return undefined
+  }
+  const known = names.find((name) => name === value.value)
+  if (known !== undefined) return known
+  source.report.add({
+    offset: value.start,
+    code: 'policy-value',
+    message: `\`${entry.key}\` is \`${printable(value.value)}\`; expected ${wanted}`,
+    hint: nearestHint(value.value, names),
+  })
+  return undefined
+}
+
+/** A number or `yes` that was meant as text stands in quotes. */
+function quoteHint(node: YamlNode): string | undefined {
+  return node.kind === 'number' || node.kind === 'boolean' ? 'put it in quotes' : undefined
+}

@@ -1,0 +1,194 @@
+import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml'
+import type { Document, Scalar, YAMLMap } from 'yaml'
+import { printable } from '../event/printable.ts'
+import { limits } from '../limits.ts'
+import type { ProblemCode } from './problem.ts'
+
+/** Where a node's text begins and ends in its file, UTF-16 units. */
+interface Place {
+  readonly start: number
+  readonly end: number
+}
+
+/** A node of a policy file; a scalar is what the core schema of YAML 1.2 makes of it. */
+export type YamlNode =
+  | (Place & { readonly kind: 'map'; readonly entries: readonly YamlEntry[] })
+  | (Place & { readonly kind: 'list'; readonly items: readonly YamlNode[] })
+  | (Place & { readonly kind: 'text'; readonly value: string })
+  /** As it is written, so that no digit is lost; `.inf`, `0x10` and their like are numbers too. */
+  | (Place & { readonly kind: 'number'; readonly text: string })
+  | (Place & { readonly kind: 'boolean'; readonly value: boolean })
+  | (Place & { readonly kind: 'null' })
+
+/** A key, which is always text, and its value. */
+export interface YamlEntry {
+  readonly key: string
+  readonly keyStart: number
+  readonly value: YamlNode
+}
+
+/** A fault found while reading, at an offset of the file. */
+export interface YamlFault {
+  readonly offset: number
+  readonly code: ProblemCode
+  readonly message: string
+  readonly hint?: string
+}
+
+/** The root of a file, absent when there is none to speak of, and everything that is wrong on the way to it. */
+export interface YamlReading {
+  readonly root: YamlNode | undefined
+  readonly faults: readonly YamlFault[]
+  /** Line and column, from 1, of an offset. */
+  readonly lineAndColumn: (offset: number) => { readonly line: number; readonly column: number }
+}
+
+/**
+ * Reads one YAML 1.2 document with the parts refused through which a file can say two things: duplicate keys, tags,
+ * anchors, aliases, directives, more than one document (THREATS B25).
+ *
+ * Scalars are resolved here and not by the package, because a number must keep the digits it is written with.
+ */
+export function readYaml(text: string): YamlReading {
+  const lines = new LineCounter()
+  const reader = new Reader()
+  const root = reader.read(text, lines)
+  return {
+    root,
+    faults: reader.faults,
+    lineAndColumn: (offset) => {
+      // Without a line the package answers 0:0, which no editor can open.
+      const { line, col } = lines.linePos(offset)
+      return { line: Math.max(line, 1), column: Math.max(col, 1) }
+    },
+  }
+}
+
+class Reader {
+  readonly faults: YamlFault[] = []
+
+  read(text: string, lineCounter: LineCounter): YamlNode | undefined {
+    let document: Document.Parsed
+    try {
+      document = parseDocument(text, {
+        lineCounter,
+        version: '1.2',
+        schema: 'failsafe',
+        prettyErrors: false,
+        strict: true,
+        // The package compares every key with every other; `#entries` does it with a set.
+        uniqueKeys: false,
+        keepSourceTokens: false,
+        logLevel: 'silent',
+      })
+    } catch {
+      this.#fault(0, 'policy-yaml', 'it cannot be read as YAML; it may be nested too deeply')
+      return undefined
+    }
+    for (const { pos, message } of [...document.errors, ...document.warnings]) {
+      this.#fault(pos[0], 'policy-yaml', sentence(message))
+    }
+    this.#refuseDirectives(document)
+    return document.contents === null ? undefined : this.#node(document.contents, 0, 0)
+  }
+
+  #refuseDirectives({ directives }: Document.Parsed): void {
+    const tags = Object.keys(directives.tags).filter((handle) => handle !== '!!')
+    if (directives.yaml.explicit !== true && tags.length === 0) return
+    this.#fault(0, 'policy-yaml', 'a `%` directive', 'a policy is always read as YAML 1.2')
+  }
+
+  /** @param at where to point when the node has no place of its own */
+  #node(node: unknown, at: number, depth: number): YamlNode {
+    const place = placeOf(node, at)
+    const nothing: YamlNode = { kind: 'null', ...place }
+    if (depth > limits.maxPolicyDepth) {
+      this.#fault(place.start, 'policy-limit', `more than ${limits.maxPolicyDepth} levels deep`)
+      return nothing
+    }
+    if (isAlias(node)) {
+      this.#fault(place.start, 'policy-yaml', 'an alias', 'write the value out')
+      return nothing
+    }
+    this.#refuseProperties(node, place.start)
+    if (isMap(node)) return { kind: 'map', ...place, entries: this.#entries(node, place, depth) }
+    if (isSeq(node)) {
+      const items = node.items.map((item) => this.#node(item, place.start, depth + 1))
+      return { kind: 'list', ...place, items }
+    }
+    return isScalar(node) ? scalarNode(node, place) : nothing
+  }
+
+  #entries(map: YAMLMap, place: Place, depth: number): readonly YamlEntry[] {
+    const entries: YamlEntry[] = []
+    const seen = new Set<string>()
+    for (const pair of map.items) {
+      if (!isPair(pair)) continue
+      const keyStart = placeOf(pair.key, place.start).start
+      const key = this.#key(pair.key, keyStart)
+      if (key === undefined) continue
+      if (seen.has(key)) {
+        this.#fault(
+          keyStart,
+          'policy-duplicate-key',
+          `the key \`${printable(key)}\` stands here twice`,
+        )
+      }
+      seen.add(key)
+      // `key:` with nothing behind it has no node in a flow map.
+      entries.push({ key, keyStart, value: this.#node(pair.value, keyStart, depth + 1) })
+    }
+    return entries
+  }
+
+  #key(key: unknown, start: number): string | undefined {
+    this.#refuseProperties(key, start)
+    if (isScalar(key) && typeof key.value === 'string' && key.value !== '') return key.value
+    this.#fault(start, 'policy-key', 'a key must be a name')
+    return undefined
+  }
+
+  #refuseProperties(node: unknown, start: number): void {
+    if (!isScalar(node) && !isMap(node) && !isSeq(node)) return
+    if (node.tag !== undefined) {
+      this.#fault(start, 'policy-yaml', `the tag \`${printable(node.tag)}\``, 'remove the tag')
+    }
+    if (node.anchor !== undefined) {
+      this.#fault(start, 'policy-yaml', `the anchor \`&${printable(node.anchor)}\``, 'remove it')
+    }
+  }
+
+  #fault(offset: number, code: ProblemCode, message: string, hint?: string): void {
+    this.faults.push({ offset, code, message, ...(hint === undefined ? {} : { hint }) })
+  }
+}
+
+function placeOf(node: unknown, at: number): Place {
+  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : null
+  return range === null || range === undefined
+    ? { start: at, end: at }
+    : { start: range[0], end: range[1] }
+}
+
+const plainNull = /^(?:~|null|Null|NULL)?$/
+const plainTrue = /^(?:true|True|TRUE)$/
+const plainFalse = /^(?:false|False|FALSE)$/
+// Decimal, octal, hexadecimal, infinite, not a number: YAML 1.2.2, section 10.3.2.
+const plainNumber =
+  /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
+
+function scalarNode(scalar: Scalar, place: Place): YamlNode {
+  const value = typeof scalar.value === 'string' ? scalar.value : ''
+  if (scalar.type !== undefined && scalar.type !== 'PLAIN') return { kind: 'text', ...place, value }
+  if (plainNull.test(value)) return { kind: 'null', ...place }
+  if (plainTrue.test(value)) return { kind: 'boolean', ...place, value: true }
+  if (plainFalse.test(value)) return { kind: 'boolean', ...place, value: false }
+  if (plainNumber.test(value)) return { kind: 'number', ...place, text: value }
+  return { kind: 'text', ...place, value }
+}
+
+/** The package's sentence as a line of ours: one line, no capital, no full stop. */
+function sentence(message: string): string {
+  const line = printable(message.split('\n')[0] ?? '', 200).replace(/\.$/, '')
+  return line.charAt(0).toLowerCase() + line.slice(1)
+}
