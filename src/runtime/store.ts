@@ -87,6 +87,8 @@ export interface LogPage {
    * A query looks at a bounded number of records, so that a filter that matches nothing does not hold up the gate.
    */
   readonly next: number | null
+  /** How long the log was: where to look for what comes later, once `next` is null. */
+  readonly size: number
 }
 
 /** A forwarded call whose outcome is not known. */

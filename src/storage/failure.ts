@@ -1,0 +1,72 @@
+import Database from 'better-sqlite3'
+import { CapFenceError } from '../errors.ts'
+
+/** Why the log could not be written, as a code for the `audit.gap` record. */
+export type OutageReason =
+  | 'locked'
+  | 'full'
+  | 'read_only'
+  | 'cannot_open'
+  | 'replaced'
+  | 'damaged'
+  | 'io_error'
+  | 'closed'
+
+/** A failure of the world around the log. */
+export interface StorageFailure {
+  readonly reason: OutageReason
+  readonly what: string
+  readonly cause?: unknown
+}
+
+const hints: Readonly<Record<OutageReason, string>> = {
+  locked: 'another process holds the database; find it with `fuser` and end it, then call again',
+  full: 'free space on the disk that holds the database, then call again',
+  read_only: "give the gate's user write access to the database and its folder",
+  cannot_open: "check that the folder exists, and that the gate's user may read and write it",
+  replaced:
+    'the file was moved, deleted or restored under the running gate; put it back, or restart the gate',
+  damaged: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
+  io_error: 'check the disk and the system log',
+  closed: 'the gate is stopping; call again when it runs',
+}
+
+/** The error that callers of `commit` see; the caller must not forward. */
+export function unavailable(failure: StorageFailure): CapFenceError {
+  const message = `the audit log cannot be written: ${failure.what}`
+  return new CapFenceError('AUDIT_UNAVAILABLE', message, {
+    hint: hints[failure.reason],
+    cause: failure.cause,
+  })
+}
+
+/** The failure behind an error of SQLite; undefined when it was not SQLite that failed. */
+export function storageFailure(error: unknown): StorageFailure | undefined {
+  const code = sqliteCode(error)
+  if (code === undefined || !(error instanceof Error)) return undefined
+  return { reason: reasonOf(code), what: `${error.message} (${code})`, cause: error }
+}
+
+/** Whether somebody else holds the lock: worth another try. */
+export function isBusy(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code?.startsWith('SQLITE_BUSY') === true || code?.startsWith('SQLITE_LOCKED') === true
+}
+
+/** Whether the statement itself was refused: the fault of one commit, not of the database. */
+export function isConstraint(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith('SQLITE_CONSTRAINT') === true
+}
+
+function sqliteCode(error: unknown): string | undefined {
+  return error instanceof Database.SqliteError ? error.code : undefined
+}
+
+function reasonOf(code: string): OutageReason {
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return 'locked'
+  if (code === 'SQLITE_FULL') return 'full'
+  if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_PERM') return 'read_only'
+  if (code.startsWith('SQLITE_CANTOPEN')) return 'cannot_open'
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return 'damaged'
+  return 'io_error'
+}

@@ -1,0 +1,61 @@
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+
+/** The little that storage needs of the file system besides SQLite; given as an option, so that tests can fail it. */
+export interface Files {
+  /** Device and inode behind a path; undefined when nothing is there. */
+  identity(path: string): string | undefined
+  exists(path: string): boolean
+  /** Makes the folder and those above it, for this user alone; what exists stays as it is. */
+  makeFolder(path: string): void
+  /** Makes the file with these bytes, for this user alone; false when it exists. */
+  create(path: string, bytes: Uint8Array): boolean
+  remove(path: string): void
+  /** Free space for this user where the path is, bytes. */
+  freeBytes(path: string): number
+}
+
+/** The file system of the machine. */
+export const nodeFiles: Files = {
+  identity(path) {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+    return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`
+  },
+  exists: existsSync,
+  makeFolder(path) {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  },
+  create(path, bytes) {
+    let file: number
+    try {
+      file = openSync(path, 'wx', 0o600)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+      throw error
+    }
+    try {
+      // A umask can only take away; an owner without write access would lock itself out.
+      fchmodSync(file, 0o600)
+      writeSync(file, bytes)
+    } finally {
+      closeSync(file)
+    }
+    return true
+  },
+  remove(path) {
+    rmSync(path, { force: true })
+  },
+  freeBytes(path) {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  },
+}

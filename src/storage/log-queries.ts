@@ -1,0 +1,168 @@
+import type Database from 'better-sqlite3'
+import type { ApprovalRequest } from '../approval/request.ts'
+import { decodeRecord } from '../audit/codec.ts'
+import type { Disclosure, StoredRecord, StoredRow } from '../audit/record.ts'
+import { sha256Base64url } from '../crypto/sha256.ts'
+import { CapFenceError } from '../errors.ts'
+import type { LogPage, LogQuery, Orphan, StoredPolicy } from '../runtime/store.ts'
+import { parseApprovalRequest } from './approval-row.ts'
+import { disclosureIds } from './disclosure-ids.ts'
+import { matches, snippetCondition } from './log-filter.ts'
+
+/** Records one query looks at, at most; see `LogPage.next`. */
+const maxRecordsLookedAt = 50_000
+
+interface CallRow {
+  readonly decision_seq: number
+  readonly outcome_seq: number | null
+}
+
+/** Every question about a log, answered from one connection, each from one state of the log. */
+export class LogQueries {
+  readonly #db: Database.Database
+  readonly #rows: Database.Statement<[number, number], StoredRow>
+  readonly #size: Database.Statement<[], number>
+  readonly #call: Database.Statement<[string], CallRow>
+  readonly #open: Database.Statement<[], CallRow>
+  readonly #disclosures: Database.Statement<[number, number], string>
+  readonly #requests: Database.Statement<[], string>
+  readonly #policy: Database.Statement<
+    [string],
+    { readonly path: string; readonly bytes: Uint8Array }
+  >
+
+  constructor(db: Database.Database) {
+    this.#db = db
+    this.#rows = db.prepare(
+      'SELECT seq, leaf, body FROM records WHERE seq >= ? ORDER BY seq LIMIT ?',
+    )
+    this.#size = db.prepare<[], number>('SELECT size FROM head').pluck()
+    this.#call = db.prepare('SELECT decision_seq, outcome_seq FROM calls WHERE call = ?')
+    this.#open = db.prepare(
+      'SELECT decision_seq, outcome_seq FROM calls WHERE open = 1 ORDER BY decision_seq',
+    )
+    this.#disclosures = db
+      .prepare<[number, number], string>(
+        'SELECT encoded FROM disclosures WHERE id >= ? AND id < ? ORDER BY id',
+      )
+      .pluck()
+    this.#requests = db
+      .prepare<[], string>(
+        `SELECT request FROM approvals WHERE state = 'pending' ORDER BY requested_ms, id`,
+      )
+      .pluck()
+    this.#policy = db.prepare('SELECT path, bytes FROM policies WHERE hash = ? ORDER BY position')
+  }
+
+  size(): number {
+    return this.#size.get() ?? 0
+  }
+
+  rows(fromSeq: number, count: number): readonly StoredRow[] {
+    return this.#rows.all(fromSeq, count)
+  }
+
+  records(fromSeq: number, count: number): readonly StoredRecord[] {
+    return this.rows(fromSeq, count).map(recordOf)
+  }
+
+  find(query: LogQuery): LogPage {
+    return this.#atOnce(() => {
+      const size = this.size()
+      const { order, count } = query
+      const start = query.from ?? (order === 'oldest' ? 0 : size - 1)
+      const stop =
+        order === 'oldest'
+          ? Math.min(start + maxRecordsLookedAt, size) - 1
+          : Math.max(Math.min(start, size - 1) - maxRecordsLookedAt + 1, 0)
+      const records = this.#matching(query, order === 'oldest' ? [start, stop] : [stop, start])
+      const step = order === 'oldest' ? 1 : -1
+      const last = records.length === count ? records.at(-1)?.seq : undefined
+      const next = (last ?? stop) + step
+      return { records, next: next >= 0 && next < size ? next : null, size }
+    })
+  }
+
+  call(callId: string): readonly StoredRecord[] {
+    return this.#atOnce(() => {
+      const row = this.#call.get(callId)
+      const seqs = [row?.decision_seq, row?.outcome_seq].filter((seq) => typeof seq === 'number')
+      return seqs.map((seq) => this.#record(seq))
+    })
+  }
+
+  /** @param isAlive whether the writer of a record still runs */
+  orphans(isAlive: (writer: string) => boolean): readonly Orphan[] {
+    return this.#atOnce(() =>
+      this.#open.all().map(({ decision_seq, outcome_seq }) => {
+        const decision = this.#record(decision_seq)
+        if (outcome_seq !== null) return { ...decision, state: 'unknown' }
+        return { ...decision, state: isAlive(decision.w) ? 'in_flight' : 'lost' }
+      }),
+    )
+  }
+
+  disclosures(seq: number): readonly Disclosure[] {
+    const { from, to } = disclosureIds(seq)
+    return this.#disclosures
+      .all(from, to)
+      .map((encoded) => ({ digest: sha256Base64url(encoded), encoded }))
+  }
+
+  approvalRequests(nowMs: number): readonly ApprovalRequest[] {
+    return this.#requests.all().map((json) => parseApprovalRequest(json, nowMs))
+  }
+
+  policy(hash: string): StoredPolicy | undefined {
+    const files = this.#policy.all(hash)
+    return files.length === 0 ? undefined : { hash, files }
+  }
+
+  #record(seq: number): StoredRecord {
+    const [row] = this.rows(seq, 1)
+    if (row?.seq !== seq) throw corrupt(seq, 'it is missing')
+    return recordOf(row)
+  }
+
+  #matching(query: LogQuery, [low, high]: readonly [number, number]): readonly StoredRecord[] {
+    const { sql, snippets } = snippetCondition(query)
+    const direction = query.order === 'oldest' ? 'ASC' : 'DESC'
+    const statement = this.#db.prepare<unknown[], StoredRow>(
+      `SELECT seq, leaf, body FROM records WHERE seq BETWEEN ? AND ? AND ${sql} ORDER BY seq ${direction}`,
+    )
+    const found: StoredRecord[] = []
+    if (query.count <= 0) return found
+    for (const row of statement.iterate(low, high, ...snippets)) {
+      const record = recordOf(row)
+      if (!matches(query, record)) continue
+      found.push(record)
+      if (found.length === query.count) break
+    }
+    return found
+  }
+
+  /** Several statements that must see the same state. */
+  #atOnce<T>(read: () => T): T {
+    return this.#db.inTransaction ? read() : this.#db.transaction(read).deferred()
+  }
+}
+
+function recordOf(row: StoredRow): StoredRecord {
+  let record: StoredRecord
+  try {
+    record = decodeRecord(row.body)
+  } catch (error) {
+    throw error instanceof CapFenceError ? corrupt(row.seq, error.message, error) : error
+  }
+  if (record.seq !== row.seq || !Buffer.from(record.leaf, 'hex').equals(row.leaf)) {
+    throw corrupt(row.seq, 'it is not the record whose hash was stored')
+  }
+  return record
+}
+
+function corrupt(seq: number, what: string, cause?: unknown): CapFenceError {
+  return new CapFenceError('AUDIT_CORRUPT', `record ${seq} of the audit log is damaged: ${what}`, {
+    hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
+    cause,
+  })
+}

@@ -1,0 +1,227 @@
+import type Database from 'better-sqlite3'
+import type { ApprovalRequest } from '../approval/request.ts'
+import { rootOf } from '../audit/tree.ts'
+import { isTreeHead, type TreeHead } from '../audit/tree.ts'
+import { noLeaf } from '../audit/codec.ts'
+import { CapFenceError } from '../errors.ts'
+import type { Effects, StoredPolicy, StoreView } from '../runtime/store.ts'
+import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
+import { placeDisclosures } from './disclosure-ids.ts'
+import {
+  logStart,
+  placeRecords,
+  type LogEnd,
+  type PlacedRecord,
+  type WriterPlace,
+} from './log-end.ts'
+
+interface HeadRow {
+  readonly size: number
+  readonly root: Buffer
+  readonly frontier: Buffer
+}
+
+const nodeBytes = 32
+
+/**
+ * What happens between BEGIN and COMMIT: reads where the log stands, appends to it, writes where it stands then.
+ *
+ * Everything here expects an open write transaction. Whoever rolls it back calls `rolledBack`, whoever commits it
+ * `committed`, so that the remembered end is never one that does not stand in the database.
+ */
+export class LogTransaction {
+  readonly #statements: Statements
+  /** As of the last commit of this writer. */
+  #known: LogEnd = logStart
+  #end: LogEnd = logStart
+
+  constructor(db: Database.Database) {
+    this.#statements = prepareStatements(db)
+  }
+
+  /**
+   * Reads where the log stands, because other writers may have appended.
+   *
+   * @throws CapFenceError `AUDIT_CORRUPT` when head and records do not agree
+   */
+  begin(): void {
+    const row = this.#statements.head.get()
+    if (row === undefined) throw corrupt('its head is missing')
+    const known =
+      row.size === this.#known.tree.size && row.frontier.equals(frontierBytes(this.#known.tree))
+    this.#end = known ? this.#known : { ...this.#read(row), wn: this.#known.wn }
+  }
+
+  /** Starts an empty log: without records, but with a head. */
+  create(): void {
+    this.#end = logStart
+    this.#statements.createHead.run(nodeBuffer(rootOf(logStart.tree)))
+  }
+
+  /** The seq of the next record. */
+  get nextSeq(): number {
+    return this.#end.tree.size
+  }
+
+  /** The state for the next commit to decide on, with everything that was stored before it in this transaction. */
+  view(nowMs: number): StoreView {
+    return {
+      nowMs,
+      nextSeq: this.nextSeq,
+      pendingApproval: (bindingDigest) => this.#pendingApproval(bindingDigest, nowMs),
+    }
+  }
+
+  /**
+   * Stores the effects of one commit.
+   *
+   * @throws CapFenceError `RECORD_INVALID` when they cannot be stored; nothing has been written then, unless
+   *   a statement was refused (`isConstraint`) or an outcome has no call: then the transaction must be rolled back
+   */
+  store(effects: Effects<unknown>, at: WriterPlace): void {
+    const { records, end } = placeRecords(effects.records, this.#end, at)
+    const disclosures = placeDisclosures(effects.disclosures ?? [], records)
+    const requests = (effects.approvalRequests ?? []).map((request) => ({
+      request,
+      json: printApprovalRequest(request),
+    }))
+    for (const record of records) this.#insertRecord(record)
+    for (const { id, encoded } of disclosures) this.#statements.insertDisclosure.run(id, encoded)
+    for (const { request, json } of requests) this.#insertRequest(request, json)
+    for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
+    this.#end = end
+  }
+
+  /** Writes where the log stands now; the last step before COMMIT. */
+  finish(): void {
+    const { tree } = this.#end
+    if (tree.size === this.#known.tree.size) return
+    this.#statements.updateHead.run(tree.size, nodeBuffer(rootOf(tree)), frontierBytes(tree))
+  }
+
+  committed(): void {
+    this.#known = this.#end
+  }
+
+  rolledBack(): void {
+    this.#end = this.#known
+  }
+
+  #read(row: HeadRow): Omit<LogEnd, 'wn'> {
+    const tree = parseTree(row)
+    if (!isTreeHead(tree) || rootOf(tree) !== row.root.toString('hex'))
+      throw corrupt('its head is damaged')
+    const last = this.#statements.lastLeaf.get()
+    if ((last?.seq ?? -1) !== tree.size - 1) {
+      throw corrupt(
+        `its head counts ${tree.size} records, the last one is ${last?.seq ?? 'missing'}`,
+      )
+    }
+    return { tree, prev: last === undefined ? noLeaf : last.leaf.toString('hex') }
+  }
+
+  #pendingApproval(bindingDigest: string, nowMs: number): ApprovalRequest | undefined {
+    const json = this.#statements.pendingApproval.get(bindingDigest, nowMs)
+    return json === undefined ? undefined : parseApprovalRequest(json, nowMs)
+  }
+
+  #insertRecord({ seq, leaf, body, draft: { type, data } }: PlacedRecord): void {
+    const { insertRecord, insertCall, closeCall } = this.#statements
+    insertRecord.run(seq, nodeBuffer(leaf), body)
+    if (type === 'decision') insertCall.run(data['call'], seq, data['forwarded'] === true ? 1 : 0)
+    if (type !== 'outcome') return
+    const unknown = data['status'] === 'unknown' ? 1 : 0
+    const { changes } = closeCall.run(seq, unknown, data['call'], data['decision_seq'], unknown)
+    if (changes === 0) throw new OutcomeWithoutCall()
+  }
+
+  #insertRequest(request: ApprovalRequest, json: string): void {
+    const { id, bindingDigest, requestedAtMs, expiresAtMs, decisionSeq } = request
+    this.#statements.insertRequest.run(
+      id,
+      bindingDigest,
+      requestedAtMs,
+      expiresAtMs,
+      decisionSeq,
+      json,
+    )
+  }
+
+  #insertPolicy({ hash, files }: StoredPolicy): void {
+    for (const [position, { path, bytes }] of files.entries()) {
+      this.#statements.insertPolicy.run(hash, position, path, bytes)
+    }
+  }
+}
+
+/** An outcome that does not follow a forwarded decision; found when its record has been written already. */
+export class OutcomeWithoutCall extends CapFenceError {
+  constructor() {
+    super('RECORD_INVALID', 'an outcome without a forwarded decision that waits for it')
+  }
+}
+
+type Statements = ReturnType<typeof prepareStatements>
+
+function prepareStatements(db: Database.Database): {
+  readonly head: Database.Statement<[], HeadRow>
+  readonly lastLeaf: Database.Statement<[], { readonly seq: number; readonly leaf: Buffer }>
+  readonly createHead: Database.Statement<[Buffer]>
+  readonly updateHead: Database.Statement<[number, Buffer, Buffer]>
+  readonly insertRecord: Database.Statement<[number, Buffer, Uint8Array]>
+  readonly insertCall: Database.Statement<[unknown, number, number]>
+  readonly closeCall: Database.Statement<[number, number, unknown, unknown, number]>
+  readonly insertDisclosure: Database.Statement<[number, string]>
+  readonly insertRequest: Database.Statement<[string, string, number, number, number, string]>
+  readonly pendingApproval: Database.Statement<[string, number], string>
+  readonly insertPolicy: Database.Statement<[string, number, string, Uint8Array]>
+} {
+  return {
+    head: db.prepare('SELECT size, root, frontier FROM head WHERE id = 1'),
+    lastLeaf: db.prepare('SELECT seq, leaf FROM records ORDER BY seq DESC LIMIT 1'),
+    createHead: db.prepare(`INSERT INTO head (id, size, root, frontier) VALUES (1, 0, ?, x'')`),
+    updateHead: db.prepare(
+      'UPDATE head SET size = ?, root = ?, frontier = ?, note = NULL WHERE id = 1',
+    ),
+    insertRecord: db.prepare('INSERT INTO records (seq, leaf, body) VALUES (?, ?, ?)'),
+    insertCall: db.prepare('INSERT INTO calls (call, decision_seq, open) VALUES (?, ?, ?)'),
+    // A call whose outcome was recorded as unknown may still get the true one, but not a second unknown.
+    closeCall: db.prepare(
+      `UPDATE calls SET outcome_seq = ?, open = ?
+       WHERE call = ? AND decision_seq = ? AND open = 1 AND (outcome_seq IS NULL OR ? = 0)`,
+    ),
+    insertDisclosure: db.prepare('INSERT INTO disclosures (id, encoded) VALUES (?, ?)'),
+    insertRequest: db.prepare(
+      `INSERT INTO approvals (id, binding_digest, state, requested_ms, expires_ms, decision_seq, request)
+       VALUES (?, ?, 'pending', ?, ?, ?, ?)`,
+    ),
+    pendingApproval: db
+      .prepare<[string, number], string>(
+        `SELECT request FROM approvals WHERE binding_digest = ? AND state = 'pending' AND expires_ms > ?
+         ORDER BY requested_ms LIMIT 1`,
+      )
+      .pluck(),
+    insertPolicy: db.prepare(
+      'INSERT INTO policies (hash, position, path, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+  }
+}
+
+function parseTree({ size, frontier }: HeadRow): TreeHead {
+  const hex = frontier.toString('hex')
+  return { size, frontier: hex.match(/.{1,64}/g) ?? [] }
+}
+
+function frontierBytes({ frontier }: TreeHead): Buffer {
+  return Buffer.from(frontier.join(''), 'hex')
+}
+
+function nodeBuffer(hex: string): Buffer {
+  return Buffer.from(hex, 'hex')
+}
+
+function corrupt(what: string): CapFenceError {
+  return new CapFenceError('AUDIT_CORRUPT', `the audit log is damaged: ${what}`, {
+    hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
+  })
+}
