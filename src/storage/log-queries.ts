@@ -1,7 +1,9 @@
 import type Database from 'better-sqlite3'
 import type { ApprovalRequest } from '../approval/request.ts'
 import { decodeRecord } from '../audit/codec.ts'
-import type { Disclosure, StoredRecord, StoredRow } from '../audit/record.ts'
+import { discloseNothing } from '../audit/disclosure.ts'
+import { outcomeRecord } from '../audit/drafts.ts'
+import type { Disclosure, RecordDraft, StoredRecord, StoredRow } from '../audit/record.ts'
 import { sha256Base64url } from '../crypto/sha256.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LogPage, LogQuery, Orphan, StoredPolicy } from '../runtime/store.ts'
@@ -100,6 +102,25 @@ export class LogQueries {
         return { ...decision, state: isAlive(decision.w) ? 'in_flight' : 'lost' }
       }),
     )
+  }
+
+  /** The outcomes `unknown` of calls that these writers left without any. */
+  lostCalls(writers: ReadonlySet<string>): readonly RecordDraft[] {
+    return this.#open.all().flatMap(({ decision_seq, outcome_seq }) => {
+      if (outcome_seq !== null) return []
+      const { w, data } = this.#record(decision_seq)
+      if (!writers.has(w)) return []
+      return [
+        outcomeRecord({
+          call: String(data['call']),
+          decisionSeq: decision_seq,
+          status: 'unknown',
+          ms: null,
+          bytes: null,
+          result: discloseNothing('none').digests,
+        }),
+      ]
+    })
   }
 
   disclosures(seq: number): readonly Disclosure[] {

@@ -21,8 +21,6 @@ interface HeadRow {
   readonly frontier: Buffer
 }
 
-const nodeBytes = 32
-
 /**
  * What happens between BEGIN and COMMIT: reads where the log stands, appends to it, writes where it stands then.
  *
