@@ -1,0 +1,56 @@
+import type { Config } from '../config/config.ts'
+import { defaultConfigPath, readConfigFile } from '../config/file.ts'
+import { ConfigInvalid } from '../config/problems.ts'
+import type { ExitCode, Io } from './io.ts'
+import { exitCodes } from './io.ts'
+import { printCheckJson, printProblems } from './problems.ts'
+import { shown } from './shown.ts'
+
+/** What `capfence config check` takes, as it was typed. */
+export interface CheckFlags {
+  readonly json?: boolean | undefined
+}
+
+/** `capfence config check`: says everything that is wrong with a configuration, or names its servers. */
+export async function configCheck(
+  path: string | undefined,
+  flags: CheckFlags,
+  io: Io,
+): Promise<ExitCode> {
+  const file = path ?? defaultConfigPath
+  const config = readOrProblems(file)
+  const problems = config instanceof ConfigInvalid ? config.problems : []
+  const warnings = config instanceof ConfigInvalid ? [] : config.warnings
+  if (flags.json === true) await printCheckJson([{ file, problems, warnings }], io)
+  else {
+    await printProblems([...problems, ...warnings.map(asWarning)], io)
+    if (!(config instanceof ConfigInvalid)) await io.out.write(`${shown(file)}: ${summary(config)}\n`)
+  }
+  return problems.length === 0 ? exitCodes.yes : exitCodes.no
+}
+
+function readOrProblems(file: string): Config | ConfigInvalid {
+  try {
+    return readConfigFile(file)
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error
+    throw error
+  }
+}
+
+function asWarning<T extends { readonly message: string }>(warning: T): T {
+  return { ...warning, message: `warning: ${warning.message}` }
+}
+
+function summary({ servers }: Config): string {
+  const names = servers.map(({ name }) => shown(name))
+  return `${names.length === 1 ? '1 server' : `${names.length} servers`}${names.length === 0 ? '' : ': '}${names.join(', ')}`
+}
+
+/** `capfence config schema`: prints the JSON Schema of capfence.mcp.json, for editors. */
+export async function configSchemaText(io: Io): Promise<ExitCode> {
+  // zod takes longer to load than everything else together, so only this command does.
+  const { configJsonSchema } = await import('../config/schema.ts')
+  await io.out.write(configJsonSchema())
+  return exitCodes.yes
+}

@@ -1,0 +1,75 @@
+import { printJson } from '../audit/redacted-json.ts'
+import type { Disclosure } from '../audit/record.ts'
+import { CapFenceError } from '../errors.ts'
+import { scanStrict, wanted } from '../json/scan.ts'
+import type { JsonObject, JsonValue } from '../json/value.ts'
+import { isJsonArray, isJsonObject } from '../json/value.ts'
+import { hidden, hideSecrets } from './hide-secrets.ts'
+import { shownJson } from './shown.ts'
+
+/** The arguments of a call as far as they may be shown. */
+export interface ShownArguments {
+  /** JSON text that is safe on a terminal, with the numbers as they were written. */
+  readonly json: string
+  /** JSON Pointers to what is not shown: secrets, and values too long to be kept. */
+  readonly hidden: readonly string[]
+}
+
+/** The arguments that share a disclosure stand under this name (RFC 9901, section 4.2.1 keeps it free). */
+const sharedName = '...'
+
+/**
+ * Puts the arguments of a call together from what the log can disclose of them, without secrets (THREATS B27).
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when a disclosure is none
+ */
+export function shownArguments(disclosures: readonly Disclosure[]): ShownArguments {
+  const members: Record<string, JsonValue> = { __proto__: null }
+  const alreadyHidden: string[] = []
+  for (const { name, value, missing } of disclosures.map(readDisclosure)) {
+    const at = name === sharedName ? '' : `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    alreadyHidden.push(...missing.map((place) => at + place))
+    const filled = missing.reduce((filling, place) => put(filling, place), value)
+    if (name !== sharedName) members[name] = filled
+    else if (isJsonObject(filled)) Object.assign(members, filled)
+  }
+  const { value, places } = hideSecrets<JsonObject>(members)
+  return {
+    json: shownJson(printJson(value)),
+    hidden: [...new Set([...alreadyHidden, ...places])].map((place) => shownJson(place)),
+  }
+}
+
+interface OpenDisclosure {
+  readonly name: string
+  readonly value: JsonValue
+  /** JSON Pointers inside the value to what the log itself does not hold. */
+  readonly missing: readonly string[]
+}
+
+/** `[salt, name, value]`, with a fourth element that says what is missing from the value. */
+function readDisclosure({ encoded }: Disclosure): OpenDisclosure {
+  const { value: parts } = scanStrict(Buffer.from(encoded, 'base64url'), wanted({}))
+  const [, name, value, note] = isJsonArray(parts) ? parts : []
+  if (typeof name !== 'string' || value === undefined) {
+    throw new CapFenceError('AUDIT_CORRUPT', 'a disclosure of the log is not one')
+  }
+  const redacted = isJsonObject(note) ? note['redacted'] : undefined
+  const places = isJsonArray(redacted) ? redacted.filter((place) => typeof place === 'string') : []
+  const isTooLong = isJsonObject(note) && note['hmac_sha256'] !== undefined
+  return { name, value, missing: isTooLong ? [''] : places }
+}
+
+/** The value with `[hidden]` at a JSON Pointer, where the log has null. */
+function put(value: JsonValue, pointer: string): JsonValue {
+  if (pointer === '') return hidden
+  const [, token = '', ...rest] = pointer.split('/')
+  const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
+  const inner = rest.length === 0 ? '' : `/${rest.join('/')}`
+  if (isJsonArray(value)) {
+    return value.map((element, index) => (String(index) === key ? put(element, inner) : element))
+  }
+  if (!isJsonObject(value) || !Object.hasOwn(value, key)) return value
+  const copy: Record<string, JsonValue> = { __proto__: null }
+  return Object.assign(copy, value, { [key]: put(value[key] ?? null, inner) })
+}

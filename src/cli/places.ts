@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import type { Config, Storage } from '../config/config.ts'
+import { parseStorage } from '../config/config.ts'
+import { defaultConfigPath, readConfigFile } from '../config/file.ts'
+import { CapFenceError } from '../errors.ts'
+import type { LogReader } from '../runtime/store.ts'
+import type { Io } from './io.ts'
+import { complaint } from './report-error.ts'
+
+/** Where a command finds the log: named, or in the configuration. */
+export interface PlaceFlags {
+  readonly config?: string | undefined
+  readonly storage?: string | undefined
+}
+
+/** Opens a log for reading; the engine that can is loaded by it, so that other commands start without one. */
+export type OpenLog = (storage: Storage) => Promise<LogReader>
+
+/**
+ * Runs something with the log that the flags name, and closes it whatever happens.
+ *
+ * @throws CapFenceError `AUDIT_UNAVAILABLE` when there is no log: nothing is created, and no empty answer is given
+ */
+export async function withLog<T>(
+  flags: PlaceFlags,
+  open: OpenLog,
+  use: (reader: LogReader) => Promise<T>,
+): Promise<T> {
+  const storage = storageOf(flags)
+  if (!existsSync(storage.path)) {
+    throw new CapFenceError('AUDIT_UNAVAILABLE', `there is no log at \`${storage.path}\``, {
+      hint: 'the first `capfence run` makes it; name another one with `--storage` or `--config`',
+    })
+  }
+  const reader = await open(storage)
+  try {
+    return await use(reader)
+  } finally {
+    await reader.close()
+  }
+}
+
+function storageOf({ config, storage }: PlaceFlags): Storage {
+  if (storage === undefined) return readConfigFile(config ?? defaultConfigPath).storage
+  // A bare path is what people type; only the configuration insists on the engine's name.
+  const text = /^[a-z]{2,}:/i.test(storage) ? storage : `sqlite:${storage}`
+  const parsed = parseStorage(text, process.cwd())
+  if (!('problem' in parsed)) return parsed
+  throw new CapFenceError('USAGE', `\`--storage\` ${parsed.problem}`, { hint: parsed.hint })
+}
+
+/** Reads a configuration and says what it warns of. */
+export async function readConfig(path: string | undefined, io: Io): Promise<Config> {
+  const config = readConfigFile(path ?? defaultConfigPath)
+  const lines = config.warnings.map(({ position, message, hint }) =>
+    complaint(
+      io,
+      `${position.file}:${position.line}:${position.column}: warning: ${message}`,
+      hint,
+    ),
+  )
+  await io.err.write(lines.join(''))
+  return config
+}
