@@ -5,20 +5,20 @@ import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Channel, ChannelEvents, CloseReason } from './channel.ts'
 import { shellFailure, startFailure, type Launch } from './command.ts'
-import { becomesTrue, endGroup, posixGroup, type ProcessGroup } from './group.ts'
+import { becomesTrue, endGroup, posixGroup, stopTimes, type ProcessGroup } from './group.ts'
 import { MessageReader } from './reader.ts'
 import type { Reaper } from './reaper.ts'
 import { spawnServer, type SpawnedServer } from './spawn.ts'
 import { windowsTree } from './windows.ts'
 import { MessageWriter } from './writer.ts'
 
-/** Bounds on a server; each has a default. */
+/** Bounds on a server; each has a default (limits.ts, `stopTimes`). */
 export interface ChildOptions {
   /** The longest message taken from the server, bytes. */
   readonly maxMessageBytes?: number
-  /** How long the server may take to end after the end of its input, milliseconds; 800 unless given. */
+  /** How long the server may take to end after the end of its input, milliseconds. */
   readonly graceMs?: number
-  /** How long after SIGTERM, milliseconds; 700 unless given. Clients give the whole gate two seconds. */
+  /** How long after SIGTERM, milliseconds. */
   readonly termMs?: number
   /** Ends the server when this process is killed; without it a stubborn one survives that. */
   readonly reaper?: Reaper
@@ -115,6 +115,7 @@ class RunningChild implements ChildChannel {
   #hasExited = false
   #spoke = false
   #stopping = false
+  #ending: Promise<void> | undefined
   #groupEnd: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -125,7 +126,9 @@ class RunningChild implements ChildChannel {
     this.#writer = new MessageWriter(parts.stdin, {
       onDrain: () => parts.events.onDrain(),
       // A server that closed its input but lives on serves nobody; it is ended, so that waiting calls are answered.
-      onBroken: () => void this.#end(),
+      onBroken: () => {
+        if (!this.#hasExited) void this.#end()
+      },
     })
     const { reader, ended } = this.#read()
     this.#reader = reader
@@ -134,7 +137,7 @@ class RunningChild implements ChildChannel {
   }
 
   get closed(): boolean {
-    return this.#stopping || this.#hasExited || this.#writer.broken
+    return this.#hasExited || this.#writer.broken || this.#ending !== undefined
   }
 
   send(...pieces: readonly Uint8Array[]): boolean {
@@ -153,7 +156,8 @@ class RunningChild implements ChildChannel {
   async stop(): Promise<void> {
     this.#stopping = true
     await this.#end()
-    await this.#closed
+    // Not for ever: the system cannot end a process that hangs in a broken disk or driver.
+    await settledWithin(this.#closed, 2 * stopTimes.outputMs)
   }
 
   #read(): { reader: MessageReader; ended: Promise<void> } {
@@ -169,20 +173,30 @@ class RunningChild implements ChildChannel {
         events.onMessage(message)
       },
       onOversize: (bytes) => events.onOversize(bytes),
-      onEnd,
+      // A server without output answers nobody: it is ended, so that waiting calls are answered.
+      onEnd: () => {
+        onEnd()
+        if (!this.#hasExited) void this.#end()
+      },
     })
     return { reader, ended }
   }
 
   async #end(): Promise<void> {
+    this.#ending ??= this.#endInSteps()
+    return this.#ending
+  }
+
+  async #endInSteps(): Promise<void> {
+    this.#group.look()
     this.#writer.end()
-    await settledWithin(this.#exited, this.#parts.options.graceMs ?? 800)
+    await settledWithin(this.#exited, this.#parts.options.graceMs ?? stopTimes.graceMs)
     await this.#endGroup()
   }
 
   async #endGroup(): Promise<void> {
-    this.#groupEnd ??= endGroup(this.#group, this.#parts.options.termMs ?? 700).then(() =>
-      this.#parts.options.reaper?.forget(this.pid),
+    this.#groupEnd ??= endGroup(this.#group, this.#parts.options.termMs ?? stopTimes.termMs).then(
+      () => this.#parts.options.reaper?.forget(this.pid),
     )
     return this.#groupEnd
   }
@@ -197,12 +211,20 @@ class RunningChild implements ChildChannel {
     this.#parts.events.onClose(this.#explain(reason))
   }
 
-  /** Somebody who left the group may hold the pipe open for ever. A slow receiver is waited for, unless we are stopping. */
+  /**
+   * Everybody who should hold the pipe is gone, so its end is near; but somebody who left the group may hold it for
+   * ever. A slow receiver is waited for, unless we are stopping.
+   */
   async #giveUpOnOutput(): Promise<void> {
-    const silent = (): boolean =>
-      this.#reader.done ||
-      (this.#reader.quietForMs > 200 && (this.#stopping || !this.#reader.paused))
-    await becomesTrue(silent, { withinMs: Infinity, everyMs: 20 })
+    let readingSinceMs: number | undefined
+    await becomesTrue(() => {
+      if (this.#reader.done) return true
+      const nowMs = performance.now()
+      if (this.#reader.paused && !this.#stopping) readingSinceMs = undefined
+      else readingSinceMs ??= nowMs
+      const patienceMs = this.#stopping ? stopTimes.outputMs : 1000
+      return readingSinceMs !== undefined && nowMs - readingSinceMs > patienceMs
+    }, Infinity)
     this.#reader.abandon()
   }
 

@@ -112,6 +112,8 @@ function notFoundHint(launch: Launch): string {
   if (/\s/.test(launch.command) && launch.args.length === 0) {
     return 'put the words after the program into `args`: no shell takes the command apart'
   }
+  if (launch.command.startsWith('~'))
+    return 'write the path of the home directory: no shell expands `~`'
   if (/[/\\]/.test(launch.command)) return 'check the path; a relative one starts at `cwd`'
   const searched = launch.env['PATH'] ?? defaultSearchPath
   return `write its absolute path, or extend PATH under \`env\`; looked in ${searched}`

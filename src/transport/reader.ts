@@ -18,8 +18,6 @@ export class MessageReader {
   #paused = false
   #inputEnded = false
   #done = false
-  #lastDataAtMs = performance.now()
-
   constructor(input: Readable, maxMessageBytes: number, events: ReaderEvents) {
     this.#input = input
     this.#events = events
@@ -28,10 +26,7 @@ export class MessageReader {
       onLine: (line) => events.onMessage(line),
       onOversize: (bytes) => events.onOversize(bytes),
     })
-    input.on('data', (chunk: Buffer) => {
-      this.#lastDataAtMs = performance.now()
-      this.#lines.push(chunk)
-    })
+    input.on('data', (chunk: Buffer) => this.#lines.push(chunk))
     // A reset connection says the same as an orderly end: nothing more will come.
     for (const event of ['end', 'close', 'error'] as const) {
       input.on(event, () => this.#endOfInput())
@@ -41,10 +36,6 @@ export class MessageReader {
   /** True once `onEnd` was called. */
   get done(): boolean {
     return this.#done
-  }
-
-  get quietForMs(): number {
-    return performance.now() - this.#lastDataAtMs
   }
 
   get paused(): boolean {

@@ -4,12 +4,18 @@ import type { Writable } from 'node:stream'
 
 // The whole program. It has its own session, so no signal to the gate's group or terminal reaches it, and ignores the
 // rest. A line `+7` registers process group 7, `-7` takes it out again; the end of the input means that the gate is
-// gone, however it went. Then what is still registered gets a moment to notice the end of its own input, TERM, a moment
-// to tidy up, and KILL. A group that was taken out is never touched: its number may belong to somebody else by now.
+// gone, however it went. Then what is still registered gets a moment to act on the end of its own input, SIGTERM, a
+// moment to tidy up, and SIGKILL. A group that was taken out is never touched: its number may be somebody else's by now.
+//
+// On Linux, descendants that went into another group end too (group.ts says which), known by pid and start time: those
+// are fields 1 and 22 of /proc/*/stat, and the fields after the name in parentheses start with state, parent and group.
 // `sleep 0.1` is not POSIX but works in GNU, BSD, macOS and busybox; elsewhere a whole second passes instead.
-const program = `
+/** The program of the reaper, for `/bin/sh`. */
+export const reaperProgram: string = `
 trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2 TSTP TTIN TTOU
+set -f
 groups=' '
+strays=' '
 while read -r line; do
   number=\${line#?}
   case $number in ''|0*|1|*[!0-9]*) continue;; esac
@@ -20,18 +26,63 @@ while read -r line; do
         esac;;
   esac
 done
+[ "$groups" = ' ' ] && exit 0
+
+table() {
+  set +f
+  for file in /proc/[0-9]*/stat; do
+    read -r line <"$file" || continue
+    set -f; set -- \${line##*) }; set +f
+    file=\${file#/proc/}
+    echo "\${file%/stat}:$2:$3:\${20}"
+  done
+  set -f
+}
+look() {
+  rows=$(table)
+  family=' '
+  for stray in $strays; do family="$family\${stray%:*} "; done
+  grown=yes
+  while [ -n "$grown" ]; do
+    grown=
+    for row in $rows; do
+      pid=\${row%%:*}; row=\${row#*:}
+      parent=\${row%%:*}; row=\${row#*:}
+      case $family in *" $pid "*) continue;; esac
+      case $groups in
+        *" \${row%%:*} "*) ;;
+        *) case $family in *" $parent "*) strays="$strays$pid:\${row#*:} ";; *) continue;; esac;;
+      esac
+      family="$family$pid "
+      grown=yes
+    done
+  done
+}
+is_there() {
+  read -r line <"/proc/\${1%:*}/stat" || return 1
+  set -- "$1" \${line##*) }
+  [ "$2" != Z ] && [ "\${21}" = "\${1#*:}" ]
+}
+signal() {
+  for group in $groups; do kill -s "$1" -- "-$group"; done
+  for stray in $strays; do is_there "$stray" && kill -s "$1" "\${stray%:*}"; done
+}
 living() {
   for group in $groups; do kill -s 0 -- "-$group" && return 0; done
+  for stray in $strays; do is_there "$stray" && return 0; done
   return 1
 }
 settle() {
   turns=0
   while [ $turns -lt "$1" ] && living; do sleep 0.1 || sleep 1; turns=$((turns + 1)); done
 }
+look
 settle 3
-for group in $groups; do kill -s TERM -- "-$group"; kill -s CONT -- "-$group"; done
+signal TERM
+signal CONT
 settle 7
-for group in $groups; do kill -s KILL -- "-$group"; done
+look
+signal KILL
 `
 
 /** A reaper that ends sooner than this after its start is not started again, milliseconds. */
@@ -112,7 +163,7 @@ interface ReaperProcess {
 }
 
 function startProcess(): ReaperProcess | undefined {
-  const child = spawn('/bin/sh', ['-c', program, 'capfence-reaper'], {
+  const child = spawn('/bin/sh', ['-c', reaperProgram, 'capfence-reaper'], {
     cwd: '/',
     detached: true,
     env: { PATH: '/usr/bin:/bin' },

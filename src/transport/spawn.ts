@@ -34,10 +34,13 @@ function directly(launch: Launch): ChildProcess {
   })
 }
 
+const registerAndRun = `trap '' PIPE; echo "+$$" >&3; trap - PIPE; exec 3>&-; exec "$@"`
+
 // The child itself tells the reaper its group, and only then becomes the server: whenever the gate is killed, there is
-// no server that the reaper does not know. No text of the configuration is part of the script, only its arguments.
+// no server that the reaper does not know. A reaper that died this moment must not take it along (SIGPIPE); the next one
+// hears of it from us. No text of the configuration is part of the script, only its arguments.
 function throughShell(launch: Launch, program: string, reaper: Writable): ChildProcess {
-  const script = `${unsetAdded(launch.env)}echo "+$$" >&3; exec 3>&-; exec "$@"`
+  const script = `${unsetAdded(launch.env)}${registerAndRun}`
   return spawn('/bin/sh', ['-c', script, 'capfence-start', program, ...launch.args], {
     ...surroundings(launch),
     detached: true,

@@ -47,6 +47,11 @@ export class ProcessTree {
     return child
   }
 
+  /** The pid of the reaper; undefined before the first server, and where there is none. */
+  get reaperPid(): number | undefined {
+    return this.#reaper?.pid
+  }
+
   /** Ends all servers side by side, in less than two seconds; nothing is started afterwards. */
   async stopAll(): Promise<void> {
     this.#stopped = true

@@ -49,7 +49,7 @@ export function windowsTree(pid: number, firstIsGone: () => boolean): ProcessGro
   const kill = (): void => {
     if (!firstIsGone()) killTree(pid)
   }
-  return { empty: firstIsGone, terminate: kill, kill }
+  return { look: () => undefined, empty: firstIsGone, terminate: kill, kill }
 }
 
 /** Never looks into the working directory, as Windows would: a project must not bring its own `npx`. */

@@ -19,6 +19,8 @@ export class MessageWriter {
   readonly #events: WriterEvents
   #owesDrain = false
   #broken = false
+  /** Those who wait in `flush`; a stream that is destroyed in the middle of a write never tells them. */
+  readonly #flushing = new Set<(written: boolean) => void>()
 
   constructor(output: Writable, events: WriterEvents) {
     this.#output = output
@@ -59,11 +61,15 @@ export class MessageWriter {
     if (this.#broken) return false
     if (this.#output.writableLength === 0) return true
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), withinMs)
-      this.#output.write('', (error) => {
+      const settle = (written: boolean): void => {
         clearTimeout(timer)
-        resolve(error === null || error === undefined)
-      })
+        this.#flushing.delete(settle)
+        resolve(written)
+      }
+      const timer = setTimeout(settle, withinMs, false)
+      this.#flushing.add(settle)
+      // An empty write is done when everything before it is.
+      this.#output.write('', (error) => settle(error === null || error === undefined))
     })
   }
 
@@ -89,6 +95,7 @@ export class MessageWriter {
     if (this.#broken) return
     this.#broken = true
     this.#drain()
+    for (const settle of this.#flushing) settle(false)
     this.#events.onBroken()
   }
 }
