@@ -40,7 +40,7 @@ export const bounds = {
 } as const
 
 /** What texts must match; plain enough to stand in a JSON Schema too. */
-export const patterns = {
+export const patterns: Readonly<Record<PatternName, RegExp>> = {
   /** No control, format or other character that a person cannot see, and no line separator (THREATS B30). */
   shown: /^[^\p{C}\p{Zl}\p{Zp}]*$/u,
   /** Names of a capability with dots between them (POLICY.md 5). */
@@ -61,4 +61,18 @@ export const patterns = {
   oneLine: /^[^\r\n]*$/,
   url: /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/,
   storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
-} as const
+}
+
+type PatternName =
+  | 'shown'
+  | 'dottedName'
+  | 'notReserved'
+  | 'pointer'
+  | 'prefix'
+  | 'literal'
+  | 'template'
+  | 'variableName'
+  | 'headerName'
+  | 'oneLine'
+  | 'url'
+  | 'storage'
