@@ -64,7 +64,8 @@ export const rooms = {
   },
   storage: {
     holds: 'the database engines: commit and queries',
-    imports: ['json', 'audit', 'approval', 'runtime'],
+    // crypto: the argument key and writer ids are made where they are stored, and disclosures are found by digest.
+    imports: ['json', 'crypto', 'audit', 'approval', 'runtime'],
     packages: ['better-sqlite3', 'pg'],
     pure: [],
   },

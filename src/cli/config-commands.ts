@@ -24,7 +24,8 @@ export async function configCheck(
   if (flags.json === true) await printCheckJson([{ file, problems, warnings }], io)
   else {
     await printProblems([...problems, ...warnings.map(asWarning)], io)
-    if (!(config instanceof ConfigInvalid)) await io.out.write(`${shown(file)}: ${summary(config)}\n`)
+    if (!(config instanceof ConfigInvalid))
+      await io.out.write(`${shown(file)}: ${summary(config)}\n`)
   }
   return problems.length === 0 ? exitCodes.yes : exitCodes.no
 }

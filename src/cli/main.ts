@@ -1,3 +1,29 @@
 #!/usr/bin/env node
-process.stderr.write('capfence: nothing is wired yet\n')
-process.exitCode = 2
+import process from 'node:process'
+
+/*
+ * `run` is dispatched by hand: a client waits for its first answer, so nothing is loaded that it does not need.
+ */
+const [command, ...rest] = process.argv.slice(2)
+process.exitCode = await (command === 'run' ? runGate(rest) : runOther(process.argv.slice(2)))
+
+async function runGate(args: readonly string[]): Promise<number> {
+  const { run } = await import('./run.ts')
+  try {
+    return await run(args)
+  } catch (error) {
+    const [{ reportError }, { processIo }] = await Promise.all([
+      import('./report-error.ts'),
+      import('./process-io.ts'),
+    ])
+    return reportError(error, processIo())
+  }
+}
+
+async function runOther(args: readonly string[]): Promise<number> {
+  const [{ runCommand }, { processIo }] = await Promise.all([
+    import('./program.ts'),
+    import('./process-io.ts'),
+  ])
+  return runCommand(args, processIo())
+}

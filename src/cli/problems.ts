@@ -11,7 +11,12 @@ export async function printProblems(problems: readonly Problem[], io: Io): Promi
     const hint = problem.hint === undefined ? [] : [`capfence: hint: ${shown(problem.hint)}`]
     return [shown(problemLine(problem)), ...hint.map((line) => styled(io.out, 'dim', line))]
   })
-  await io.out.write(lines.flat().map((line) => `${line}\n`).join(''))
+  await io.out.write(
+    lines
+      .flat()
+      .map((line) => `${line}\n`)
+      .join(''),
+  )
 }
 
 /** What a check with `--json` prints about one file. */

@@ -1,3 +1,4 @@
+import { CapFenceError } from '../errors.ts'
 import type { Channel, ChannelEvents, CloseReason } from '../transport/channel.ts'
 import { inspectServerMessage } from './inspect-server.ts'
 import type { ServerNotification, ServerResponse, ServerRequest } from './message.ts'
@@ -81,7 +82,15 @@ export class Connection {
   /** Sends a notification or a reply. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#closed) return
-    if (!this.#channel.send(...pieces)) this.#events.onCongestion(true)
+    let keepsUp: boolean
+    try {
+      keepsUp = this.#channel.send(...pieces)
+    } catch (error) {
+      if (!(error instanceof CapFenceError)) throw error
+      // The server has gone, which `onClose` is about to tell; what was to be sent is lost with the rest.
+      return
+    }
+    if (!keepsUp) this.#events.onCongestion(true)
   }
 
   /** Forgets a request and tells the server; `reasonText` is the client's own, as JSON. */

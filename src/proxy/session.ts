@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-
 import type { Connection } from '../mcp/connection.ts'
 import { inspectClientMessage } from '../mcp/inspect-client.ts'
 import { inspectServerMessage } from '../mcp/inspect-server.ts'
@@ -49,6 +47,8 @@ export interface SessionOptions {
   /** Hex SHA-256 of a text. */
   readonly hash: (text: string) => string
   readonly hashDefinition: (bytes: Uint8Array) => string
+  /** Random, of this process; list cursors are sealed with it. */
+  readonly cursorKey: Uint8Array
   /** True: a server does not keep up, stop reading from the client; false: go on. */
   onCongestion(congested: boolean): void
   log(text: string): void
@@ -75,7 +75,7 @@ export class Session {
     this.#routing =
       sole !== undefined && upstream !== undefined && others.length === 0 && sole.prefix === ''
         ? new SoleServer(this.#context, upstream)
-        : new SeveralServers(this.#context, this.#members(), randomBytes(32))
+        : new SeveralServers(this.#context, this.#members(), options.cursorKey)
   }
 
   /** Takes one message of the client. */
@@ -156,7 +156,9 @@ export class Session {
     if (this.#options.unknownMethods === 'forward') return this.#routing.forwardUnknown(flight)
     const { method, bytes } = flight.request
     const message = `Method not found: ${method}`
-    this.#context.gate.refused({ reason: 'unknown_method', message, bytes })
+    // A client that can do the newest revision asks for it first; the answer sends it to `initialize`.
+    const isProbe = method === 'server/discover'
+    if (!isProbe) this.#context.gate.refused({ reason: 'unknown_method', message, bytes })
     fail(this.#context, flight, { code: rpcCodes.methodNotFound, message })
   }
 

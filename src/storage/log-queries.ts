@@ -109,10 +109,11 @@ export class LogQueries {
     return this.#open.all().flatMap(({ decision_seq, outcome_seq }) => {
       if (outcome_seq !== null) return []
       const { w, data } = this.#record(decision_seq)
-      if (!writers.has(w)) return []
+      const { call } = data
+      if (!writers.has(w) || typeof call !== 'string') return []
       return [
         outcomeRecord({
-          call: String(data['call']),
+          call,
           decisionSeq: decision_seq,
           status: 'unknown',
           ms: null,

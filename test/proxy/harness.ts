@@ -158,6 +158,7 @@ export function harness(
     software: { name: 'capfence', version: '0' },
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     hashDefinition: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    cursorKey: Buffer.alloc(32, 7),
     onCongestion: (congested) => void congestion.push(congested),
     log: (text) => void logs.push(text),
   })

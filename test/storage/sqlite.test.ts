@@ -48,6 +48,8 @@ function decision(forwarded = true): RecordDraft {
   })
 }
 
+const callOf = ({ data }: RecordDraft): string => JSON.stringify(data['call']).slice(1, -1)
+
 const effects =
   (...records: RecordDraft[]): (() => Effects<undefined>) =>
   () => ({ records, result: undefined })
@@ -99,7 +101,7 @@ test('a decide that throws is refused alone', async () => {
 test('an outcome without a forwarded decision is refused alone', async () => {
   const engine = open(newPath())
   const draft = decision(false)
-  const call = String(draft.data['call'])
+  const call = callOf(draft)
   const outcome = outcomeRecord({
     call,
     decisionSeq: 2,
@@ -171,7 +173,7 @@ test('a lazy commit is stored with the next one, or soon by itself', async () =>
   const draft = decision()
   await engine.commit(effects(draft), 'process')
   const outcome = outcomeRecord({
-    call: String(draft.data['call']),
+    call: callOf(draft),
     decisionSeq: 2,
     status: 'ok',
     ms: 1,

@@ -1,0 +1,44 @@
+import { refusedArgumentsResult } from '../proxy/blocked.ts'
+import type { CallGate, CallVerdict, GatedCall, Refusal } from '../proxy/context.ts'
+
+/** Refusals kept until the log is open, count; a client sends a handful before its first call. */
+const maxEarlyRefusals = 100
+
+/**
+ * Stands in for the gate while the log and the policy are being opened: calls wait for it, nothing passes it.
+ *
+ * Servers start meanwhile, so that the first reply does not wait for the database.
+ */
+export class LateGate implements CallGate {
+  #gate: CallGate | undefined
+  #waiting: (() => void)[] = []
+  #refusals: Refusal[] = []
+
+  open(gate: CallGate): void {
+    this.#gate = gate
+    for (const refusal of this.#refusals) gate.refused(refusal)
+    this.#refusals = []
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const go of waiting) go()
+  }
+
+  async judge(call: GatedCall): Promise<CallVerdict> {
+    if (this.#gate !== undefined) return this.#gate.judge(call)
+    const gate = await new Promise<CallGate>((resolve) => {
+      this.#waiting.push(() => {
+        if (this.#gate !== undefined) resolve(this.#gate)
+      })
+    })
+    return gate.judge(call)
+  }
+
+  refused(refusal: Refusal): void {
+    if (this.#gate !== undefined) return this.#gate.refused(refusal)
+    if (this.#refusals.length < maxEarlyRefusals) this.#refusals.push(refusal)
+  }
+
+  refusedArguments(message: string): string {
+    return refusedArgumentsResult(message)
+  }
+}

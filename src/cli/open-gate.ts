@@ -1,0 +1,109 @@
+import type { Config } from '../config/config.ts'
+import { systemRandom } from '../crypto/random.ts'
+import { ulid, uuidV7 } from '../crypto/ids.ts'
+import { Bindings } from '../event/binding.ts'
+import type { CallGate } from '../proxy/context.ts'
+import { RuntimeGate } from '../proxy/runtime-gate.ts'
+import { ActionRuntime } from '../runtime/action-runtime.ts'
+import { RefusalLog } from '../runtime/refusals.ts'
+import type { Store } from '../runtime/store.ts'
+import { SQLiteEngine } from '../storage/sqlite-engine.ts'
+import { loadPolicyFiles } from './policy-files.ts'
+import { watchConfiguration } from './watch.ts'
+import { version } from './version.ts'
+
+/** A gate with its log open. */
+export interface OpenGate {
+  readonly gate: CallGate
+  /** Writes what is still owed to the log and closes it. */
+  close(): Promise<void>
+}
+
+/**
+ * Loads the policy, opens the log and watches the files for changes.
+ *
+ * @throws CapFenceError `POLICY_INVALID`, `POLICY_NOT_FOUND`, `AUDIT_UNAVAILABLE`, `AUDIT_CORRUPT`
+ */
+export async function openGate(config: Config, log: (text: string) => void): Promise<OpenGate> {
+  const policy = loadPolicyFiles(config.policies, config.folder)
+  const store = SQLiteEngine.open({
+    path: config.storage.path,
+    software: `capfence/${version}`,
+  })
+  const runtime = newRuntime(config, store, policy, log)
+  await runtime.start()
+  const watch = watchConfiguration(config, runtime, log)
+  return {
+    gate: newGate(config, store, runtime, log),
+    close: async () => {
+      watch.close()
+      await settled(runtime.flush(), log)
+      await settled(store.close(), log)
+    },
+  }
+}
+
+const draws = {
+  bytes: systemRandom,
+  uuid: (nowMs: number) => uuidV7(nowMs, systemRandom),
+  ulid: (nowMs: number) => ulid(nowMs, systemRandom),
+}
+
+function newRuntime(
+  config: Config,
+  store: Store,
+  policy: ReturnType<typeof loadPolicyFiles>,
+  log: (text: string) => void,
+): ActionRuntime {
+  return new ActionRuntime({
+    policy,
+    store,
+    draws,
+    clock: () => Date.now(),
+    mode: config.mode,
+    durability: config.audit.durability,
+    disclosure: config.audit.mode,
+    approvalTimeoutMs: config.approvals.timeoutSeconds * 1000,
+    onFailure: (error) => log(failureText(error)),
+  })
+}
+
+function newGate(
+  config: Config,
+  store: Store,
+  runtime: ActionRuntime,
+  log: (text: string) => void,
+): CallGate {
+  const bindings = new Bindings(config.servers.map(({ name, binding }) => [name, binding]))
+  return new RuntimeGate({
+    runtime,
+    bindings,
+    refusals: new RefusalLog({
+      store,
+      draws,
+      now: () => performance.now(),
+      onFailure: (error) => log(failureText(error)),
+    }),
+    identity: {
+      actor: config.actor,
+      environment: config.environment,
+      session: draws.ulid(Date.now()),
+    },
+    log,
+  })
+}
+
+/** At the end there is nobody left to answer; what could not be written is said. */
+async function settled(work: Promise<void>, log: (text: string) => void): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    log(failureText(error))
+  }
+}
+
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const hint = 'hint' in error && typeof error.hint === 'string' ? ` (${error.hint})` : ''
+  return `${error.message}${hint}`
+}

@@ -1,0 +1,70 @@
+import { readFileSync, statSync } from 'node:fs'
+
+import { basename, isAbsolute, relative } from 'node:path'
+
+import { sha256Hex } from '../crypto/sha256.ts'
+import { CapFenceError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { loadPolicy } from '../policy/load.ts'
+import type { GoverningPolicy, PolicyFile } from '../runtime/policy.ts'
+
+/**
+ * Loads policy files as one policy that can govern.
+ *
+ * @param folder what rules say they stand in is relative to it: a model that meets a rule learns no more of the machine
+ * @throws CapFenceError `POLICY_NOT_FOUND` when a file cannot be read, `POLICY_INVALID` with every problem
+ */
+export function loadPolicyFiles(paths: readonly string[], folder: string): GoverningPolicy {
+  const files = paths.map(readPolicyFile)
+  const policy = loadPolicy(
+    files.map(({ path, bytes }) => ({ path: shownPath(path, folder), text: decode(path, bytes) })),
+  )
+  return {
+    hash: sha256Hex(files.map(({ sha256 }) => `${sha256}\n`).join('')),
+    ruleCount: policy.ruleCount,
+    files,
+    decide: (event) => policy.decide(event),
+  }
+}
+
+function shownPath(path: string, folder: string): string {
+  const inside = relative(folder, path)
+  return inside.startsWith('..') || isAbsolute(inside) ? basename(path) : inside
+}
+
+function readPolicyFile(path: string): PolicyFile {
+  try {
+    if (statSync(path).size > limits.maxPolicyBytes) {
+      throw new CapFenceError(
+        'POLICY_INVALID',
+        `${path}: the file is larger than ${String(limits.maxPolicyBytes)} bytes`,
+      )
+    }
+    const bytes = readFileSync(path)
+    return { path, bytes, sha256: sha256Hex(bytes) }
+  } catch (cause) {
+    if (cause instanceof CapFenceError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new CapFenceError('POLICY_NOT_FOUND', `cannot read the policy ${path}: ${reason}`, {
+      hint: 'correct `policies` in the configuration',
+      cause,
+    })
+  }
+}
+
+function decode(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new CapFenceError('POLICY_INVALID', `${path}:1:1: the file is not UTF-8 text`, { cause })
+  }
+}
+
+/**
+ * The text of a policy file.
+ *
+ * @throws CapFenceError `POLICY_NOT_FOUND`, or `POLICY_INVALID` when it is no UTF-8
+ */
+export function readPolicyText(path: string): string {
+  return decode(path, readPolicyFile(path).bytes)
+}

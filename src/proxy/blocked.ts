@@ -1,0 +1,85 @@
+import type { CapFenceError } from '../errors.ts'
+import type { Verdict } from '../runtime/verdict.ts'
+
+type Blocked = Exclude<Verdict, { readonly decision: 'allow' }>
+
+/** The key under which a blocked result carries what a program may want to know. */
+const metaKey = 'dev.capfence/decision'
+
+/**
+ * The `CallToolResult` of a call that was not executed, as JSON.
+ *
+ * A result with `isError` and not a protocol error: clients show it to the model, which can then do something else,
+ * and they do not check it against the tool's `outputSchema`.
+ */
+export function blockedResult(verdict: Blocked): string {
+  const lines = verdict.decision === 'deny' ? deniedLines(verdict) : pendingLines(verdict)
+  return toolError(lines, {
+    decision: verdict.decision,
+    reason: verdict.reasonCode,
+    rules: verdict.rules.map(({ id }) => id),
+    callId: verdict.callId,
+    ...(verdict.suggestion !== undefined && { suggestion: verdict.suggestion }),
+    ...(verdict.decision === 'require_approval' && {
+      approvalId: verdict.approvalId,
+      expiresAt: new Date(verdict.expiresAtMs).toISOString(),
+    }),
+    retryable: verdict.retryable,
+    ...(verdict.retryAtMs !== undefined && { retryAt: new Date(verdict.retryAtMs).toISOString() }),
+  })
+}
+
+/** The result of a call whose arguments were refused before there was anything to judge, as JSON. */
+export function refusedArgumentsResult(message: string): string {
+  return toolError(
+    [
+      `Refused: the arguments of this call cannot be read in one way only: ${message}.`,
+      'The call was not executed. Send the call again with well-formed arguments.',
+    ],
+    { decision: 'deny', reason: 'invalid_arguments', rules: [], retryable: false },
+  )
+}
+
+/** The result of a call that cannot be put into an event, as JSON. */
+export function invalidCallResult(error: CapFenceError): string {
+  return toolError(
+    [
+      `Denied: the call cannot be judged: ${error.message}.`,
+      'The call was not executed.',
+      ...(error.hint === undefined ? [] : [`Hint for the operator: ${error.hint}.`]),
+    ],
+    { decision: 'deny', reason: 'invalid_event', rules: [], retryable: false },
+  )
+}
+
+function deniedLines(verdict: Extract<Blocked, { readonly decision: 'deny' }>): readonly string[] {
+  return [
+    `Denied by policy: ${verdict.reason}.`,
+    'The call was not executed; do not repeat it unchanged.',
+    ...told(verdict),
+  ]
+}
+
+function pendingLines(
+  verdict: Extract<Blocked, { readonly decision: 'require_approval' }>,
+): readonly string[] {
+  return [
+    `Approval pending (${verdict.approvalId}): ${verdict.reason}.`,
+    'The call was not executed.',
+    `Ask the user to look at \`capfence approvals list\`; after an approval, repeat exactly the same call before ${new Date(verdict.expiresAtMs).toISOString()}.`,
+    ...told(verdict),
+  ]
+}
+
+/** The policy author's words, then what would work instead. */
+function told({ message, suggestion }: Blocked): readonly string[] {
+  return [message, suggestion].filter((line) => line !== undefined)
+}
+
+function toolError(lines: readonly string[], meta: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({
+    content: [{ type: 'text', text: lines.join('\n') }],
+    isError: true,
+    _meta: { [metaKey]: meta },
+  })
+}

@@ -1,0 +1,97 @@
+import type { Bindings } from '../event/binding.ts'
+import type { ActionRuntime } from '../runtime/action-runtime.ts'
+import type { RefusalLog } from '../runtime/refusals.ts'
+import { CapFenceError } from '../errors.ts'
+import { blockedResult, invalidCallResult, refusedArgumentsResult } from './blocked.ts'
+import type { CallGate, CallVerdict, GatedCall, Refusal } from './context.ts'
+
+/** Who asks and where, as the configuration and the process know it; never from what the client sends. */
+export interface GateIdentity {
+  readonly actor: string
+  readonly environment: string
+  /** The session's id in the log. */
+  readonly session: string
+}
+
+/** What a gate is made of. */
+export interface RuntimeGateOptions {
+  readonly runtime: ActionRuntime
+  readonly bindings: Bindings
+  readonly refusals: RefusalLog
+  readonly identity: GateIdentity
+  /** Says something to the operator. */
+  log(text: string): void
+}
+
+/** The one decision point of a session: a call becomes an event, the runtime decides it, the record is durable. */
+export class RuntimeGate implements CallGate {
+  readonly #options: RuntimeGateOptions
+  #client: string | null = null
+
+  constructor(options: RuntimeGateOptions) {
+    this.#options = options
+  }
+
+  async judge(call: GatedCall): Promise<CallVerdict> {
+    const { runtime, bindings, identity } = this.#options
+    this.#client = call.client.name === '' ? null : call.client.name
+    let event
+    try {
+      event = bindings.bind({
+        server: call.server,
+        tool: call.tool,
+        arguments: call.arguments,
+        actor: identity.actor,
+        environment: identity.environment,
+        context: {
+          session: identity.session,
+          ...(this.#client !== null && { client: this.#client }),
+        },
+        annotations: call.definition?.annotations,
+      })
+    } catch (error) {
+      return this.#invalid(call, error)
+    }
+    const verdict = await runtime.execute(event, { definitionHash: call.definition?.hash })
+    const shown = `${JSON.stringify(call.server)} ${JSON.stringify(call.tool)}`
+    if (verdict.decision !== 'allow') {
+      this.#options.log(`${verdict.decision} ${shown}: ${verdict.reason}`)
+      return { kind: 'blocked', resultText: blockedResult(verdict) }
+    }
+    if (verdict.observed !== undefined) {
+      this.#options.log(`observed only: ${verdict.observed} ${shown}: ${verdict.reason}`)
+    }
+    return {
+      kind: 'forward',
+      settle: ({ status, bytes }) => runtime.settle(verdict, { status, bytes }),
+    }
+  }
+
+  refused({ reason, message, bytes, server }: Refusal): void {
+    const { refusals, identity } = this.#options
+    this.#options.log(`refused a message: ${message}`)
+    refusals.note({
+      reason,
+      bytes,
+      client: this.#client,
+      session: identity.session,
+      server: server ?? null,
+    })
+  }
+
+  refusedArguments(message: string): string {
+    return refusedArgumentsResult(message)
+  }
+
+  /** A call that cannot be put into an event cannot be judged, and so is denied. */
+  #invalid(call: GatedCall, error: unknown): CallVerdict {
+    if (!(error instanceof CapFenceError)) throw error
+    this.refused({
+      reason: 'invalid_event',
+      message: error.message,
+      bytes: Buffer.from(JSON.stringify([call.server, call.tool])),
+      server: call.server,
+    })
+    return { kind: 'blocked', resultText: invalidCallResult(error) }
+  }
+}
