@@ -3,6 +3,7 @@ import { join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { rooms } from '../../lint/table.js'
+import { loadConfig } from '../../src/config/config.ts'
 import { anchorsOf, blocksOf, pages, proseOf } from '../support/markdown.ts'
 import { root } from '../support/root.ts'
 
@@ -54,24 +55,25 @@ describe('examples', () => {
   })
 })
 
-describe('what to paste into a client', () => {
-  interface Entry {
-    readonly command: string
-    readonly args: readonly string[]
-  }
-  const entries = blocks
-    .filter(({ language, about }) => language === 'json' && about === 'client')
-    .map((block) => {
-      const file = JSON.parse(block.text) as Record<string, Record<string, Entry>>
-      const [shape = '', servers = {}] = Object.entries(file)[0] ?? []
-      return { at: where(block), shape, text: block.text, entries: Object.entries(servers) }
-    })
-
-  test('there is a block for each shape of file', () => {
-    expect(entries.map(({ shape }) => shape)).toEqual(['mcpServers', 'servers'])
+interface ClientEntry {
+  readonly command: string
+  readonly args: readonly string[]
+}
+/** What to paste into a client, by block. */
+const clientFiles = blocks
+  .filter(({ language, about }) => language === 'json' && about === 'client')
+  .map((block) => {
+    const file = JSON.parse(block.text) as Record<string, Record<string, ClientEntry>>
+    const [shape = '', servers = {}] = Object.entries(file)[0] ?? []
+    return { at: where(block), shape, text: block.text, entries: Object.entries(servers) }
   })
 
-  test.each(entries)(
+describe('what to paste into a client', () => {
+  test('there is a block for each shape of file', () => {
+    expect(clientFiles.map(({ shape }) => shape)).toEqual(['mcpServers', 'servers'])
+  })
+
+  test.each(clientFiles)(
     '$at names one server and only absolute paths',
     ({ entries: servers, text }) => {
       expect(servers).toHaveLength(1)
@@ -92,6 +94,30 @@ describe('what to paste into a client', () => {
       expect(text).not.toContain('"env"')
     },
   )
+})
+
+describe('the examples are what the gate reads', () => {
+  const configs = blocks.filter(({ about }) => about === 'capfence.mcp.json')
+
+  test('there is a configuration to check', () => {
+    expect(configs.length).toBeGreaterThan(0)
+  })
+
+  test.each(configs.map((block) => ({ at: where(block), ...block })))(
+    '$at is a configuration without a complaint',
+    ({ text }) => {
+      expect(loadConfig({ path: 'capfence.mcp.json', text }).warnings).toEqual([])
+    },
+  )
+
+  test.each(clientFiles)('$at can be pasted into a configuration', ({ entries }) => {
+    const text = JSON.stringify({
+      environment: 'test',
+      policies: ['policies/ops.yaml'],
+      mcpServers: Object.fromEntries(entries),
+    })
+    expect(loadConfig({ path: 'capfence.mcp.json', text }).servers).toHaveLength(1)
+  })
 })
 
 describe('the table of rooms', () => {
