@@ -97,15 +97,15 @@ async function printEntries(
   let next = limit === undefined ? 0 : await startOfNewest(reader, filter, limit)
   for (;;) {
     // What comes while this round reads belongs to the next one, unless it was printed already.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- one look at the log after the other
     const end = await reader.size()
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- one look at the log after the other
     const last = await printFrom(reader, { filter, from: next, stopped: io.stopped }, printer)
     next = Math.max(end, last + 1)
     if (!follow || io.stopped.aborted) return
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- one look at the log after the other
     await printer.printOutcomes()
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- one look at the log after the other
     await pause(io.stopped)
   }
 }
@@ -206,7 +206,7 @@ class Printer {
         this.#table === undefined
           ? this.#io.out.write(outcomeLine(textOf(record.data, 'call'), record.seq, outcome))
           : this.#table.print([outcomeRow(record.seq, outcome)])
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- in the order of the log
       await line
     }
   }

@@ -19,7 +19,7 @@ export async function* walk(
   let next: number | null = from
   while (next !== null) {
     // Each page begins where the one before it ended.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- the next page begins where this one ends
     const page = await reader.find({ ...filter, order: 'oldest', from: next, count: pageRecords })
     if (page.records.length > 0) yield page.records
     ;({ next } = page)
@@ -42,7 +42,7 @@ export async function startOfNewest(
   for (;;) {
     const query = { ...filter, order: 'newest', count: Math.min(left, pageRecords) } as const
     // Each page begins where the one before it ended.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- the next page begins where this one ends
     const page = await reader.find(from === undefined ? query : { ...query, from })
     left -= page.records.length
     const last = page.records.at(-1)
