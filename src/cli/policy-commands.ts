@@ -58,7 +58,7 @@ export async function policyCheck(
           ? ''
           : `${styled(io.out, 'dim', `capfence: hint: ${shown(problem.hint)}`)}\n`
       // The lines of one answer, in the order of the file.
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- the files are answered in their order
       await io.out.write(`${shown(policyProblemLine(problem))}\n${hint}`)
     }
     if (problems.length === 0) {

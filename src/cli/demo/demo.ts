@@ -98,7 +98,7 @@ async function play(scenario: Scenario): Promise<readonly Claim[]> {
     const claims: Claim[] = []
     for (const step of steps) {
       // One after the other, as an agent would.
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- the calls are made one after the other
       claims.push(await playStep(client, scenario, step))
     }
     return claims
