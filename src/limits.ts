@@ -14,6 +14,8 @@ export const limits = {
   maxJsonMembers: 200_000,
   /** Nesting in a server message, levels. */
   maxUpstreamJsonDepth: 10_000,
+  /** Members of one object, looked for by name in a server message, that are put down, count. */
+  maxRecordedMembers: 32,
   /** The id or progress token of a JSON-RPC message, characters. */
   maxIdCharacters: 1024,
   /** A tool, prompt or method name, characters. */

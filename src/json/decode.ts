@@ -11,8 +11,11 @@ const BACKSLASH = 0x5c
  */
 export function decodeString(bytes: Uint8Array, span: Span): string {
   assert(bytes[span.start] === QUOTE, 'the span is that of a string')
-  const raw = asBuffer(bytes).subarray(span.start, span.end)
-  return raw.includes(BACKSLASH) ? unescapeString(raw) : raw.toString('utf8', 1, raw.length - 1)
+  const buffer = asBuffer(bytes)
+  for (let at = span.start; at < span.end; at++) {
+    if (buffer[at] === BACKSLASH) return unescapeString(buffer.subarray(span.start, span.end))
+  }
+  return buffer.toString('utf8', span.start + 1, span.end - 1)
 }
 
 /** The text of an accepted string with escapes, given with its quotes; by then every parser agrees on it. */

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { decodeString } from './decode.ts'
-import { JsonError } from './json-error.ts'
+import { JsonError, excerpt } from './json-error.ts'
 import type { MemberSpan, SpanNode, Wanted } from './span.ts'
 import { TokenReader, byteOf, startsNumber } from './token.ts'
 
@@ -8,7 +8,8 @@ import { TokenReader, byteOf, startsNumber } from './token.ts'
  * Finds the wanted members in a text that `JSON.parse` accepts, and builds no value.
  *
  * Accepts what `JSON.parse` accepts of the decoded bytes, up to `limits.maxUpstreamJsonDepth` levels: duplicate keys,
- * lone surrogates and invalid UTF-8 inside strings pass. Time is linear, memory that of the depth.
+ * lone surrogates and invalid UTF-8 inside strings pass. Only a wanted member that stands there more than
+ * `limits.maxRecordedMembers` times does not. Time is linear in the text, memory in the depth.
  *
  * @throws JsonError `JSON_INVALID`
  */
@@ -76,6 +77,10 @@ class LaxScanner {
     if (inner === undefined) {
       this.#skipValue()
       return
+    }
+    // Names repeated without end would take more memory than the text.
+    if (members.length === limits.maxRecordedMembers) {
+      throw new JsonError('too_many_members', keyStart, `key ${excerpt(name)} once too often`)
     }
     const start = this.#at
     const innerMembers: MemberSpan[] = []
@@ -150,7 +155,7 @@ class LaxScanner {
     return true
   }
 
-  /** Goes past a key and its colon, up to the value. */
+  /** Goes past a key and its colon, up to the value; returns where the key ends. */
   #skipKey(): number {
     if (this.#reader.byteAt(this.#at) !== byteOf.quote) throw this.#reader.unexpected(this.#at)
     this.#skipString()

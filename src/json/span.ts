@@ -31,8 +31,13 @@ export function wanted(names: WantedNames): Wanted {
   return new Map(Object.entries(names).map(([name, inner]) => [name, wanted(inner)]))
 }
 
-/** The only member of that name, or undefined where there is none or the text repeats it. */
-export function onlyMember(node: SpanNode, name: string): MemberSpan | undefined {
-  const found = node.members.filter((member) => member.name === name)
-  return found.length === 1 ? found[0] : undefined
+/** The first member of that name. */
+export function memberOf(node: SpanNode | undefined, name: string): MemberSpan | undefined {
+  return node?.members.find((member) => member.name === name)
+}
+
+/** Where the first member of that name stands, and nothing else. */
+export function spanOf(node: SpanNode | undefined, name: string): Span | undefined {
+  const member = memberOf(node, name)
+  return member && { start: member.start, end: member.end }
 }

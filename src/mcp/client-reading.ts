@@ -1,6 +1,6 @@
 import { scanStrict } from '../json/scan-strict.ts'
-import { wanted } from '../json/span.ts'
-import type { MemberSpan, Span, SpanNode } from '../json/span.ts'
+import { memberOf, spanOf, wanted } from '../json/span.ts'
+import type { Span, SpanNode } from '../json/span.ts'
 import { isJsonObject } from '../json/value.ts'
 import type { JsonObject } from '../json/value.ts'
 import { Objection, checkEnvelope, checkKind, checkMethod, checkParams } from './client-rules.ts'
@@ -30,11 +30,7 @@ const gateReads = wanted({
 interface Draft {
   readonly bytes: Uint8Array
   readonly message: JsonObject
-  readonly id: MemberSpan | undefined
-  readonly method: MemberSpan | undefined
-  readonly params: MemberSpan | undefined
-  readonly result: MemberSpan | undefined
-  readonly error: MemberSpan | undefined
+  readonly root: SpanNode
 }
 
 /**
@@ -47,21 +43,15 @@ export function readClientMessage(bytes: Uint8Array): ClientMessage {
   const { value, root } = scanStrict(bytes, gateReads)
   if (!isJsonObject(value)) throw new Objection('not_object', 'the message is not an object')
   checkEnvelope(value)
-  const draft: Draft = {
-    bytes,
-    message: value,
-    id: memberAt(root, 'id'),
-    method: memberAt(root, 'method'),
-    params: memberAt(root, 'params'),
-    result: memberAt(root, 'result'),
-    error: memberAt(root, 'error'),
-  }
-  return draft.method === undefined ? readResponse(draft) : readCall(draft, draft.method)
+  const draft = { bytes, message: value, root }
+  const method = spanOf(root, 'method')
+  return method === undefined ? readResponse(draft) : readCall(draft, method)
 }
 
-function readResponse({ bytes, message, id, params, result, error }: Draft): ClientResponse {
-  const outcomes = (result === undefined ? 0 : 1) + (error === undefined ? 0 : 1)
-  if (id === undefined || outcomes !== 1 || params !== undefined) {
+function readResponse({ bytes, message, root }: Draft): ClientResponse {
+  const [id, result, error] = [spanOf(root, 'id'), spanOf(root, 'result'), spanOf(root, 'error')]
+  const hasOutcome = (result === undefined) !== (error === undefined)
+  if (id === undefined || !hasOutcome || message['params'] !== undefined) {
     throw new Objection('shape', 'the message is neither a request, a notification nor a response')
   }
   if (error !== undefined && !isJsonObject(message['error'])) {
@@ -77,48 +67,51 @@ function readResponse({ bytes, message, id, params, result, error }: Draft): Cli
   }
 }
 
-function readCall(draft: Draft, methodSpan: MemberSpan): ClientRequest | ClientNotification {
-  const { message, id, result, error } = draft
-  if (result !== undefined || error !== undefined) {
+function readCall(draft: Draft, methodSpan: Span): ClientRequest | ClientNotification {
+  const { message, root } = draft
+  if (message['result'] !== undefined || message['error'] !== undefined) {
     throw new Objection('shape', 'the message has a method and an outcome')
   }
+  const id = spanOf(root, 'id')
   const method = checkMethod(message['method'])
   checkKind(method, id === undefined ? 'notification' : 'request')
-  const call = { method, methodSpan }
-  return id === undefined ? readNotification(draft, call) : readRequest(draft, call, id)
+  if (id === undefined) return readNotification(draft, method, methodSpan)
+  return readRequest(draft, method, { id, method: methodSpan })
 }
 
-interface Call {
-  readonly method: string
-  readonly methodSpan: Span
-}
-
-function readRequest(draft: Draft, { method, methodSpan }: Call, id: Span): ClientRequest {
-  const { bytes, message, params } = draft
-  const meta = memberAt(params, '_meta')
+function readRequest(
+  { bytes, message, root }: Draft,
+  method: string,
+  spans: { readonly id: Span; readonly method: Span },
+): ClientRequest {
+  const params = memberOf(root, 'params')
   return {
     kind: 'request',
     bytes,
     id: readId(message),
-    idText: textAt(bytes, id),
+    idText: textAt(bytes, spans.id),
     method,
     params: readParams(message, method),
     spans: {
-      id,
-      method: methodSpan,
-      params,
-      name: memberAt(params, 'name'),
-      arguments: memberAt(params, 'arguments'),
-      uri: memberAt(params, 'uri'),
-      cursor: memberAt(params, 'cursor'),
-      meta,
-      progressToken: memberAt(meta, 'progressToken'),
+      id: spans.id,
+      method: spans.method,
+      params: spanOf(root, 'params'),
+      name: spanOf(params, 'name'),
+      arguments: spanOf(params, 'arguments'),
+      uri: spanOf(params, 'uri'),
+      cursor: spanOf(params, 'cursor'),
+      meta: spanOf(params, '_meta'),
+      progressToken: spanOf(memberOf(params, '_meta'), 'progressToken'),
     },
   }
 }
 
-function readNotification(draft: Draft, { method, methodSpan }: Call): ClientNotification {
-  const { bytes, message, params } = draft
+function readNotification(
+  { bytes, message, root }: Draft,
+  method: string,
+  methodSpan: Span,
+): ClientNotification {
+  const params = memberOf(root, 'params')
   return {
     kind: 'notification',
     bytes,
@@ -126,26 +119,23 @@ function readNotification(draft: Draft, { method, methodSpan }: Call): ClientNot
     params: readParams(message, method),
     spans: {
       method: methodSpan,
-      params,
-      requestId: memberAt(params, 'requestId'),
-      progressToken: memberAt(params, 'progressToken'),
+      params: spanOf(root, 'params'),
+      requestId: spanOf(params, 'requestId'),
+      progressToken: spanOf(params, 'progressToken'),
     },
   }
 }
 
 function readParams(message: JsonObject, method: string): JsonObject {
-  const params = message['params'] === undefined ? noParams : message['params']
+  const params = message['params']
+  // Absent is an empty object; null is not: JSON-RPC 2.0, section 4.2.
+  if (params === undefined) return checkParams(method, noParams)
   if (!isJsonObject(params)) throw new Objection('params', '`params` is not an object')
-  checkParams(method, params)
-  return params
+  return checkParams(method, params)
 }
 
 function readId(message: JsonObject): RpcId {
   const id = exactId(message['id'])
   if (id !== undefined) return id
   throw new Objection('id', '`id` is neither a short string nor a safe integer')
-}
-
-function memberAt(node: SpanNode | undefined, name: string): MemberSpan | undefined {
-  return node?.members.find((member) => member.name === name)
 }

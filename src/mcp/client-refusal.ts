@@ -2,7 +2,7 @@ import { foldKey } from '../json/fold.ts'
 import { JsonError } from '../json/json-error.ts'
 import { scanLaxPart } from '../json/scan-lax.ts'
 import { scanStrict } from '../json/scan-strict.ts'
-import { onlyMember, wanted } from '../json/span.ts'
+import { memberOf, spanOf, wanted } from '../json/span.ts'
 import type { SpanNode, Wanted } from '../json/span.ts'
 import { limits } from '../limits.ts'
 import { readClientMessage } from './client-reading.ts'
@@ -91,8 +91,8 @@ const maxIdBytes = 2 + 6 * limits.maxIdCharacters
 
 /** Whether the message is a sound `tools/call` once its arguments are taken out. */
 function isCallButForArguments(bytes: Uint8Array, root: SpanNode): boolean {
-  const params = onlyMember(root, 'params')
-  const span = params === undefined ? undefined : onlyMember(params, 'arguments')
+  // Where a name stands twice, the second is still there when the first is taken out, and is refused.
+  const span = spanOf(memberOf(root, 'params'), 'arguments')
   if (span === undefined) return false
   try {
     const rest = readClientMessage(splice(bytes, [{ span, text: '{}' }]))

@@ -54,8 +54,8 @@ export function checkKind(method: string, kind: 'request' | 'notification'): voi
   throw new Objection(reason, `\`${method}\` without an id`)
 }
 
-/** Refuses `params` whose members the gate could read otherwise than the upstream does. */
-export function checkParams(method: string, params: JsonObject): void {
+/** Refuses `params` whose members the gate could read otherwise than the upstream does, and returns all others. */
+export function checkParams(method: string, params: JsonObject): JsonObject {
   const rules = memberRules(method)
   const names = rules.map((rule) => rule.name)
   for (const name of Object.keys(params)) {
@@ -63,6 +63,7 @@ export function checkParams(method: string, params: JsonObject): void {
   }
   for (const rule of rules) checkMember(method, rule, params[rule.name])
   checkMeta(params['_meta'])
+  return params
 }
 
 function checkMeta(meta: JsonValue | undefined): void {

@@ -1,7 +1,7 @@
 import { foldKey } from '../json/fold.ts'
 import { JsonError } from '../json/json-error.ts'
 import { scanLax } from '../json/scan-lax.ts'
-import { wanted } from '../json/span.ts'
+import { memberOf, spanOf, wanted } from '../json/span.ts'
 import type { MemberSpan, SpanNode, Wanted } from '../json/span.ts'
 import { limits } from '../limits.ts'
 import type {
@@ -26,12 +26,12 @@ export function inspectServerMessage(bytes: Uint8Array): ServerMessage | undefin
   if (bytes.length > limits.maxUpstreamMessageBytes) return undefined
   const root = scanned(bytes)
   if (root === undefined || !isClear(root)) return undefined
-  const version = place(root, 'jsonrpc')
+  const version = spanOf(root, 'jsonrpc')
   if (version === undefined || shortString(bytes, version, 3) !== '2.0') return undefined
-  const [result, error] = [place(root, 'result'), place(root, 'error')]
-  const method = place(root, 'method')
-  if (method === undefined) return readResponse(bytes, { id: place(root, 'id'), result, error })
-  return result === undefined && error === undefined ? readCall(bytes, root, method) : undefined
+  const method = spanOf(root, 'method')
+  if (method === undefined) return readResponse(bytes, root)
+  const hasOutcome = spanOf(root, 'result') !== undefined || spanOf(root, 'error') !== undefined
+  return hasOutcome ? undefined : readCall(bytes, root, method)
 }
 
 const leaf = wanted({})
@@ -86,23 +86,33 @@ const exactNames: ReadonlySet<string> = new Set([
   'error',
 ])
 
-function readResponse(
-  bytes: Uint8Array,
-  spans: { id: Span | undefined; result: MemberSpan | undefined; error: Span | undefined },
-): ServerResponse | undefined {
-  const { id: idSpan } = spans
+function readResponse(bytes: Uint8Array, root: SpanNode): ServerResponse | undefined {
+  const idSpan = spanOf(root, 'id')
   if (idSpan === undefined) return undefined
   const id = isNull(bytes, idSpan) ? null : looseId(bytes, idSpan)
-  // Old servers write the other of the two as null.
-  const result = isNull(bytes, spans.result) && spans.error !== undefined ? undefined : spans.result
-  const error = isNull(bytes, spans.error) ? undefined : spans.error
   if (id === undefined) return undefined
-  if (result !== undefined && error === undefined) {
+  const [result, error] = [memberOf(root, 'result'), memberOf(root, 'error')]
+  // Old servers write both, one of them as null.
+  const failed = error !== undefined && !isNull(bytes, error)
+  if (result !== undefined && !(failed && isNull(bytes, result))) {
+    if (failed) return undefined
     const outcome = isToolError(bytes, result) ? 'tool_error' : 'result'
-    return { kind: 'response', bytes, id, outcome, spans: { id: idSpan, result } }
+    return {
+      kind: 'response',
+      bytes,
+      id,
+      outcome,
+      spans: { id: idSpan, result: spanOf(root, 'result') },
+    }
   }
-  if (result !== undefined || error === undefined) return undefined
-  return { kind: 'response', bytes, id, outcome: 'rpc_error', spans: { id: idSpan, error } }
+  if (!failed) return undefined
+  return {
+    kind: 'response',
+    bytes,
+    id,
+    outcome: 'rpc_error',
+    spans: { id: idSpan, error: spanOf(root, 'error') },
+  }
 }
 
 /** Whether any client takes the result for a failure: evidence must not come from such a one. */
@@ -120,35 +130,31 @@ function readCall(
 ): ServerRequest | ServerNotification | undefined {
   const method = shortString(bytes, methodSpan, limits.maxNameCharacters)
   if (method === undefined) return undefined
-  const params = place(root, 'params')
-  const idSpan = place(root, 'id')
-  if (idSpan === undefined) return readNotification(bytes, { method, methodSpan, params })
+  const params = memberOf(root, 'params')
+  const idSpan = spanOf(root, 'id')
+  if (idSpan === undefined) return readNotification(bytes, root, { method, methodSpan })
   const id = looseId(bytes, idSpan)
   if (id === undefined) return undefined
-  const progressToken = place(place(params, '_meta'), 'progressToken')
-  const spans = { id: idSpan, method: methodSpan, params, progressToken }
+  const progressToken = spanOf(memberOf(params, '_meta'), 'progressToken')
+  const spans = { id: idSpan, method: methodSpan, params: spanOf(root, 'params'), progressToken }
   return { kind: 'request', bytes, id, idText: textAt(bytes, idSpan), method, spans }
 }
 
 function readNotification(
   bytes: Uint8Array,
-  call: { method: string; methodSpan: Span; params: MemberSpan | undefined },
+  root: SpanNode,
+  call: { readonly method: string; readonly methodSpan: Span },
 ): ServerNotification {
-  const { method, methodSpan, params } = call
-  const progressToken = place(params, 'progressToken')
-  const requestId = place(params, 'requestId')
+  const params = memberOf(root, 'params')
+  const [progressToken, requestId] = [spanOf(params, 'progressToken'), spanOf(params, 'requestId')]
   return {
     kind: 'notification',
     bytes,
-    method,
+    method: call.method,
     progressToken: progressToken && looseId(bytes, progressToken),
     requestId: requestId && looseId(bytes, requestId),
-    spans: { method: methodSpan, params, progressToken, requestId },
+    spans: { method: call.methodSpan, params: spanOf(root, 'params'), progressToken, requestId },
   }
-}
-
-function place(node: SpanNode | undefined, name: string): MemberSpan | undefined {
-  return node?.members.find((member) => member.name === name)
 }
 
 function isNull(bytes: Uint8Array, span: Span | undefined): boolean {
