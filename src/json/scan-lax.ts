@@ -170,7 +170,7 @@ class LaxScanner {
   #skipString(): void {
     const reader = this.#reader
     for (let at = this.#at + 1; ;) {
-      at = reader.plainEnd(at)
+      at = reader.runEnd(at)
       const byte = reader.byteAt(at)
       if (byte === byteOf.quote) {
         this.#at = at + 1

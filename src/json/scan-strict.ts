@@ -1,8 +1,10 @@
 import { limits } from '../limits.ts'
+import { AsciiWindow } from './ascii-window.ts'
 import { Decimal } from './decimal.ts'
 import { unescapeString } from './decode.ts'
 import { KeyGuard } from './fold.ts'
 import { JsonError, excerpt } from './json-error.ts'
+import { nameAt } from './names.ts'
 import type { MemberSpan, SpanNode, Wanted } from './span.ts'
 import { TokenReader, byteOf, startsNumber } from './token.ts'
 import { wideRunEnd } from './utf8.ts'
@@ -35,11 +37,13 @@ interface Recording {
 
 class StrictScanner {
   readonly #reader: TokenReader
+  readonly #ascii: AsciiWindow
   #at = 0
   #memberCount = 0
 
   constructor(bytes: Uint8Array) {
     this.#reader = new TokenReader(bytes, 'special_or_wide')
+    this.#ascii = new AsciiWindow(this.#reader.bytes)
   }
 
   scan(want: Wanted): StrictScan {
@@ -64,7 +68,7 @@ class StrictScanner {
   /** Reads a value that stands inside `depth` objects and arrays. */
   #value(depth: number, recording?: Recording): JsonValue {
     const byte = this.#reader.byteAt(this.#at)
-    if (byte === byteOf.quote) return this.#string()
+    if (byte === byteOf.quote) return this.#string('value')
     if (byte === byteOf.openBrace) return this.#object(depth + 1, recording)
     if (byte === byteOf.openBracket) return this.#array(depth + 1)
     return startsNumber(byte) ? this.#number() : this.#literal(byte)
@@ -78,7 +82,7 @@ class StrictScanner {
   #number(): Decimal {
     const start = this.#at
     this.#at = this.#reader.numberEnd(start)
-    return new Decimal(this.#reader.bytes.toString('latin1', start, this.#at))
+    return new Decimal(this.#ascii.piece(start, this.#at))
   }
 
   #array(depth: number): JsonArray {
@@ -108,7 +112,7 @@ class StrictScanner {
   #key(guard: KeyGuard): string {
     const start = this.#at
     if (this.#reader.byteAt(start) !== byteOf.quote) throw this.#reader.unexpected(start)
-    const name = this.#string()
+    const name = this.#string('name')
     const refusal = guard.refusal(name)
     if (refusal !== undefined) throw new JsonError(refusal, start, `key ${excerpt(name)}`)
     this.#skipSpace()
@@ -166,13 +170,14 @@ class StrictScanner {
     }
   }
 
-  #string(): string {
+  #string(role: 'name' | 'value'): string {
     const reader = this.#reader
     const open = this.#at
+    const shortEscapesBefore = reader.shortEscapeCount
     let escaped = false
     let wide = false
     for (let at = open + 1; ;) {
-      at = reader.plainEnd(at)
+      at = reader.runEnd(at)
       const byte = reader.byteAt(at)
       if (byte === byteOf.quote) {
         this.#at = at + 1
@@ -186,8 +191,12 @@ class StrictScanner {
         at = this.#wideEnd(at)
       } else throw reader.badStringByte(at)
     }
-    if (escaped) return unescapeString(reader.bytes.subarray(open, this.#at))
-    return reader.bytes.toString(wide ? 'utf8' : 'latin1', open + 1, this.#at - 1)
+    if (escaped || reader.shortEscapeCount > shortEscapesBefore) {
+      return unescapeString(reader.bytes.subarray(open, this.#at))
+    }
+    if (wide) return reader.bytes.toString('utf8', open + 1, this.#at - 1)
+    if (role === 'name') return nameAt(reader.bytes, this.#ascii, open + 1, this.#at - 1)
+    return this.#ascii.piece(open + 1, this.#at - 1)
   }
 
   #wideEnd(from: number): number {

@@ -26,15 +26,31 @@ export const byteOf = {
   closeBrace: 0x7d,
 } as const
 
-/** What may follow a backslash, but for `u`. */
-const shortEscapes: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'))
+/** What a byte means inside a string. */
+const inString = { plain: 0, escape: 1, stop: 2 } as const
+
+/** The meaning of each byte inside a string; those outside ASCII are plain or, for a strict reader, to be looked at. */
+function meanings(wide: number): Uint8Array {
+  const table = new Uint8Array(256).fill(wide, 0x80)
+  table.fill(inString.stop, 0, byteOf.space)
+  table[byteOf.quote] = inString.stop
+  table[byteOf.backslash] = inString.escape
+  return table
+}
+
+const laxMeanings = meanings(inString.plain)
+const strictMeanings = meanings(inString.stop)
+
+/** 1 for each byte that makes an escape of two bytes with the backslash before it. */
+const shortEscapes = new Uint8Array(256)
+for (const letter of Buffer.from('"\\/bfnrt')) shortEscapes[letter] = 1
 
 const literals: ReadonlyMap<number, Uint8Array> = new Map(
   ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]),
 )
 
-/** How far into a string one goes byte by byte before trying words: most strings are shorter. */
-const shortStringBytes = 16
+/** How far into a string, or after an escape, one goes byte by byte before trying words: most runs are shorter. */
+const shortRunBytes = 8
 
 /** Which bytes inside a string need a look: those that end it or are special, and perhaps all outside ASCII. */
 export type StringStops = 'special' | 'special_or_wide'
@@ -47,7 +63,10 @@ export type StringStops = 'special' | 'special_or_wide'
 export class TokenReader {
   readonly bytes: Buffer
   readonly length: number
-  /** All ones where bytes outside ASCII stop a string's run, else 0. */
+  /** How many escapes of two bytes the runs so far have had. */
+  shortEscapeCount = 0
+  readonly #meanings: Uint8Array
+  /** All ones where bytes outside ASCII have to be looked at, else 0. */
   readonly #wide: number
   /** The bytes in words of four, from `#skew` on; made when the first long string is met. */
   #words: Int32Array | undefined
@@ -56,6 +75,7 @@ export class TokenReader {
   constructor(bytes: Uint8Array, stops: StringStops) {
     this.bytes = asBuffer(bytes)
     this.length = bytes.length
+    this.#meanings = stops === 'special_or_wide' ? strictMeanings : laxMeanings
     this.#wide = stops === 'special_or_wide' ? -1 : 0
     this.#skew = -bytes.byteOffset & 3
   }
@@ -82,28 +102,30 @@ export class TokenReader {
     return length
   }
 
-  /** The first place from `from` on, inside a string, whose byte needs a look; the text's length when none does. */
-  plainEnd(from: number): number {
-    const head = Math.min(from + shortStringBytes, this.length)
-    const at = this.#stopIn(from, head)
-    if (at < head || head === this.length) return at
-    return this.#stopIn(this.#plainWordsEnd(head), this.length)
-  }
-
-  #stopIn(from: number, end: number): number {
-    const { bytes } = this
-    const ceiling = this.#wide === 0 ? 0x100 : 0x80
-    for (let at = from; at < end; at++) {
-      const byte = bytes[at] ?? 0
-      if (
-        byte === byteOf.quote ||
-        byte === byteOf.backslash ||
-        byte < byteOf.space ||
-        byte >= ceiling
-      )
-        return at
+  /**
+   * The first place from `from` on, inside a string, that needs a look; the text's length when none does.
+   *
+   * That is the string's end, a `\u` or wrong escape, a control character and, for a strict reader, a byte outside
+   * ASCII. Escapes of two bytes need none.
+   */
+  runEnd(from: number): number {
+    const { bytes, length } = this
+    const table = this.#meanings
+    let at = from
+    let shortEnd = Math.min(from + shortRunBytes, length)
+    for (;;) {
+      while (at < shortEnd) {
+        const meaning = table[bytes[at] ?? 0]
+        if (meaning === inString.plain) at++
+        else if (meaning === inString.escape && shortEscapes[bytes[at + 1] ?? 0] === 1) {
+          at += 2
+          this.shortEscapeCount++
+        } else return at
+      }
+      if (at >= length) return at
+      at = this.#plainWordsEnd(at)
+      shortEnd = Math.min(at + shortRunBytes, length)
     }
-    return end
   }
 
   /**
@@ -134,7 +156,7 @@ export class TokenReader {
   /** Where the escape ends whose backslash is at `at`. */
   escapeEnd(at: number): number {
     const letter = this.byteAt(at + 1)
-    if (shortEscapes.has(letter)) return at + 2
+    if (shortEscapes[letter] === 1) return at + 2
     if (letter !== byteOf.letterU) throw this.wrong(at + 1, 'bad_escape', 'bad escape')
     this.codeUnit(at)
     return at + 6
