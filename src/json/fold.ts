@@ -25,6 +25,20 @@ function foldsToItself(key: string): boolean {
   return true
 }
 
+/** Names that mean something to the gate, and so must not be meant by others (THREATS B2). */
+export class KnownNames {
+  readonly #byFoldedName: ReadonlyMap<string, string>
+
+  constructor(names: readonly string[]) {
+    this.#byFoldedName = new Map(names.map((name) => [foldKey(name), name]))
+  }
+
+  /** The known name that `name` is, or that a lenient reader takes it for. */
+  meantBy(name: string): string | undefined {
+    return this.#byFoldedName.get(foldKey(name))
+  }
+}
+
 /** Watches the keys of one object while it is being built. */
 export class KeyGuard {
   /** Has every accepted key by now, and no prototype. */

@@ -1,4 +1,4 @@
-import { foldKey } from '../json/fold.ts'
+import { KnownNames } from '../json/fold.ts'
 
 /** What a member of `params` has to be, if the gate is to read it. */
 export type MemberType = 'string' | 'object' | 'id' | 'any'
@@ -18,69 +18,68 @@ const optional = (name: string, type: MemberType): MemberRule => ({ name, type, 
 
 const noMembers: readonly MemberRule[] = [metaRule]
 const page: readonly MemberRule[] = [optional('cursor', 'string'), metaRule]
-const resource: readonly MemberRule[] = [required('uri', 'string'), metaRule]
-/** A client of the newest revision repeats a request with answers to what the server asked. */
+const resource: readonly MemberRule[] = [required('uri', 'string')]
+const named: readonly MemberRule[] = [required('name', 'string'), optional('arguments', 'object')]
+/** A client of the newest revision repeats a request with its answers to what the server asked. */
 const repeated: readonly MemberRule[] = [
   optional('inputResponses', 'any'),
   optional('requestState', 'any'),
   metaRule,
 ]
+const toolCall: readonly MemberRule[] = [...named, optional('task', 'any'), ...repeated]
 const task: readonly MemberRule[] = [required('taskId', 'string'), metaRule]
 
+/** What the gate knows about a method. */
+export interface MethodRule {
+  readonly kind: 'request' | 'notification'
+  readonly members: readonly MemberRule[]
+  /** The names of `members`. */
+  readonly names: KnownNames
+}
+
+function rule(kind: MethodRule['kind'], members: readonly MemberRule[]): MethodRule {
+  return { kind, members, names: new KnownNames(members.map(({ name }) => name)) }
+}
+
 /** The methods and notifications of a client, in every revision up to 2026-07-28. */
-const rules: ReadonlyMap<string, readonly MemberRule[]> = new Map([
-  ['initialize', noMembers],
-  ['ping', noMembers],
-  ['server/discover', noMembers],
-  ['tools/list', page],
-  [
-    'tools/call',
-    [
-      required('name', 'string'),
-      optional('arguments', 'object'),
-      optional('task', 'any'),
-      ...repeated,
-    ],
-  ],
-  ['resources/list', page],
-  ['resources/templates/list', page],
-  ['resources/read', [required('uri', 'string'), ...repeated]],
-  ['resources/subscribe', resource],
-  ['resources/unsubscribe', resource],
-  ['prompts/list', page],
-  ['prompts/get', [required('name', 'string'), optional('arguments', 'object'), ...repeated]],
-  ['completion/complete', [required('ref', 'object'), metaRule]],
-  ['logging/setLevel', noMembers],
-  ['subscriptions/listen', noMembers],
-  ['tasks/list', page],
-  ['tasks/get', task],
-  ['tasks/result', task],
-  ['tasks/update', task],
-  ['tasks/cancel', task],
-  ['notifications/initialized', noMembers],
-  ['notifications/cancelled', [optional('requestId', 'id'), metaRule]],
-  ['notifications/progress', [required('progressToken', 'id'), metaRule]],
-  ['notifications/roots/list_changed', noMembers],
-  ['notifications/tasks/status', noMembers],
+const rules: ReadonlyMap<string, MethodRule> = new Map([
+  ['initialize', rule('request', noMembers)],
+  ['ping', rule('request', noMembers)],
+  ['server/discover', rule('request', noMembers)],
+  ['tools/list', rule('request', page)],
+  ['tools/call', rule('request', toolCall)],
+  ['resources/list', rule('request', page)],
+  ['resources/templates/list', rule('request', page)],
+  ['resources/read', rule('request', [...resource, ...repeated])],
+  ['resources/subscribe', rule('request', [...resource, metaRule])],
+  ['resources/unsubscribe', rule('request', [...resource, metaRule])],
+  ['prompts/list', rule('request', page)],
+  ['prompts/get', rule('request', [...named, ...repeated])],
+  ['completion/complete', rule('request', [required('ref', 'object'), metaRule])],
+  ['logging/setLevel', rule('request', noMembers)],
+  ['subscriptions/listen', rule('request', noMembers)],
+  ['tasks/list', rule('request', page)],
+  ['tasks/get', rule('request', task)],
+  ['tasks/result', rule('request', task)],
+  ['tasks/update', rule('request', task)],
+  ['tasks/cancel', rule('request', task)],
+  ['notifications/initialized', rule('notification', noMembers)],
+  ['notifications/cancelled', rule('notification', [optional('requestId', 'id'), metaRule])],
+  ['notifications/progress', rule('notification', [required('progressToken', 'id'), metaRule])],
+  ['notifications/roots/list_changed', rule('notification', noMembers)],
+  ['notifications/tasks/status', rule('notification', noMembers)],
 ])
 
-const exactMethods: ReadonlyMap<string, string> = new Map(
-  [...rules.keys()].map((method) => [foldKey(method), method]),
-)
-
-/** Whether a method of the protocol wants an answer; undefined when the protocol has no such method. */
-export function kindOfMethod(method: string): 'request' | 'notification' | undefined {
-  if (!rules.has(method)) return undefined
-  return method.startsWith('notifications/') ? 'notification' : 'request'
+/** Of a method that the protocol does not have, the gate reads nothing but `_meta`. */
+export const foreignMethod: Omit<MethodRule, 'kind'> = {
+  members: noMembers,
+  names: new KnownNames(['_meta']),
 }
 
-/** What `params` of this method must look like; other members of it pass. */
-export function memberRules(method: string): readonly MemberRule[] {
-  return rules.get(method) ?? noMembers
-}
+/** The methods of the protocol. */
+export const knownMethods: KnownNames = new KnownNames([...rules.keys()])
 
-/** The protocol's method that a lenient server may take this one for, though it is another text. */
-export function methodMistakenFor(method: string): string | undefined {
-  const exact = exactMethods.get(foldKey(method))
-  return exact === method ? undefined : exact
+/** What a method of the protocol is; undefined for any other. */
+export function methodRule(method: string): MethodRule | undefined {
+  return rules.get(method)
 }

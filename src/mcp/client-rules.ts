@@ -1,9 +1,9 @@
-import { foldKey } from '../json/fold.ts'
+import { KnownNames } from '../json/fold.ts'
 import { excerpt } from '../json/json-error.ts'
 import { isJsonObject } from '../json/value.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import { limits } from '../limits.ts'
-import { kindOfMethod, memberRules, methodMistakenFor } from './client-methods.ts'
+import { foreignMethod, knownMethods, methodRule } from './client-methods.ts'
 import type { MemberRule } from './client-methods.ts'
 import type { RefusalReason } from './message.ts'
 import { exactId } from './rpc-id.ts'
@@ -19,13 +19,14 @@ export class Objection extends Error {
   }
 }
 
-const envelope: readonly string[] = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
+const envelope = new KnownNames(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
+const inMeta = new KnownNames(['progressToken'])
 
 /** Refuses members outside JSON-RPC, and another version of it. */
 export function checkEnvelope(message: JsonObject): void {
+  refuseVariants(message, envelope)
   for (const name of Object.keys(message)) {
-    if (envelope.includes(name)) continue
-    refuseVariant(name, envelope)
+    if (envelope.meantBy(name) !== undefined) continue
     throw new Objection('unknown_member', `unknown top-level member ${excerpt(name)}`)
   }
   if (message['jsonrpc'] !== '2.0') throw new Objection('jsonrpc', '`jsonrpc` is not "2.0"')
@@ -37,17 +38,14 @@ export function checkMethod(method: JsonValue | undefined): string {
     const bound = `1 to ${limits.maxNameCharacters} characters`
     throw new Objection('method', `\`method\` is not a string of ${bound}`)
   }
-  const mistakenFor = methodMistakenFor(method)
-  if (mistakenFor === undefined) return method
-  throw new Objection(
-    'method_variant',
-    `method ${excerpt(method)} can be taken for \`${mistakenFor}\``,
-  )
+  const meant = knownMethods.meantBy(method) ?? method
+  if (meant === method) return method
+  throw new Objection('method_variant', `method ${excerpt(method)} can be taken for \`${meant}\``)
 }
 
 /** Refuses a request that nobody could be answered about, and a notification that wants an answer. */
 export function checkKind(method: string, kind: 'request' | 'notification'): void {
-  const known = kindOfMethod(method)
+  const known = methodRule(method)?.kind
   if (known === undefined || known === kind) return
   if (known === 'notification') throw new Objection('shape', `\`${method}\` with an id`)
   const reason = method === 'tools/call' ? 'call_without_id' : 'request_without_id'
@@ -56,24 +54,28 @@ export function checkKind(method: string, kind: 'request' | 'notification'): voi
 
 /** Refuses `params` whose members the gate could read otherwise than the upstream does, and returns all others. */
 export function checkParams(method: string, params: JsonObject): JsonObject {
-  const rules = memberRules(method)
-  const names = rules.map((rule) => rule.name)
-  for (const name of Object.keys(params)) {
-    if (!names.includes(name)) refuseVariant(name, names)
-  }
-  for (const rule of rules) checkMember(method, rule, params[rule.name])
+  const { members, names } = methodRule(method) ?? foreignMethod
+  refuseVariants(params, names)
+  for (const rule of members) checkMember(method, rule, params[rule.name])
   checkMeta(params['_meta'])
   return params
 }
 
 function checkMeta(meta: JsonValue | undefined): void {
   if (!isJsonObject(meta)) return
-  for (const name of Object.keys(meta)) {
-    if (name !== 'progressToken') refuseVariant(name, ['progressToken'])
-  }
+  refuseVariants(meta, inMeta)
   const token = meta['progressToken']
   if (token !== undefined && exactId(token) === undefined) {
     throw new Objection('progress_token', '`progressToken` is neither a string nor a safe integer')
+  }
+}
+
+/** Refuses members that are not known, but that a lenient reader takes for one that is. */
+function refuseVariants(object: JsonObject, known: KnownNames): void {
+  for (const name of Object.keys(object)) {
+    const meant = known.meantBy(name) ?? name
+    if (meant === name) continue
+    throw new Objection('member_variant', `member ${excerpt(name)} can be taken for \`${meant}\``)
   }
 }
 
@@ -101,12 +103,4 @@ function objectionReason(method: string, { name, type }: MemberRule): RefusalRea
   if (method !== 'tools/call') return 'params'
   if (name === 'name') return 'call_name'
   return name === 'arguments' ? 'call_arguments' : 'params'
-}
-
-/** Refuses a name that is none of `names`, but that a lenient reader takes for one of them (THREATS B2). */
-function refuseVariant(name: string, names: readonly string[]): void {
-  const folded = foldKey(name)
-  const meant = names.find((candidate) => foldKey(candidate) === folded)
-  if (meant === undefined) return
-  throw new Objection('member_variant', `member ${excerpt(name)} can be taken for \`${meant}\``)
 }
