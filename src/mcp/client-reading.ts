@@ -1,6 +1,5 @@
-import { scanStrict } from '../json/scan-strict.ts'
-import { memberOf, spanOf, wanted } from '../json/span.ts'
-import type { Span, SpanNode } from '../json/span.ts'
+import { memberOf, scanStrict, spanOf, wanted } from '../json/scan.ts'
+import type { Span, SpanNode } from '../json/scan.ts'
 import { isJsonObject } from '../json/value.ts'
 import type { JsonObject } from '../json/value.ts'
 import { Objection, checkEnvelope, checkKind, checkMethod, checkParams } from './client-rules.ts'

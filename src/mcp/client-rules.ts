@@ -1,5 +1,5 @@
 import { KnownNames } from '../json/fold.ts'
-import { excerpt } from '../json/json-error.ts'
+import { excerpt } from '../json/scan.ts'
 import { isJsonObject } from '../json/value.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import { limits } from '../limits.ts'

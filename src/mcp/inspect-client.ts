@@ -1,4 +1,4 @@
-import { JsonError } from '../json/json-error.ts'
+import { JsonError } from '../json/scan.ts'
 import { limits } from '../limits.ts'
 import { readClientMessage } from './client-reading.ts'
 import { refusalFor, unreadRefusal } from './client-refusal.ts'

@@ -1,8 +1,6 @@
 import { foldKey } from '../json/fold.ts'
-import { JsonError } from '../json/json-error.ts'
-import { scanLax } from '../json/scan-lax.ts'
-import { memberOf, spanOf, wanted } from '../json/span.ts'
-import type { MemberSpan, SpanNode, Wanted } from '../json/span.ts'
+import { JsonError, memberOf, scanLax, spanOf, wanted } from '../json/scan.ts'
+import type { MemberSpan, SpanNode, Wanted } from '../json/scan.ts'
 import { limits } from '../limits.ts'
 import type {
   ServerMessage,

@@ -1,8 +1,7 @@
-import type { JsonReason } from '../json/json-error.ts'
-import type { Span } from '../json/span.ts'
+import type { JsonReason, Span } from '../json/scan.ts'
 import type { JsonObject } from '../json/value.ts'
 
-export type { Span } from '../json/span.ts'
+export type { Span } from '../json/scan.ts'
 
 /** The id of a request, or a progress token; an integer is always a safe one. */
 export type RpcId = string | number

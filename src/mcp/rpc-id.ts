@@ -1,6 +1,6 @@
 import { Decimal } from '../json/decimal.ts'
-import { decodeString } from '../json/decode.ts'
-import type { Span } from '../json/span.ts'
+import { decodeString } from '../json/scan.ts'
+import type { Span } from '../json/scan.ts'
 import type { JsonValue } from '../json/value.ts'
 import { limits } from '../limits.ts'
 import type { RpcId } from './message.ts'
