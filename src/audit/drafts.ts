@@ -13,6 +13,8 @@ export interface DecisionFacts {
   readonly reason: string
   /** The rules that decided, in the order of the file; what finds no room is counted. */
   readonly rules: readonly RuleFacts[]
+  /** How many more rules decided than `rules` names; absent when it names all. */
+  readonly omittedRules?: number
   /** Hex SHA-256 of the policy. */
   readonly policyHash: string
   /** Hex SHA-256 of the canonical tool definition; null while none was seen. */
@@ -53,7 +55,7 @@ export function decisionRecord(facts: DecisionFacts): RecordDraft {
     risk: event.risk ?? null,
     role: context.role ?? null,
     rule: rules,
-    rules_omitted: omitted,
+    rules_omitted: omitted + (facts.omittedRules ?? 0),
     scope,
     server: context.server ?? null,
     session: context.session ?? null,

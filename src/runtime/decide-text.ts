@@ -70,12 +70,13 @@ const riskRules: Readonly<Record<Effect, string>> = {
   require_approval: 'needs approval',
 }
 
-function ruleSentence({ decision, rules }: PolicyAnswer): string {
-  const [first, ...others] = rules
+function ruleSentence({ decision, rules, omittedRules = 0 }: PolicyAnswer): string {
+  const [first] = rules
   const [one, several] = verbs[decision]
-  if (first === undefined) return `a rule ${one}`
+  if (first === undefined) return `the policy ${one}`
   const name = `rule ${ruleName(first)}`
-  return others.length === 0 ? `${name} ${one}` : `${name} and ${others.length} more ${several}`
+  const others = rules.length - 1 + omittedRules
+  return others === 0 ? `${name} ${one}` : `${name} and ${others} more ${several}`
 }
 
 function suggestionOf(event: ActionEvent, answer: PolicyAnswer): string {

@@ -129,6 +129,7 @@ function recordOf(event: ActionEvent, input: DecisionInput, decision: Decision):
     decision: answer?.decision ?? 'deny',
     reason: answer?.reason ?? 'internal_error',
     rules: answer?.rules ?? [],
+    omittedRules: answer?.omittedRules ?? 0,
     policyHash: input.policyHash,
     toolDefinitionHash: input.definitionHash,
     grant: null,

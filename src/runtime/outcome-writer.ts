@@ -1,3 +1,4 @@
+import { CapFenceError } from '../errors.ts'
 import type { Durability, Effects, Store } from './store.ts'
 
 /**
@@ -31,7 +32,7 @@ export class OutcomeWriter {
   /**
    * Stores what is owed, in the order in which it became known.
    *
-   * @throws whatever the store throws; then it is still owed
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` while some of it cannot be stored
    */
   pay(durability: Durability): Promise<void> {
     this.#paying ??= this.#pay(durability).finally(() => {
@@ -47,22 +48,30 @@ export class OutcomeWriter {
   }
 
   async #write(effects: Effects<undefined>): Promise<void> {
-    try {
-      await this.#store.commit(() => effects, 'lazy')
-    } catch (error) {
-      this.#onFailure(error)
-      this.#owed = [...this.#owed, effects]
-    }
+    if (await this.#isStored(effects, 'lazy')) return
+    this.#owed = [...this.#owed, effects]
   }
 
   async #pay(durability: Durability): Promise<void> {
     const owed = this.#owed
-    const all = {
-      records: owed.flatMap(({ records }) => records),
-      disclosures: owed.flatMap(({ disclosures = [] }) => disclosures),
-      result: undefined,
+    // Commits that are made together share a transaction, and each can be refused alone.
+    const stored = await Promise.all(owed.map((effects) => this.#isStored(effects, durability)))
+    const left = owed.filter((_, index) => stored[index] !== true)
+    this.#owed = [...left, ...this.#owed.slice(owed.length)]
+    if (left.length > 0) {
+      throw new CapFenceError('AUDIT_UNAVAILABLE', 'outcomes of earlier calls cannot be recorded')
     }
-    await this.#store.commit(() => all, durability)
-    this.#owed = this.#owed.slice(owed.length)
+  }
+
+  /** Whether nothing is owed for an outcome any more. */
+  async #isStored(effects: Effects<undefined>, durability: Durability): Promise<boolean> {
+    try {
+      await this.#store.commit(() => effects, durability)
+      return true
+    } catch (error) {
+      this.#onFailure(error)
+      // A record that the log refuses for what it says would be refused for ever; its call stays open, for all to see.
+      return error instanceof CapFenceError && error.code === 'RECORD_INVALID'
+    }
   }
 }

@@ -131,6 +131,11 @@ describe('deciding', () => {
     ])
   })
 
+  it('counts deciding rules that the answer does not name', () => {
+    const { records } = decide(event, input({ ...denyAnswer, omittedRules: 7 }))
+    expect(records[0]?.data['rules_omitted']).toBe(7)
+  })
+
   it('gives the same records for the same input, however often it is asked', () => {
     for (const answer of [allowAnswer, denyAnswer, holdAnswer, undefined]) {
       expect(decide(event, input(answer))).toEqual(decide(event, input(answer)))

@@ -117,7 +117,9 @@ describe('an outcome that the log does not take', () => {
       const next = await pass(all)
       store.failure = () => point
       runtime.settle(next, { status: 'ok' })
-      await expect(runtime.flush()).rejects.toThrow(/log cannot be written|thrown at once/)
+      await expect(runtime.flush()).rejects.toMatchObject({
+        code: 'AUDIT_UNAVAILABLE',
+      })
       expect(await runtime.execute(payment(1))).toMatchObject({ reasonCode: 'audit_unavailable' })
       expect(store.ofType('outcome')).toHaveLength(1)
 
@@ -150,5 +152,30 @@ describe('an outcome that the log does not take', () => {
     runtime.settle(verdict, { status: 'ok' })
     await new Promise((resolve) => setImmediate(resolve))
     expect(await runtime.execute(payment(undefined))).toMatchObject({ reasonCode: 'default' })
+  })
+
+  it('is owed no longer when the log refuses what it says: that would never end', async () => {
+    const all = gate()
+    const { runtime, store } = all
+    const verdict = await pass(all)
+    // A record that is no record, as a fault of the program would make it.
+    runtime.settle(verdict, { status: 'never heard of' as 'ok' })
+    await runtime.flush()
+    expect(all.failures).toMatchObject([{ code: 'RECORD_INVALID' }])
+    expect(store.ofType('outcome')).toEqual([])
+    expect((await pass(all)).authorized).toBe(true)
+  })
+
+  it('does not hold back the others that are owed', async () => {
+    const all = gate()
+    const { runtime, store } = all
+    const verdicts = [await pass(all), await pass(all), await pass(all)]
+    let refusals = 0
+    store.failure = () => (refusals++ < 4 ? 'before deciding' : undefined)
+    for (const verdict of verdicts) runtime.settle(verdict, { status: 'ok' })
+    await expect(runtime.flush()).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' })
+    expect(store.ofType('outcome')).toHaveLength(2)
+    await runtime.flush()
+    expect(new Set(store.ofType('outcome').map(({ data }) => data['call'])).size).toBe(3)
   })
 })
