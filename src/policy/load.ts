@@ -1,85 +1,92 @@
 import type { RiskLevel } from '../event/capability.ts'
 import { limits } from '../limits.ts'
-import type { Effect } from './answer.ts'
+import type { Effect, Position } from './answer.ts'
 import { Policy } from './policy.ts'
 import { PolicyError } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { readPolicy } from './read-policy.ts'
+import type { PolicyPart } from './read-policy.ts'
 import { Report } from './report.ts'
 import type { RuleSource } from './rule.ts'
 import { readYaml } from './yaml.ts'
 
-/** A policy file: its path, for messages, and its text. */
+/** A policy file, as it was read from wherever it lies. */
 export interface PolicySource {
+  /** As it shall stand in messages and answers; relative to the project where that can be. */
   readonly path: string
   readonly text: string
 }
 
+interface ReadFile {
+  readonly part: PolicyPart
+  readonly problems: readonly Problem[]
+}
+
 /**
- * Loads files as one policy: the union of their rules, of which the stricter wins (POLICY.md 12).
+ * Makes one policy of several files: their rules are united, and of two risk actions the stricter one stands.
  *
- * @throws PolicyError `POLICY_INVALID` with every problem of every file; nothing of a broken policy is used
+ * @throws PolicyError `POLICY_INVALID` with every problem of every file; a policy is never taken in part
  */
 export function loadPolicy(sources: readonly PolicySource[]): Policy {
-  const problems: Problem[] = []
-  const rules: RuleSource[] = []
-  const risks = new Map<RiskLevel, Exclude<Effect, 'allow'>>()
-  for (const source of sources) {
-    const part = loadPart(source, problems)
-    rules.push(...part.rules)
-    for (const [level, action] of part.risks) {
-      if (risks.get(level) !== 'deny') risks.set(level, action)
-    }
-  }
-  problems.push(...sharedIds(rules), ...tooMany(rules))
-  if (problems.length > 0) throw new PolicyError(problems)
-  return new Policy(rules, risks)
+  const files = sources.map(readFile)
+  const rules = files.flatMap(({ part }) => part.rules)
+  const problems = files.flatMap((file) => file.problems)
+  const all = [...problems, ...repeatedIds(rules), ...tooManyRules(rules)]
+  if (all.length > 0) throw new PolicyError(all)
+  return new Policy(rules, strictestRisks(files.map(({ part }) => part)))
 }
 
-function loadPart(
-  { path, text }: PolicySource,
-  problems: Problem[],
-): ReturnType<typeof readPolicy> {
-  if (text.length > limits.maxPolicyBytes) {
-    const message = `the file is larger than ${limits.maxPolicyBytes} bytes`
-    problems.push({ position: { file: path, line: 1, column: 1 }, code: 'policy-limit', message })
-    return { rules: [], risks: new Map() }
+function readFile({ path, text }: PolicySource): ReadFile {
+  const bytes = Buffer.byteLength(text)
+  if (bytes > limits.maxPolicyBytes) {
+    const message = `the file has ${bytes} bytes; at most ${limits.maxPolicyBytes} are read`
+    const position = { file: path, line: 1, column: 1 }
+    const problems: readonly Problem[] = [{ position, code: 'policy-limit', message }]
+    return { part: { rules: [], risks: new Map() }, problems }
   }
-  const { root, faults, lineAndColumn } = readYaml(text)
+  const { root, faults, broken, lineAndColumn } = readYaml(text)
   const report = new Report(path, lineAndColumn)
   for (const fault of faults) report.add(fault)
-  const isReadable = root !== undefined || faults.length === 0
-  const part = isReadable ? readPolicy({ text, report }, root) : { rules: [], risks: new Map() }
-  problems.push(...report.problems())
-  return part
+  const part = broken ? { rules: [], risks: new Map() } : readPolicy({ text, report }, root)
+  return { part, problems: report.problems() }
 }
 
-/** An id names one rule of the whole policy: records and approvals refer to it. */
-function sharedIds(rules: readonly RuleSource[]): readonly Problem[] {
-  const first = new Map<string, RuleSource>()
-  return rules.flatMap((source) => {
-    const { id, position, effect } = source.rule
-    if (/^(?:deny|require_approval|allow)\[\d+\]$/.test(id)) return []
-    const earlier = first.get(id)
-    if (earlier === undefined) {
-      first.set(id, source)
-      return []
-    }
-    const { file, line } = earlier.rule.position
-    return [
-      {
-        position,
-        code: 'policy-id' as const,
-        message: `the id \`${id}\` of this ${effect} rule is used at ${file}:${line} already`,
-        hint: 'give each rule an id of its own',
-      },
-    ]
-  })
+function repeatedIds(rules: readonly RuleSource[]): readonly Problem[] {
+  const first = new Map<string, Position>()
+  const problems: Problem[] = []
+  for (const { rule } of rules) {
+    // An id that was made of the rule's place holds a bracket, and every file may have one.
+    if (rule.id.includes('[')) continue
+    const earlier = first.get(rule.id)
+    if (earlier === undefined) first.set(rule.id, rule.position)
+    else problems.push(repeatedId(rule.id, rule.position, earlier))
+  }
+  return problems
 }
 
-function tooMany(rules: readonly RuleSource[]): readonly Problem[] {
-  const over = rules[limits.maxRules]
-  if (over === undefined) return []
+function repeatedId(id: string, position: Position, earlier: Position): Problem {
+  const message = `the id \`${id}\` is taken by the rule at ${earlier.file}:${earlier.line}`
+  return {
+    position,
+    code: 'policy-id',
+    message,
+    hint: 'an id names one rule in every file of a policy',
+  }
+}
+
+function tooManyRules(rules: readonly RuleSource[]): readonly Problem[] {
+  const next = rules[limits.maxRules]
+  if (next === undefined) return []
   const message = `the policy has ${rules.length} rules; at most ${limits.maxRules} are read`
-  return [{ position: over.rule.position, code: 'policy-limit', message }]
+  return [{ position: next.rule.position, code: 'policy-limit', message }]
+}
+
+function strictestRisks(
+  parts: readonly PolicyPart[],
+): ReadonlyMap<RiskLevel, Exclude<Effect, 'allow'>> {
+  const strictest = new Map<RiskLevel, Exclude<Effect, 'allow'>>()
+  for (const [level, action] of parts.flatMap(({ risks }) => [...risks])) {
+    if (strictest.get(level) !== 'deny') strictest.set(level, action)
+  }
+  return strictest
 }

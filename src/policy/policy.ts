@@ -1,34 +1,24 @@
-import type { ActionEvent } from '../event/action-event.ts'
-import { isScope, isSegment } from '../event/capability.ts'
-import type { RiskLevel } from '../event/capability.ts'
+import { ActionEvent } from '../event/action-event.ts'
+import type { Capability, RiskLevel } from '../event/capability.ts'
 import { limits } from '../limits.ts'
-import type {
-  AnswerReason,
-  DeterminingRule,
-  Effect,
-  PolicyAnswer,
-  PredicateValue,
-  Truth,
-} from './answer.ts'
+import type { Effect, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
 import { NameRoles } from './argument-name.ts'
-import { CallFacts } from './call-facts.ts'
-import type { CapabilityPattern } from './capability-pattern.ts'
-import { allOf, grantTest, guardTest } from './compile-condition.ts'
-import type { Test } from './compile-condition.ts'
+import { CompiledRule } from './compiled-rule.ts'
+import { Facts } from './facts.ts'
+import { grantPredicate, guardPredicate } from './predicate.ts'
 import type { RiskActions } from './read-policy.ts'
 import { RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
 import { NeedleSet } from './text.ts'
 
-/** A rule ready to be asked; `order` is its place in the policy. */
-interface CompiledRule {
-  readonly rule: PolicyRule
-  readonly pattern: CapabilityPattern
-  readonly order: number
-  tests: readonly Test[]
+/** The guards of one capability pattern; they look for their texts together. */
+interface GuardBucket {
+  readonly deny: CompiledRule[]
+  readonly approval: CompiledRule[]
+  readonly needles: NeedleSet
 }
 
-/** What one rule, whose capability fits, makes of an event. */
+/** What one rule, whose capability fits, makes of a call. */
 export interface RuleAccount {
   readonly rule: PolicyRule
   readonly value: Truth
@@ -37,185 +27,183 @@ export interface RuleAccount {
   readonly applies: boolean
 }
 
-type Applying = readonly [rule: CompiledRule, value: Truth]
-
-/** Files that were loaded together and compiled; the same event always gets the same answer. */
+/**
+ * The rules that govern: what is not allowed is denied, and the stricter rule always wins (POLICY.md 1).
+ *
+ * Deciding asks nobody and keeps nothing: the same event gets the same answer next year.
+ */
 export class Policy {
   /** In the order of the files. */
   readonly rules: readonly PolicyRule[]
-  readonly #guards: Readonly<Record<Exclude<Effect, 'allow'>, RuleIndex<CompiledRule>>>
-  readonly #grants: RuleIndex<CompiledRule>
+  readonly #guards: RuleIndex<GuardBucket>
+  readonly #grants: RuleIndex<CompiledRule[]>
   readonly #risks: RiskActions
+  readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
   readonly #names = new NameRoles()
 
+  /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
   constructor(sources: readonly RuleSource[], risks: RiskActions) {
-    this.rules = sources.map(({ rule }) => rule)
+    this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
+    this.#guards = new RuleIndex(() => ({ deny: [], approval: [], needles: new NeedleSet() }))
+    this.#grants = new RuleIndex(() => [])
     this.#risks = risks
-    const compiled = sources.map((source, order) => ({ source, order }))
-    const of = (effect: Effect): readonly { source: RuleSource; order: number }[] =>
-      compiled.filter(({ source }) => source.rule.effect === effect)
-    this.#guards = {
-      deny: guardIndex(of('deny')),
-      require_approval: guardIndex(of('require_approval')),
-    }
-    this.#grants = grantIndex(of('allow'))
+    this.#unknownRisk = strictest([...risks.values()])
+    for (const [order, source] of sources.entries()) this.#add(source, order)
   }
 
   get ruleCount(): number {
     return this.rules.length
   }
 
-  /** Says what becomes of an event; never throws and never hangs, whatever the event (POLICY.md 1). */
+  /** Answers for one event. It never throws: what cannot be decided is denied. */
   decide(event: ActionEvent): PolicyAnswer {
-    if (!isValid(event)) return { decision: 'deny', reason: 'indeterminate', rules: [] }
-    const facts = new CallFacts(event, this.#names)
-    const denies = applying(this.#guards.deny, facts)
-    if (denies.length > 0) return ruleAnswer('deny', denies, facts)
-    const risk = this.#riskAction(event.risk)
-    const approvals = applying(this.#guards.require_approval, facts)
-    if (risk === 'deny') return riskAnswer('deny', event.risk)
-    if (approvals.length > 0) return ruleAnswer('require_approval', approvals, facts)
-    if (risk === 'require_approval') return riskAnswer('require_approval', event.risk)
-    const allows = granting(this.#grants, facts)
-    if (allows.length > 0) return ruleAnswer('allow', allows, facts)
-    return { decision: 'deny', reason: 'default', rules: [] }
+    try {
+      return ActionEvent.isEvent(event) ? this.#decide(event) : undecidable
+    } catch {
+      return undecidable
+    }
   }
 
-  /** What every rule whose capability fits makes of an event, in the order of the files. */
+  /** What every rule whose capability fits makes of an event, in the order of the files; dearer than `decide`. */
   explain(event: ActionEvent): readonly RuleAccount[] {
-    if (!isValid(event)) return []
-    const facts = new CallFacts(event, this.#names)
-    const fitting: CompiledRule[] = []
-    for (const index of [this.#guards.deny, this.#guards.require_approval, this.#grants]) {
-      index.visit(event.capability, (rule) => {
-        fitting.push(rule)
-        return false
-      })
-    }
-    return fitting
-      .toSorted((one, other) => one.order - other.order)
-      .map((compiled) => accountOf(compiled, facts))
+    if (!ActionEvent.isEvent(event)) return []
+    const facts = new Facts(event, this.#names)
+    const guards = this.#guards.find(folded(event.capability))
+    const rules = [
+      ...guards.flatMap(({ deny, approval }) => [...deny, ...approval]),
+      ...this.#grants.find(event.capability).flat(),
+    ]
+    return rules.toSorted(byOrder).map((rule) => accountOf(rule, facts))
   }
 
-  /** An unknown risk may be any, so it is treated as the one that is treated most strictly. */
+  #add(source: RuleSource, order: number): void {
+    if (source.rule.effect === 'allow') {
+      const rule = new CompiledRule(source, order, grantPredicate)
+      this.#grants.bucketOf(source.pattern).push(rule)
+      return
+    }
+    const bucket = this.#guards.bucketOf(folded(source.pattern))
+    const rule = new CompiledRule(source, order, (condition) =>
+      guardPredicate(condition, bucket.needles),
+    )
+    if (source.rule.effect === 'deny') bucket.deny.push(rule)
+    else bucket.approval.push(rule)
+  }
+
+  #decide(event: ActionEvent): PolicyAnswer {
+    const facts = new Facts(event, this.#names)
+    const guards = this.#guards.find(folded(event.capability))
+    const denied = firstTier(
+      guards.map(({ deny }) => deny),
+      facts,
+    )
+    if (denied !== undefined) return denied
+    const risk = this.#riskAction(event.risk)
+    if (risk === 'deny') return riskAnswer('deny', event.risk)
+    const held = firstTier(
+      guards.map(({ approval }) => approval),
+      facts,
+    )
+    if (held !== undefined) return held
+    const granted = grantTier(this.#grants.find(event.capability), facts)
+    if (granted === undefined) return byDefault
+    // Risk only tightens: what no rule allows is not worth a question either (POLICY.md 7).
+    return risk === undefined ? granted : riskAnswer(risk, event.risk)
+  }
+
   #riskAction(risk: RiskLevel | undefined): Exclude<Effect, 'allow'> | undefined {
-    if (risk !== undefined) return this.#risks.get(risk)
-    const actions = [...this.#risks.values()]
-    return actions.includes('deny') ? 'deny' : actions[0]
+    return risk === undefined ? this.#unknownRisk : this.#risks.get(risk)
   }
 }
 
-function isValid({ capability }: ActionEvent): boolean {
-  return isSegment(capability.resource) && isSegment(capability.action) && isScope(capability.scope)
+const byDefault: PolicyAnswer = Object.freeze({
+  decision: 'deny',
+  reason: 'default',
+  rules: Object.freeze([]),
+})
+
+const undecidable: PolicyAnswer = Object.freeze({
+  decision: 'deny',
+  reason: 'indeterminate',
+  rules: Object.freeze([]),
+})
+
+/** Guards ignore case; names of capabilities are ASCII, so that lower case is all there is to it. */
+function folded({ resource, action, scope }: Capability): Capability {
+  return {
+    resource: resource.toLowerCase(),
+    action: action.toLowerCase(),
+    scope: scope.toLowerCase(),
+  }
 }
 
-type Numbered = readonly { readonly source: RuleSource; readonly order: number }[]
+/** A risk that nobody stated may be any, so the strictest action stands. */
+function strictest(
+  actions: readonly Exclude<Effect, 'allow'>[],
+): Exclude<Effect, 'allow'> | undefined {
+  return actions.includes('deny') ? 'deny' : actions[0]
+}
 
-function guardIndex(sources: Numbered): RuleIndex<CompiledRule> {
-  const conditions = new Map<CompiledRule, RuleSource['conditions']>()
-  const rules = sources.map(({ source, order }) => {
-    const compiled: CompiledRule = { rule: source.rule, pattern: source.pattern, order, tests: [] }
-    conditions.set(compiled, source.conditions)
-    return compiled
-  })
-  const index = new RuleIndex(rules, true)
-  for (const bucket of index.buckets()) {
-    const needles = new NeedleSet()
-    for (const compiled of bucket) {
-      compiled.tests = (conditions.get(compiled) ?? []).map((condition) =>
-        guardTest(condition, needles),
-      )
+function riskAnswer(decision: Effect, risk: RiskLevel | undefined): PolicyAnswer {
+  if (risk === undefined) return { decision, reason: 'indeterminate', rules: [] }
+  return { decision, reason: 'risk', rules: [], risk }
+}
+
+function firstTier(
+  tier: readonly (readonly CompiledRule[])[],
+  facts: Facts,
+): PolicyAnswer | undefined {
+  const applied: CompiledRule[] = []
+  let certain = false
+  for (const rules of tier) {
+    for (const rule of rules) {
+      const value = rule.evaluate(facts)
+      if (value === 'false') continue
+      applied.push(rule)
+      certain ||= value === 'true'
     }
   }
-  return index
+  return answerOf(applied, certain, facts)
 }
 
-function grantIndex(sources: Numbered): RuleIndex<CompiledRule> {
-  const rules = sources.map(({ source, order }) => ({
-    rule: source.rule,
-    pattern: source.pattern,
-    order,
-    tests: source.conditions.map(grantTest),
-  }))
-  return new RuleIndex<CompiledRule>(rules, false)
-}
-
-/** The guards that apply: all but those that are false. */
-function applying(index: RuleIndex<CompiledRule>, facts: CallFacts): readonly Applying[] {
-  const found: Applying[] = []
-  if (index.isEmpty) return found
-  index.visit(facts.event.capability, (rule) => {
-    const value = valueOf(rule, facts)
-    if (value !== 'false') found.push([rule, value])
-    return false
-  })
-  return found
-}
-
-function granting(index: RuleIndex<CompiledRule>, facts: CallFacts): readonly Applying[] {
-  const found: Applying[] = []
-  index.visit(facts.event.capability, (rule) => {
-    if (valueOf(rule, facts) === 'true') found.push([rule, 'true'])
-    return false
-  })
-  return found
-}
-
-/** All of a rule's conditions must hold; the first that does not settles it. */
-function valueOf({ tests }: CompiledRule, facts: CallFacts): Truth {
-  let value: Truth = 'true'
-  for (const test of tests) {
-    const one = test(facts)
-    if (one === 'false') return 'false'
-    if (one === 'indeterminate') value = 'indeterminate'
+function grantTier(
+  tier: readonly (readonly CompiledRule[])[],
+  facts: Facts,
+): PolicyAnswer | undefined {
+  const applied: CompiledRule[] = []
+  for (const rules of tier) {
+    for (const rule of rules) {
+      if (rule.evaluate(facts) === 'true') applied.push(rule)
+    }
   }
-  return value
+  return answerOf(applied, true, facts)
 }
 
-function ruleAnswer(decision: Effect, found: readonly Applying[], facts: CallFacts): PolicyAnswer {
-  const inOrder = found.toSorted(([one], [other]) => one.order - other.order)
-  const named = inOrder.slice(0, limits.maxDeterminingRules)
-  const reason: AnswerReason = found.some(([, value]) => value === 'true')
-    ? 'rule'
-    : 'indeterminate'
-  const omittedRules = inOrder.length - named.length
+function answerOf(
+  applied: readonly CompiledRule[],
+  certain: boolean,
+  facts: Facts,
+): PolicyAnswer | undefined {
+  const [first, ...others] = applied
+  if (first === undefined) return undefined
+  if (others.length === 0 && certain) return first.certainAnswer
+  const named = applied.toSorted(byOrder).slice(0, limits.maxDeterminingRules)
+  const omittedRules = applied.length - named.length
   return {
-    decision,
-    reason,
-    rules: named.map(([compiled, value]) => determining(compiled, value, facts)),
-    ...(omittedRules > 0 && { omittedRules }),
+    decision: first.source.rule.effect,
+    reason: certain ? 'rule' : 'indeterminate',
+    rules: named.map((rule) => rule.account(facts)),
+    ...(omittedRules === 0 ? {} : { omittedRules }),
   }
 }
 
-function determining(compiled: CompiledRule, value: Truth, facts: CallFacts): DeterminingRule {
-  const { id, effect, position, message } = compiled.rule
-  return {
-    id,
-    effect,
-    position,
-    value,
-    predicates: predicateValues(compiled, facts),
-    ...(message !== undefined && { message }),
-  }
+function accountOf(compiled: CompiledRule, facts: Facts): RuleAccount {
+  const { rule } = compiled.source
+  const { value, predicates } = compiled.account(facts)
+  const applies = rule.effect === 'allow' ? value === 'true' : value !== 'false'
+  return { rule, value, predicates, applies }
 }
 
-function predicateValues(
-  { rule, tests }: CompiledRule,
-  facts: CallFacts,
-): readonly PredicateValue[] {
-  return tests.map((test, at) => ({
-    predicate: rule.predicates[at] ?? '',
-    value: test(facts),
-  }))
-}
-
-function accountOf(compiled: CompiledRule, facts: CallFacts): RuleAccount {
-  const predicates = predicateValues(compiled, facts)
-  const value = allOf(predicates.map((predicate) => predicate.value))
-  const applies = compiled.rule.effect === 'allow' ? value === 'true' : value !== 'false'
-  return { rule: compiled.rule, value, predicates, applies }
-}
-
-function riskAnswer(decision: Exclude<Effect, 'allow'>, risk: RiskLevel | undefined): PolicyAnswer {
-  return { decision, reason: 'risk', rules: [], ...(risk !== undefined && { risk }) }
+function byOrder(one: CompiledRule, other: CompiledRule): number {
+  return one.order - other.order
 }

@@ -39,6 +39,8 @@ export interface YamlFault {
 export interface YamlReading {
   readonly root: YamlNode | undefined
   readonly faults: readonly YamlFault[]
+  /** Whether what the file seems to say is not worth judging. */
+  readonly broken: boolean
   /** Line and column, from 1, of an offset. */
   readonly lineAndColumn: (offset: number) => { readonly line: number; readonly column: number }
 }
@@ -56,6 +58,7 @@ export function readYaml(text: string): YamlReading {
   return {
     root,
     faults: reader.faults,
+    broken: reader.broken,
     lineAndColumn: (offset) => {
       // Without a line the package answers 0:0, which no editor can open.
       const { line, col } = lines.linePos(offset)
@@ -66,6 +69,7 @@ export function readYaml(text: string): YamlReading {
 
 class Reader {
   readonly faults: YamlFault[] = []
+  broken = false
 
   read(text: string, lineCounter: LineCounter): YamlNode | undefined {
     let document: Document.Parsed
@@ -82,10 +86,12 @@ class Reader {
         logLevel: 'silent',
       })
     } catch {
+      this.broken = true
       this.#fault(0, 'policy-yaml', 'it cannot be read as YAML; it may be nested too deeply')
       return undefined
     }
-    for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    for (const { pos, message } of document.errors) {
+      this.broken = true
       this.#fault(pos[0], 'policy-yaml', sentence(message))
     }
     this.#refuseDirectives(document)
@@ -107,6 +113,7 @@ class Reader {
       return nothing
     }
     if (isAlias(node)) {
+      this.broken = true
       this.#fault(place.start, 'policy-yaml', 'an alias', 'write the value out')
       return nothing
     }

@@ -1,0 +1,94 @@
+import type { DeterminingRule, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
+import type { Facts } from './facts.ts'
+import { costOf } from './predicate.ts'
+import type { Predicate } from './predicate.ts'
+import type { Condition, RuleSource } from './rule.ts'
+
+/** A rule that can be asked. */
+export class CompiledRule {
+  readonly source: RuleSource
+  /** The place of the rule among all rules. */
+  readonly order: number
+  /** In the order of the file. */
+  readonly #predicates: readonly Predicate[]
+  /** Cheap ones first. */
+  readonly #inTurn: readonly Predicate[]
+  /** What the rule says of itself when everything it asks is so; made once, because that is the usual case. */
+  readonly #certain: DeterminingRule
+  /** The whole answer when this rule alone decides, and certainly. */
+  readonly certainAnswer: PolicyAnswer
+
+  constructor(source: RuleSource, order: number, compile: (condition: Condition) => Predicate) {
+    const { conditions } = source
+    this.source = source
+    this.order = order
+    this.#predicates = conditions.map(compile)
+    this.#inTurn = this.#predicates
+      .map((predicate, index) => ({ predicate, condition: conditions[index] }))
+      .toSorted((one, other) => cost(one.condition) - cost(other.condition))
+      .map(({ predicate }) => predicate)
+    this.#certain = accountOf(
+      source,
+      conditions.map(() => 'true'),
+    )
+    this.certainAnswer = Object.freeze({
+      decision: source.rule.effect,
+      reason: 'rule',
+      rules: Object.freeze([this.#certain]),
+    })
+  }
+
+  /** Whether the rule is about this call; a predicate that fails is one that cannot be evaluated. */
+  evaluate(facts: Facts): Truth {
+    let truth: Truth = 'true'
+    for (const predicate of this.#inTurn) {
+      const value = valueOf(predicate, facts)
+      if (value === 'false') return 'false'
+      if (value === 'indeterminate') truth = 'indeterminate'
+    }
+    return truth
+  }
+
+  /** The rule with the value of each of its predicates. */
+  account(facts: Facts): DeterminingRule {
+    const values = this.#predicates.map((predicate) => valueOf(predicate, facts))
+    return values.every((value) => value === 'true')
+      ? this.#certain
+      : accountOf(this.source, values)
+  }
+}
+
+function cost(condition: Condition | undefined): number {
+  return condition === undefined ? 0 : costOf(condition)
+}
+
+function valueOf(predicate: Predicate, facts: Facts): Truth {
+  try {
+    return predicate(facts)
+  } catch {
+    // Whatever went wrong, the value is not known; that denies or holds, and never allows (POLICY.md 2).
+    return 'indeterminate'
+  }
+}
+
+function accountOf({ rule }: RuleSource, values: readonly Truth[]): DeterminingRule {
+  return Object.freeze({
+    id: rule.id,
+    effect: rule.effect,
+    position: rule.position,
+    value: conjunction(values),
+    predicates: Object.freeze(
+      values.map((value, index) => predicateValue(rule.predicates[index] ?? '', value)),
+    ),
+    ...(rule.message === undefined ? {} : { message: rule.message }),
+  })
+}
+
+function predicateValue(predicate: string, value: Truth): PredicateValue {
+  return Object.freeze({ predicate, value })
+}
+
+function conjunction(values: readonly Truth[]): Truth {
+  if (values.includes('false')) return 'false'
+  return values.includes('indeterminate') ? 'indeterminate' : 'true'
+}

@@ -1,0 +1,106 @@
+import type { ActionEvent } from '../event/action-event.ts'
+import { limits } from '../limits.ts'
+import { readAmounts } from './amount.ts'
+import type { AmountFacts } from './amount.ts'
+import type { NameRoles } from './argument-name.ts'
+import { walkArguments } from './argument-walk.ts'
+import type { ArgumentContents } from './argument-walk.ts'
+import { foldText } from './fold.ts'
+import { readPath } from './path.ts'
+import type { PathFacts } from './path.ts'
+import type { ContextField } from './rule.ts'
+import { TextFacts } from './text.ts'
+
+/** Not asked for yet; `undefined` is an answer. */
+const unasked: unique symbol = Symbol('unasked')
+type Lazy<T> = T | typeof unasked
+
+/**
+ * What rules ask about one call, worked out when the first rule asks and then kept.
+ *
+ * `undefined` always means that it cannot be known. The arguments are walked at most once.
+ */
+export class Facts {
+  readonly #event: ActionEvent
+  readonly #names: NameRoles
+  #contents: Lazy<ArgumentContents | undefined> = unasked
+  #text: TextFacts | undefined
+  #amounts: AmountFacts | undefined
+  #paths: Lazy<readonly (PathFacts | undefined)[] | undefined> = unasked
+  #folded: Map<ContextField, string | undefined> | undefined
+
+  constructor(event: ActionEvent, names: NameRoles) {
+    this.#event = event
+    this.#names = names
+  }
+
+  get text(): TextFacts | undefined {
+    const contents = this.#walked()
+    if (contents === undefined) return undefined
+    this.#text ??= new TextFacts(contents)
+    return this.#text
+  }
+
+  get amounts(): AmountFacts | undefined {
+    const contents = this.#walked()
+    if (contents === undefined) return undefined
+    this.#amounts ??= readAmounts(contents.amounts)
+    return this.#amounts
+  }
+
+  /** A path of the call that cannot be read is an undefined element; undefined when there are too many. */
+  get paths(): readonly (PathFacts | undefined)[] | undefined {
+    if (this.#paths === unasked) this.#paths = pathsOf(this.#walked())
+    return this.#paths
+  }
+
+  /** What the proxy knows; never anything from the arguments (POLICY.md 6). */
+  context(field: ContextField): string | undefined {
+    const { actor, environment, risk, context } = this.#event
+    switch (field) {
+      case 'actor':
+        return actor
+      case 'environment':
+        return environment
+      case 'risk':
+        return risk
+      case 'role':
+        return context.role
+      case 'tenant':
+        return context.tenant
+      case 'server':
+        return context.server
+      case 'tool':
+        return context.tool
+      case 'session':
+        return context.session
+    }
+  }
+
+  /** The same as guards compare it. */
+  foldedContext(field: ContextField): string | undefined {
+    this.#folded ??= new Map()
+    if (!this.#folded.has(field)) {
+      const value = this.context(field)
+      this.#folded.set(field, value === undefined ? undefined : foldText(value)?.trim())
+    }
+    return this.#folded.get(field)
+  }
+
+  #walked(): ArgumentContents | undefined {
+    if (this.#contents === unasked) {
+      const { arguments: root, argumentRoles } = this.#event
+      this.#contents = walkArguments(root, argumentRoles, this.#names)
+    }
+    return this.#contents
+  }
+}
+
+function pathsOf(
+  contents: ArgumentContents | undefined,
+): readonly (PathFacts | undefined)[] | undefined {
+  if (contents === undefined || contents.paths.length > limits.maxPathCandidates) return undefined
+  let characters = 0
+  for (const path of contents.paths) characters += typeof path === 'string' ? path.length : 0
+  return characters > limits.maxPathCharacters ? undefined : contents.paths.map(readPath)
+}
