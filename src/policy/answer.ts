@@ -50,6 +50,6 @@ export interface PolicyAnswer {
   readonly rules: readonly DeterminingRule[]
   /** How many more rules decided than `rules` names; absent when it names all. */
   readonly omittedRules?: number
-  /** Set for reason `risk`. */
+  /** Set for reason `risk`; absent there when nobody stated a risk, so that it may be any. */
   readonly risk?: RiskLevel
 }

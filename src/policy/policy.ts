@@ -145,8 +145,7 @@ function strictest(
 }
 
 function riskAnswer(decision: Effect, risk: RiskLevel | undefined): PolicyAnswer {
-  if (risk === undefined) return { decision, reason: 'indeterminate', rules: [] }
-  return { decision, reason: 'risk', rules: [], risk }
+  return { decision, reason: 'risk', rules: [], ...(risk === undefined ? {} : { risk }) }
 }
 
 function firstTier(
