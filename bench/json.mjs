@@ -13,7 +13,12 @@ const result = (text) =>
   )
 const line = 'a line of some source code, as tools like to return it\n'
 const many = (text, bytes) => text.repeat(Math.ceil(bytes / text.length))
-const rows = Array.from({ length: 9000 }, (_, id) => ({ id, name: `row ${id}`, price: id / 4, tags: ['a', 'b'] }))
+const rows = Array.from({ length: 9000 }, (_, id) => ({
+  id,
+  name: `row ${id}`,
+  price: id / 4,
+  tags: ['a', 'b'],
+}))
 
 const clientCases = {
   'call, 150 bytes': call({ path: 'notes/today.txt', content: 'buy milk' }),

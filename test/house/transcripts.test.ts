@@ -50,7 +50,7 @@ async function followReadme(clientFile: string): Promise<void> {
   const entry = mcpServers['filesystem']
   if (entry === undefined) throw new Error('the README shows no server `filesystem`')
   const client = new Client({ name: 'reader', version: '1.0.0' })
-  await client.connect(new StdioClientTransport(entry))
+  await client.connect(new StdioClientTransport({ ...entry, stderr: 'ignore' }))
   try {
     const path = join(folder, 'workspace', 'notes.txt')
     const read = await client.callTool({ name: 'read_text_file', arguments: { path } })
