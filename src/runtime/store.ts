@@ -47,9 +47,8 @@ export interface StoredPolicyFile {
  * How much a commit survives: `power` an fsync before it resolves, `process` a kill -9 but not a power cut,
  * `lazy` like `process` but may wait up to 20 ms to share another commit, and joins any earlier one.
  *
- * A lazy commit is for what already happened (outcomes): when the log cannot be written it is kept, in order,
- * and stored with the next commit that succeeds; none succeeds without it. Never hold an answer back for it.
- * It rejects when its own `decide` throws, when too many wait, and at `close`.
+ * A lazy commit is for what already happened, such as an outcome: never hold an answer back for it. It rejects like
+ * any other when the log cannot be written, and whoever must not lose it keeps it.
  */
 export type Durability = 'power' | 'process' | 'lazy'
 

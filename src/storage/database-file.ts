@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3'
 import { dirname } from 'node:path'
 import { CapFenceError } from '../errors.ts'
-import { sleepSync, type Clock } from './clock.ts'
+import { pauseSync } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { isBusy, storageFailure, unavailable, type StorageFailure } from './failure.ts'
 import type { Files } from './files.ts'
 import { applicationId, schemaStatements, schemaVersion } from './schema.ts'
@@ -122,7 +123,7 @@ export function retrying<T>({ clock, maxLockWaitMs }: OpenContext, step: () => T
       return step()
     } catch (error) {
       if (!isBusy(error) || clock.elapsedMs() >= endMs) throw error
-      sleepSync(0.3 + 0.7 * Math.random())
+      pauseSync(Math.random())
     }
   }
 }
@@ -234,7 +235,8 @@ function guarded<T>(path: string, step: () => T): T {
   }
 }
 
-function openingError(path: string, error: unknown): unknown {
+/** What a caller of `open` sees of an error on the way. */
+export function openingError(path: string, error: unknown): unknown {
   if (error instanceof CapFenceError) return error
   const failure = storageFailure(error)
   if (failure !== undefined) return unavailable({ ...failure, what: `${path}: ${failure.what}` })

@@ -6,11 +6,13 @@ import type {
   Effects,
   LogPage,
   LogQuery,
+  LogReader,
   Orphan,
   Store,
   StoredPolicy,
   StoreView,
 } from '../runtime/store.ts'
+import { pause } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { unavailable, type OutageReason, type StorageFailure } from './failure.ts'
 
@@ -49,12 +51,8 @@ export interface EngineTiming {
 
 /** Commits of one transaction at most: bounds how long the event loop and other writers wait. */
 const maxBatchCommits = 256
-/** Lazy commits that may wait for a log that cannot be written. */
-const maxKeptCommits = 100_000
 /** How long a lazy commit waits for company. */
 const lazyDelayMs = 20
-/** How often a log that could not be written is tried again for the sake of lazy commits. */
-const retryDelayMs = 500
 
 interface Waiting extends PendingCommit {
   readonly durability: Durability
@@ -78,28 +76,19 @@ interface Outage {
  */
 export abstract class BaseDBEngine implements Store {
   readonly #timing: EngineTiming
+  readonly #reader: LogReader
   /** Oldest first. */
   #queue: Waiting[] = []
   #flushing = false
   #flushPlanned = false
-  #timer: { readonly handle: NodeJS.Timeout; readonly dueMs: number } | undefined
+  #timer: NodeJS.Timeout | undefined
   #outage: Outage | undefined
   #closing: Promise<void> | undefined
 
-  protected constructor(timing: EngineTiming) {
+  protected constructor(timing: EngineTiming, reader: LogReader) {
     this.#timing = timing
+    this.#reader = reader
   }
-
-  abstract size(): Promise<number>
-  abstract records(fromSeq: number, count: number): Promise<readonly StoredRecord[]>
-  abstract rows(fromSeq: number, count: number): Promise<readonly StoredRow[]>
-  abstract find(query: LogQuery): Promise<LogPage>
-  abstract orphans(): Promise<readonly Orphan[]>
-  abstract call(callId: string): Promise<readonly StoredRecord[]>
-  abstract disclosures(seq: number): Promise<readonly Disclosure[]>
-  abstract approvalRequests(): Promise<readonly ApprovalRequest[]>
-  abstract policy(hash: string): Promise<StoredPolicy | undefined>
-  abstract argumentKey(): Uint8Array
 
   /**
    * Stores all that is not refused in one transaction, or nothing.
@@ -139,7 +128,45 @@ export abstract class BaseDBEngine implements Store {
     })
   }
 
-  /** Stores lazy commits, notes the stop and closes; what cannot be stored then is refused. */
+  size(): Promise<number> {
+    return this.#reader.size()
+  }
+
+  records(fromSeq: number, count: number): Promise<readonly StoredRecord[]> {
+    return this.#reader.records(fromSeq, count)
+  }
+
+  rows(fromSeq: number, count: number): Promise<readonly StoredRow[]> {
+    return this.#reader.rows(fromSeq, count)
+  }
+
+  find(query: LogQuery): Promise<LogPage> {
+    return this.#reader.find(query)
+  }
+
+  orphans(): Promise<readonly Orphan[]> {
+    return this.#reader.orphans()
+  }
+
+  call(callId: string): Promise<readonly StoredRecord[]> {
+    return this.#reader.call(callId)
+  }
+
+  disclosures(seq: number): Promise<readonly Disclosure[]> {
+    return this.#reader.disclosures(seq)
+  }
+
+  approvalRequests(): Promise<readonly ApprovalRequest[]> {
+    return this.#reader.approvalRequests()
+  }
+
+  policy(hash: string): Promise<StoredPolicy | undefined> {
+    return this.#reader.policy(hash)
+  }
+
+  abstract argumentKey(): Uint8Array
+
+  /** Stores what waits, notes the stop and closes; what cannot be stored then is refused. */
   async close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -147,12 +174,8 @@ export abstract class BaseDBEngine implements Store {
 
   #enqueue(waiting: Waiting): void {
     this.#queue.push(waiting)
-    if (waiting.durability !== 'lazy') {
-      this.#planFlush()
-      return
-    }
-    if (this.#queue.length > maxKeptCommits) this.#refuseOldestLazy()
-    this.#planRetry(this.#outage === undefined ? lazyDelayMs : retryDelayMs)
+    if (waiting.durability !== 'lazy') this.#planFlush()
+    else this.#timer ??= setTimeout(() => this.#planFlush(), lazyDelayMs)
   }
 
   /** Everything that arrives before the event loop has looked for input again shares a transaction. */
@@ -165,56 +188,34 @@ export abstract class BaseDBEngine implements Store {
     })
   }
 
-  #planRetry(delayMs: number): void {
-    const dueMs = this.#timing.clock.elapsedMs() + delayMs
-    if (this.#timer !== undefined) {
-      if (this.#timer.dueMs <= dueMs) return
-      clearTimeout(this.#timer.handle)
-    }
-    const handle = setTimeout(() => {
-      this.#timer = undefined
-      void this.#flush()
-    }, delayMs)
-    this.#timer = { handle, dueMs }
-    // Waiting for a broken disk must not keep a finished process; \`close\` makes the last attempt.
-    if (this.#outage !== undefined) handle.unref()
-  }
-
-  /** Stores the queue, batch by batch; returns when it is empty or the log cannot be written. */
+  /** Stores the queue, batch by batch, until it is empty: every commit in it is stored or refused. */
   async #flush(): Promise<void> {
     if (this.#flushing) return
     this.#flushing = true
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     try {
-      let goOn = true
-      while (goOn && this.#queue.length > 0) {
-        const batch = this.#queue.slice(0, maxBatchCommits)
+      while (this.#queue.length > 0) {
         // oxlint-disable-next-line no-await-in-loop -- one transaction after the other is the point
-        goOn = await this.#attempt(batch)
+        await this.#attempt(this.#queue.slice(0, maxBatchCommits))
       }
     } finally {
       this.#flushing = false
     }
-    if (this.#queue.some(isUrgent)) this.#planFlush()
-    else if (this.#queue.length > 0) this.#planRetry(retryDelayMs)
   }
 
-  /** @returns whether to go on with the queue */
-  async #attempt(commits: readonly Waiting[]): Promise<boolean> {
+  async #attempt(commits: readonly Waiting[]): Promise<void> {
     const power = commits.some(({ durability }) => durability === 'power')
     const result = await this.write({ commits, power, gap: this.#gap() })
     if (result.kind === 'stored') {
       this.#settle(commits)
-      return true
-    }
-    if (result.kind === 'failed') {
-      this.#refuse(result.failure, isUrgent)
+    } else if (result.kind === 'failed') {
+      this.#refuse(result.failure, () => true)
       await this.#useReserve(result.failure)
-      return false
+    } else {
+      this.#expire()
+      if (this.#queue.length > 0) await pause(this.#timing.jitter())
     }
-    this.#expire()
-    if (!this.#queue.some(isUrgent)) return false
-    await pause(this.#timing.jitter())
-    return true
   }
 
   #settle(commits: readonly Waiting[]): void {
@@ -230,38 +231,22 @@ export abstract class BaseDBEngine implements Store {
   #expire(): void {
     const oldest = this.#timing.clock.elapsedMs() - this.#timing.maxLockWaitMs
     const what = `another process has held the lock for ${this.#timing.maxLockWaitMs} ms`
-    this.#refuse(
-      { reason: 'locked', what },
-      (waiting) => isUrgent(waiting) && waiting.sinceMs <= oldest,
-    )
+    this.#refuse({ reason: 'locked', what }, ({ sinceMs }) => sinceMs <= oldest)
   }
 
-  /** Whoever waits to go on is refused; what already happened, a lazy commit, is kept. */
+  /** Refuses those who can wait no longer, and counts them for the record of the outage. */
   #refuse(failure: StorageFailure, chosen: (waiting: Waiting) => boolean): void {
-    const refused = this.#queue.filter((waiting) => !waiting.refused && chosen(waiting))
-    this.#queue = this.#queue.filter((waiting) => !waiting.refused && !chosen(waiting))
-    if (refused.length > 0 || failure.reason !== 'locked') {
-      this.#outage ??= {
-        reason: failure.reason,
-        sinceMs: this.#timing.clock.nowMs(),
-        unrecorded: 0,
-      }
-      this.#outage.unrecorded += refused.length
-    }
+    const waiting = this.#queue.filter(({ refused }) => !refused)
+    this.#queue = waiting.filter((commit) => !chosen(commit))
+    const refused = waiting.filter(chosen)
+    if (refused.length === 0) return
+    this.#outage ??= { reason: failure.reason, sinceMs: this.#timing.clock.nowMs(), unrecorded: 0 }
+    this.#outage.unrecorded += refused.length
     const error = unavailable(failure)
-    for (const waiting of refused) waiting.reject(error)
+    for (const commit of refused) commit.reject(error)
   }
 
-  #refuseOldestLazy(): void {
-    const index = this.#queue.findIndex(({ durability }) => durability === 'lazy')
-    const [oldest] = index < 0 ? [] : this.#queue.splice(index, 1)
-    oldest?.reject(
-      unavailable({ reason: 'io_error', what: `${maxKeptCommits} commits wait already` }),
-    )
-    if (oldest !== undefined && this.#outage !== undefined) this.#outage.unrecorded += 1
-  }
-
-  /** A full disk is noted while it is full; the outage itself goes on. */
+  /** A full disk is noted while it is full; the outage itself goes on until a commit is stored. */
   async #useReserve({ reason }: StorageFailure): Promise<void> {
     if (reason !== 'full' || !this.releaseReserve()) return
     const result = await this.write({ commits: [], power: true, gap: this.#gap() })
@@ -272,34 +257,13 @@ export abstract class BaseDBEngine implements Store {
     return this.#outage === undefined ? undefined : { ...this.#outage }
   }
 
+  /** Each commit in the queue is stored or refused within the time for the lock, so that this ends. */
   async #close(): Promise<void> {
-    if (this.#timer !== undefined) clearTimeout(this.#timer.handle)
-    const endMs = this.#timing.clock.elapsedMs() + this.#timing.maxLockWaitMs
-    while (this.#flushing || (this.#queue.length > 0 && this.#timing.clock.elapsedMs() < endMs)) {
-      // oxlint-disable-next-line no-await-in-loop -- each attempt follows the last
-      await this.#flush()
-      if (this.#outage !== undefined && this.#outage.reason !== 'locked') break
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      await pause(this.#timing.jitter())
+    clearTimeout(this.#timer)
+    while (this.#flushing || this.#queue.length > 0) {
+      // oxlint-disable-next-line no-await-in-loop -- a flush under way must end first
+      await (this.#flushing ? pause(this.#timing.jitter()) : this.#flush())
     }
-    if (this.#timer !== undefined) clearTimeout(this.#timer.handle)
-    const left = this.#queue.splice(0)
-    const error = unavailable({
-      reason: 'closed',
-      what: 'it was closed before this could be stored',
-    })
-    for (const waiting of left) waiting.reject(error)
     await this.shutDown(this.#gap())
   }
-}
-
-function isUrgent({ durability }: Waiting): boolean {
-  return durability !== 'lazy'
-}
-
-/** 0.3 to 1 ms, in which others may have the lock and the event loop does other work. */
-async function pause(jitter: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0.3 + 0.7 * jitter)
-  })
 }

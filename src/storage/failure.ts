@@ -40,6 +40,17 @@ export function unavailable(failure: StorageFailure): CapFenceError {
   })
 }
 
+/** The error of a question about the log that could not be answered. */
+export function unreadable(error: unknown): unknown {
+  const failure = storageFailure(error)
+  if (failure === undefined) return error
+  const code = failure.reason === 'damaged' ? 'AUDIT_CORRUPT' : 'AUDIT_UNAVAILABLE'
+  return new CapFenceError(code, `the audit log cannot be read: ${failure.what}`, {
+    hint: hints[failure.reason],
+    cause: error,
+  })
+}
+
 /** The failure behind an error of SQLite; undefined when it was not SQLite that failed. */
 export function storageFailure(error: unknown): StorageFailure | undefined {
   const code = sqliteCode(error)

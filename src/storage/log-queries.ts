@@ -104,23 +104,16 @@ export class LogQueries {
     )
   }
 
-  /** The outcomes `unknown` of calls that these writers left without any. */
-  lostCalls(writers: ReadonlySet<string>): readonly RecordDraft[] {
+  /**
+   * The outcomes `unknown` of open calls that have none.
+   *
+   * @param isAlive whether the writer of a record still runs, and may know better
+   */
+  unknownOutcomes(isAlive: (writer: string) => boolean): readonly RecordDraft[] {
     return this.#open.all().flatMap(({ decision_seq, outcome_seq }) => {
       if (outcome_seq !== null) return []
-      const { w, data } = this.#record(decision_seq)
-      const { call } = data
-      if (!writers.has(w) || typeof call !== 'string') return []
-      return [
-        outcomeRecord({
-          call,
-          decisionSeq: decision_seq,
-          status: 'unknown',
-          ms: null,
-          bytes: null,
-          result: discloseNothing('none').digests,
-        }),
-      ]
+      const decision = this.#record(decision_seq)
+      return isAlive(decision.w) ? [] : [unknownOutcome(decision)]
     })
   }
 
@@ -180,6 +173,13 @@ function recordOf(row: StoredRow): StoredRecord {
     throw corrupt(row.seq, 'it is not the record whose hash was stored')
   }
   return record
+}
+
+function unknownOutcome({ seq, data }: StoredRecord): RecordDraft {
+  const call = data['call']
+  if (typeof call !== 'string') throw corrupt(seq, 'it is not a decision')
+  const result = discloseNothing('none').digests
+  return outcomeRecord({ call, decisionSeq: seq, status: 'unknown', ms: null, bytes: null, result })
 }
 
 function corrupt(seq: number, what: string, cause?: unknown): CapFenceError {

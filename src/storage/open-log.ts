@@ -1,57 +1,94 @@
 import type Database from 'better-sqlite3'
-import { logOpenRecord } from '../audit/log-drafts.ts'
-import type { RecordDraft } from '../audit/record.ts'
+import process from 'node:process'
+import { logOrigin } from '../audit/fields.ts'
+import { logOpenRecord, procStartRecord } from '../audit/log-drafts.ts'
 import { ulid } from '../crypto/ids.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { CapFenceError } from '../errors.ts'
 import { createSchema, isFresh } from './database-file.ts'
+import type { WriterPlace } from './log-end.ts'
+import { LogQueries } from './log-queries.ts'
 import { LogTransaction } from './log-transaction.ts'
+import type { WriterPresence } from './writer-presence.ts'
+import { enterWriter, recordLostCalls } from './writers.ts'
 
 /** What a log is opened with. */
 export interface OpeningFacts {
   readonly random: RandomSource
   readonly nowMs: number
   readonly software: string
+  readonly presence: WriterPresence
 }
 
 /** A log, ready for its writer. */
 export interface OpenedLog {
-  /** `capfence.local/<ULID>`. */
-  readonly origin: string
+  readonly transaction: LogTransaction
+  /** Whose records follow. */
+  readonly writer: Omit<WriterPlace, 'nowMs'>
   /** 32 random bytes, made once per database. */
   readonly argumentKey: Uint8Array
-  /** What a new log begins with; nothing for one that has begun. */
-  readonly drafts: readonly RecordDraft[]
 }
 
 const argumentKeyName = 'argument-key'
 
 /**
- * Makes tables, origin and key in a fresh database, or finds them; only inside a write transaction.
+ * Makes a fresh database a log, or finds the log in it, and enters a new writer: all of it or nothing.
  *
- * @throws CapFenceError `AUDIT_CORRUPT` when a log has lost its origin or key
+ * Calls that a writer left open which no longer runs get the outcome `unknown`.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when head and records do not agree, or origin or key are gone
  */
 export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
+  const writerId = ulid(facts.nowMs, facts.random)
+  try {
+    return db.transaction(() => enterLog(db, facts, writerId)).immediate()
+  } catch (error) {
+    facts.presence.release(writerId)
+    throw error
+  }
+}
+
+function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
   const isNew = isFresh(db)
   if (isNew) makeLog(db, facts)
-  const origin = db.prepare<[], string>('SELECT origin FROM log WHERE id = 1').pluck().get()
-  const argumentKey = db
-    .prepare<[string], Buffer>('SELECT value FROM secrets WHERE name = ?')
-    .pluck()
-    .get(argumentKeyName)
-  if (origin === undefined || argumentKey?.length !== 32) {
-    throw new CapFenceError('AUDIT_CORRUPT', 'the audit log has lost its origin or its key', {
-      hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
-    })
-  }
-  const isEmpty = db.prepare<[], number>('SELECT size FROM head').pluck().get() === 0
-  return { origin, argumentKey, drafts: isEmpty ? [logOpenRecord(facts)] : [] }
+  const transaction = new LogTransaction(db)
+  const writer = { log: originOf(db), w: writerId }
+  const place = { ...writer, nowMs: facts.nowMs }
+  transaction.begin()
+  enterWriter(db, facts.presence, place)
+  const start = procStartRecord({ software: facts.software, pid: process.pid })
+  const records = isNew ? [logOpenRecord(facts), start] : [start]
+  transaction.store({ records, result: undefined }, place)
+  recordLostCalls({ db, presence: facts.presence, transaction, queries: new LogQueries(db), place })
+  transaction.finish()
+  // The caller's COMMIT can still fail; then this transaction is never used.
+  transaction.committed()
+  return { transaction, writer, argumentKey: argumentKeyOf(db) }
 }
 
 function makeLog(db: Database.Database, { random, nowMs }: OpeningFacts): void {
   createSchema(db)
-  const origin = `capfence.local/${ulid(nowMs, random)}`
+  const origin = logOrigin(ulid(nowMs, random))
   db.prepare('INSERT INTO log (id, origin, opened_ms) VALUES (1, ?, ?)').run(origin, nowMs)
   db.prepare('INSERT INTO secrets (name, value) VALUES (?, ?)').run(argumentKeyName, random(32))
   new LogTransaction(db).create()
+}
+
+function originOf(db: Database.Database): string {
+  const origin = db.prepare<[], string>('SELECT origin FROM log').pluck().get()
+  if (origin === undefined) throw damaged('origin')
+  return origin
+}
+
+function argumentKeyOf(db: Database.Database): Uint8Array {
+  const key = db.prepare<[string], Buffer>('SELECT value FROM secrets WHERE name = ?').pluck()
+  const bytes = key.get(argumentKeyName)
+  if (bytes?.length !== 32) throw damaged('argument key')
+  return new Uint8Array(bytes)
+}
+
+function damaged(what: string): CapFenceError {
+  return new CapFenceError('AUDIT_CORRUPT', `the audit log is damaged: it has lost its ${what}`, {
+    hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
+  })
 }

@@ -1,73 +1,97 @@
-import { basename, dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type { Disclosure, StoredRecord, StoredRow } from '../audit/record.ts'
 import { limits } from '../limits.ts'
 import type { LogPage, LogQuery, LogReader, Orphan, StoredPolicy } from '../runtime/store.ts'
-import { systemClock } from './clock.ts'
+import { pause, systemClock } from './clock.ts'
 import { openForReading } from './database-file.ts'
-import type { DatabaseFile } from './database-file.ts'
+import type { DatabaseFile, OpenContext } from './database-file.ts'
+import { isBusy, unavailable, unreadable } from './failure.ts'
 import { nodeFiles } from './files.ts'
 import { LogQueries } from './log-queries.ts'
-import { LockFilePresence } from './writer-presence.ts'
+import { presenceBeside } from './writer-presence.ts'
+import type { WriterPresence } from './writer-presence.ts'
 
-/** A log opened for reading: it makes nothing and changes nothing, and a gate may write meanwhile. */
+/** A log opened for reading: it makes nothing and changes nothing, and gates may write meanwhile. */
 export class SQLiteLog implements LogReader {
   readonly #file: DatabaseFile
+  readonly #context: OpenContext
+  readonly #presence: WriterPresence
   readonly #queries: LogQueries
-  readonly #presence: LockFilePresence
 
-  private constructor(path: string) {
-    const context = { files: nodeFiles, clock: systemClock, maxLockWaitMs: limits.maxLockWaitMs }
-    this.#file = openForReading(path, context)
-    this.#queries = new LogQueries(this.#file.db)
-    this.#presence = new LockFilePresence(
-      join(dirname(path), `${basename(path)}-writers`),
-      nodeFiles,
-    )
+  /** Reads through a database that is open already, and closes it in the end. */
+  constructor(file: DatabaseFile, context: OpenContext, presence: WriterPresence) {
+    this.#file = file
+    this.#context = context
+    this.#presence = presence
+    this.#queries = new LogQueries(file.db)
   }
 
-  /** @throws CapFenceError `AUDIT_UNAVAILABLE` when there is no log at the path, `AUDIT_CORRUPT` when it is damaged */
+  /**
+   * Opens a log that exists.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when there is none, or it is another program's or a newer version's;
+   *   `AUDIT_CORRUPT` when it is damaged
+   */
   static open(path: string): SQLiteLog {
-    return new SQLiteLog(resolve(path))
+    const context = { files: nodeFiles, clock: systemClock, maxLockWaitMs: limits.maxLockWaitMs }
+    const file = openForReading(resolve(path), context)
+    return new SQLiteLog(file, context, presenceBeside(file.path, nodeFiles))
   }
 
-  async size(): Promise<number> {
-    return this.#queries.size()
+  size(): Promise<number> {
+    return this.#read(() => this.#queries.size())
   }
 
-  async records(fromSeq: number, count: number): Promise<readonly StoredRecord[]> {
-    return this.#queries.records(fromSeq, count)
+  records(fromSeq: number, count: number): Promise<readonly StoredRecord[]> {
+    return this.#read(() => this.#queries.records(fromSeq, count))
   }
 
-  async rows(fromSeq: number, count: number): Promise<readonly StoredRow[]> {
-    return this.#queries.rows(fromSeq, count)
+  rows(fromSeq: number, count: number): Promise<readonly StoredRow[]> {
+    return this.#read(() => this.#queries.rows(fromSeq, count))
   }
 
-  async find(query: LogQuery): Promise<LogPage> {
-    return this.#queries.find(query)
+  find(query: LogQuery): Promise<LogPage> {
+    return this.#read(() => this.#queries.find(query))
   }
 
-  async orphans(): Promise<readonly Orphan[]> {
-    return this.#queries.orphans((writer) => this.#presence.isAlive(writer))
+  orphans(): Promise<readonly Orphan[]> {
+    return this.#read(() => this.#queries.orphans((writer) => this.#presence.isAlive(writer)))
   }
 
-  async call(callId: string): Promise<readonly StoredRecord[]> {
-    return this.#queries.call(callId)
+  call(callId: string): Promise<readonly StoredRecord[]> {
+    return this.#read(() => this.#queries.call(callId))
   }
 
-  async disclosures(seq: number): Promise<readonly Disclosure[]> {
-    return this.#queries.disclosures(seq)
+  disclosures(seq: number): Promise<readonly Disclosure[]> {
+    return this.#read(() => this.#queries.disclosures(seq))
   }
 
-  async approvalRequests(): Promise<readonly ApprovalRequest[]> {
-    return this.#queries.approvalRequests(Date.now())
+  approvalRequests(): Promise<readonly ApprovalRequest[]> {
+    return this.#read(() => this.#queries.approvalRequests(this.#context.clock.nowMs()))
   }
 
-  async policy(hash: string): Promise<StoredPolicy | undefined> {
-    return this.#queries.policy(hash)
+  policy(hash: string): Promise<StoredPolicy | undefined> {
+    return this.#read(() => this.#queries.policy(hash))
   }
 
   async close(): Promise<void> {
     this.#file.db.close()
+  }
+
+  /** Readers wait for nobody but for the moment in which a process opens the database as the first, or closes it as the last. */
+  async #read<T>(question: () => T): Promise<T> {
+    const { clock, maxLockWaitMs } = this.#context
+    const endMs = clock.elapsedMs() + maxLockWaitMs
+    for (;;) {
+      if (!this.#file.db.open) throw unavailable({ reason: 'closed', what: 'it is closed' })
+      try {
+        return question()
+      } catch (error) {
+        if (!isBusy(error) || clock.elapsedMs() >= endMs) throw unreadable(error)
+      }
+      // oxlint-disable-next-line no-await-in-loop -- the next try comes after the pause
+      await pause(Math.random())
+    }
   }
 }

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
-import { isBusy } from './failure.ts'
+import { inMemory } from './database-file.ts'
 import type { Files } from './files.ts'
 
 /**
@@ -17,13 +17,19 @@ export interface WriterPresence {
    */
   claim(writer: string): void
   isAlive(writer: string): boolean
+  /** Gives up a claim; one that was never made is none. */
   release(writer: string): void
   /** Clears away what a dead writer left. */
   forget(writer: string): void
 }
 
+/** The presence that the writers of the database at a path share. */
+export function presenceBeside(path: string, files: Files): WriterPresence {
+  return path === inMemory ? solitaryPresence() : new LockFilePresence(`${path}-writers`, files)
+}
+
 /** For a log that no other process can see. */
-export function solitaryPresence(): WriterPresence {
+function solitaryPresence(): WriterPresence {
   const alive = new Set<string>()
   return {
     claim: (writer) => void alive.add(writer),
@@ -38,7 +44,7 @@ export function solitaryPresence(): WriterPresence {
  *
  * SQLite locks them, because Node cannot: its locks work between processes, threads and containers on one machine.
  */
-export class LockFilePresence implements WriterPresence {
+class LockFilePresence implements WriterPresence {
   readonly #folder: string
   readonly #files: Files
   readonly #claims = new Map<string, Database.Database>()
@@ -53,34 +59,37 @@ export class LockFilePresence implements WriterPresence {
     const path = this.#pathOf(writer)
     this.#files.create(path, new Uint8Array(0))
     const lock = new Database(path, { timeout: 0 })
-    try {
-      lock.exec('BEGIN EXCLUSIVE')
-    } catch (error) {
-      lock.close()
-      throw error
-    }
     this.#claims.set(writer, lock)
+    lock.exec('BEGIN EXCLUSIVE')
   }
 
-  /** Asks for a shared lock only, so that two who ask at once do not take each other for the writer. */
+  /**
+   * Asks for a shared lock only, so that two who ask at once do not take each other for the writer.
+   *
+   * Unsure means alive: a call that is open for too long is only shown, one that is settled wrongly misleads.
+   */
   isAlive(writer: string): boolean {
     const path = this.#pathOf(writer)
     if (!this.#files.exists(path)) return false
-    const probe = new Database(path, { timeout: 0, fileMustExist: true })
+    let probe: Database.Database | undefined
     try {
+      probe = new Database(path, { timeout: 0, fileMustExist: true, readonly: true })
       probe.prepare('SELECT count(*) FROM sqlite_schema').get()
       return false
-    } catch (error) {
-      if (isBusy(error)) return true
-      throw error
+    } catch {
+      // A lock that is held, or a file that this user may not read.
+      return true
     } finally {
-      probe.close()
+      probe?.close()
     }
   }
 
   release(writer: string): void {
-    this.#claims.get(writer)?.close()
-    if (this.#claims.delete(writer)) this.forget(writer)
+    const lock = this.#claims.get(writer)
+    if (lock === undefined) return
+    this.#claims.delete(writer)
+    lock.close()
+    this.forget(writer)
   }
 
   forget(writer: string): void {

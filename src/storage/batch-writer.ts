@@ -1,0 +1,175 @@
+import type Database from 'better-sqlite3'
+import { auditGapRecord, procStopRecord } from '../audit/log-drafts.ts'
+import type { AuditGapFacts } from '../audit/log-drafts.ts'
+import { CapFenceError } from '../errors.ts'
+import type { Effects } from '../runtime/store.ts'
+import type { Clock } from './clock.ts'
+import type { DatabaseFile } from './database-file.ts'
+import type { Batch, PendingCommit, WriteResult } from './engine.ts'
+import { isBusy, isConstraint, storageFailure } from './failure.ts'
+import type { StorageFailure } from './failure.ts'
+import type { WriterPlace } from './log-end.ts'
+import { OutcomeWithoutCall } from './log-transaction.ts'
+import type { OpenedLog } from './open-log.ts'
+import { leaveWriter } from './writers.ts'
+
+/** Stores batches in SQLite: each in one transaction, in the foreground, without waiting for a lock. */
+export class BatchWriter {
+  readonly #file: DatabaseFile
+  readonly #log: OpenedLog
+  readonly #clock: Clock
+  readonly #begin: Database.Statement
+  readonly #commit: Database.Statement
+  readonly #rollback: Database.Statement
+  #isPowerSafe: boolean | undefined
+
+  constructor(file: DatabaseFile, log: OpenedLog, clock: Clock) {
+    this.#file = file
+    this.#log = log
+    this.#clock = clock
+    this.#begin = file.db.prepare('BEGIN IMMEDIATE')
+    this.#commit = file.db.prepare('COMMIT')
+    this.#rollback = file.db.prepare('ROLLBACK')
+  }
+
+  /** Stores every commit that is not refused for a fault of its own, or none. */
+  write(batch: Batch): WriteResult {
+    let commits = batch.commits
+    for (;;) {
+      const failure = this.#file.complaint()
+      if (failure !== undefined) return { kind: 'failed', failure }
+      const attempt = new Attempt(this.#log, this.#placeNow())
+      try {
+        this.#inTransaction(batch.power, () => attempt.store(commits, batch.gap))
+        return { kind: 'stored' }
+      } catch (error) {
+        const culprit = attempt.culprit(error)
+        if (culprit === undefined) return resultOf(error)
+        // Its statements ran before it turned out that they must not: the others go again, without it.
+        commits = attempt.withoutRefused(commits)
+      }
+    }
+  }
+
+  /**
+   * Stores the last records of this writer.
+   *
+   * @throws whatever SQLite throws; then they are not stored
+   */
+  writeLast(gap: AuditGapFacts | undefined): void {
+    if (this.#file.complaint() !== undefined) return
+    const place = this.#placeNow()
+    const records = [...gapRecords(gap), procStopRecord('closed')]
+    this.#inTransaction(false, () => {
+      this.#log.transaction.store({ records, result: undefined }, place)
+      leaveWriter(this.#file.db, place)
+    })
+  }
+
+  #inTransaction(power: boolean, store: () => void): void {
+    const { transaction } = this.#log
+    this.#synchronous(power)
+    this.#begin.run()
+    try {
+      transaction.begin()
+      store()
+      transaction.finish()
+      this.#commit.run()
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors.
+      if (this.#file.db.inTransaction) this.#rollback.run()
+      transaction.rolledBack()
+      throw error
+    }
+    transaction.committed()
+  }
+
+  /** How much COMMIT waits for: a setting of the connection, changed only when it has to be. */
+  #synchronous(power: boolean): void {
+    if (this.#isPowerSafe === power) return
+    this.#file.db.exec(`PRAGMA synchronous = ${power ? 'FULL' : 'NORMAL'}`)
+    this.#isPowerSafe = power
+  }
+
+  #placeNow(): WriterPlace {
+    return { ...this.#log.writer, nowMs: this.#clock.nowMs() }
+  }
+}
+
+/** One try at a batch, which remembers whose fault it was. */
+class Attempt {
+  readonly #log: OpenedLog
+  readonly #place: WriterPlace
+  readonly #refused = new Set<PendingCommit>()
+  #current: PendingCommit | undefined
+
+  constructor(log: OpenedLog, place: WriterPlace) {
+    this.#log = log
+    this.#place = place
+  }
+
+  store(commits: readonly PendingCommit[], gap: AuditGapFacts | undefined): void {
+    this.#log.transaction.store({ records: gapRecords(gap), result: undefined }, this.#place)
+    for (const commit of commits) {
+      this.#current = commit
+      this.#storeOne(commit)
+    }
+    this.#current = undefined
+  }
+
+  /** The commit that is at fault for an error; undefined when the database is. */
+  culprit(error: unknown): PendingCommit | undefined {
+    const commit = this.#current
+    if (commit === undefined) return undefined
+    if (error instanceof OutcomeWithoutCall) return this.#refuse(commit, error)
+    if (!isConstraint(error)) return undefined
+    const reason = new CapFenceError('RECORD_INVALID', 'the log holds this already', {
+      cause: error,
+    })
+    return this.#refuse(commit, reason)
+  }
+
+  withoutRefused(commits: readonly PendingCommit[]): readonly PendingCommit[] {
+    return commits.filter((commit) => !this.#refused.has(commit))
+  }
+
+  #storeOne(commit: PendingCommit): void {
+    const { transaction } = this.#log
+    let effects: Effects<unknown>
+    try {
+      effects = commit.decide(transaction.view(this.#place.nowMs))
+    } catch (error) {
+      // What the view could not read is the database's fault, whatever `decide` makes of it.
+      if (storageFailure(error) !== undefined) throw error
+      this.#refuse(commit, error)
+      return
+    }
+    try {
+      transaction.store(effects, this.#place)
+    } catch (error) {
+      if (!(error instanceof CapFenceError) || error instanceof OutcomeWithoutCall) throw error
+      this.#refuse(commit, error)
+    }
+  }
+
+  #refuse(commit: PendingCommit, error: unknown): PendingCommit {
+    this.#refused.add(commit)
+    commit.refuse(error)
+    return commit
+  }
+}
+
+function gapRecords(gap: AuditGapFacts | undefined): readonly ReturnType<typeof auditGapRecord>[] {
+  return gap === undefined ? [] : [auditGapRecord(gap)]
+}
+
+function resultOf(error: unknown): WriteResult {
+  return isBusy(error) ? { kind: 'busy' } : { kind: 'failed', failure: failureOf(error) }
+}
+
+function failureOf(error: unknown): StorageFailure {
+  const failure = storageFailure(error)
+  if (failure !== undefined) return failure
+  if (!(error instanceof CapFenceError)) throw error
+  return { reason: 'damaged', what: error.message, cause: error }
+}
