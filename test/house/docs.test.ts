@@ -17,6 +17,12 @@ test('there are pages to check', () => {
   )
 })
 
+test('CI runs the test command of the README', () => {
+  const command = 'npm ci && npm test'
+  expect(blocks.map(({ text }) => text).join('')).toContain(command)
+  expect(readFileSync(join(root, '.ci/run'), 'utf8')).toContain(`step bash -c '${command}'`)
+})
+
 describe('links', () => {
   test.each(pages)('$path: every link leads somewhere', (page) => {
     const targets = Array.from(
