@@ -1,10 +1,11 @@
 import type { ApprovalRequest } from '../approval/request.ts'
+import { CapFenceError } from '../errors.ts'
 import { capabilityName } from '../event/capability.ts'
 import type { LogReader } from '../runtime/store.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { ShownArguments } from './log-arguments.ts'
-import { shownArguments } from './log-arguments.ts'
+import { argumentsText, shownArguments } from './log-arguments.ts'
 import { schemaVersion } from './log-lines.ts'
 import type { OpenLog, PlaceFlags } from './places.ts'
 import { withLog } from './places.ts'
@@ -45,8 +46,15 @@ interface RequestEntry {
 }
 
 async function entryOf(reader: LogReader, request: ApprovalRequest): Promise<RequestEntry> {
-  const disclosures = await reader.disclosures(request.decisionSeq)
-  return { request, arguments: shownArguments(disclosures) }
+  const [record] = await reader.records(request.decisionSeq, 1)
+  if (record === undefined) {
+    throw new CapFenceError(
+      'AUDIT_CORRUPT',
+      `the log has lost the decision that asked ${request.id}`,
+    )
+  }
+  const disclosures = await reader.disclosures(record.seq)
+  return { request, arguments: shownArguments(record, disclosures) }
 }
 
 /** A request that ran out since it was stored is not pending, whatever the store says. */
@@ -66,7 +74,7 @@ function requestText({ request, arguments: args }: RequestEntry, nowMs: number, 
     `${asked}, ${expires}`,
     `rule ${request.rules.map(shown).join(', ')}`,
     ...(request.message === null ? [] : [`message ${shown(request.message)}`]),
-    `arguments ${args.json}`,
+    `arguments ${argumentsText(args)}`,
   ]
   const [head = '', ...rest] = lines
   return `${styled(io.out, 'bold', head)}\n${rest.map((line) => `  ${line}\n`).join('')}`
@@ -92,6 +100,7 @@ function requestLine({ request, arguments: args }: RequestEntry, nowMs: number):
     message: request.message,
     decisionSeq: request.decisionSeq,
     argumentsHidden: args.hidden,
+    argumentsWithheld: args.withheld,
   }
   return `${shownJson(JSON.stringify(head)).slice(0, -1)},"arguments":${args.json}}\n`
 }

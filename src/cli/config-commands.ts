@@ -3,8 +3,8 @@ import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { ConfigInvalid } from '../config/problems.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
-import { printCheckJson, printProblems } from './problems.ts'
-import { shown } from './shown.ts'
+import { checkLine, printProblems } from './problems.ts'
+import { counted, shown } from './shown.ts'
 
 /** What `capfence config check` takes, as it was typed. */
 export interface CheckFlags {
@@ -21,7 +21,8 @@ export async function configCheck(
   const config = readOrProblems(file)
   const problems = config instanceof ConfigInvalid ? config.problems : []
   const warnings = config instanceof ConfigInvalid ? [] : config.warnings
-  if (flags.json === true) await printCheckJson([{ file, problems, warnings }], io)
+  const counts = config instanceof ConfigInvalid ? {} : { servers: config.servers.length }
+  if (flags.json === true) await io.out.write(checkLine({ file, problems, warnings, counts }))
   else {
     await printProblems([...problems, ...warnings.map(asWarning)], io)
     if (!(config instanceof ConfigInvalid))
@@ -44,8 +45,8 @@ function asWarning<T extends { readonly message: string }>(warning: T): T {
 }
 
 function summary({ servers }: Config): string {
-  const names = servers.map(({ name }) => shown(name))
-  return `${names.length === 1 ? '1 server' : `${names.length} servers`}${names.length === 0 ? '' : ': '}${names.join(', ')}`
+  const names = servers.map(({ name }) => shown(name)).join(', ')
+  return `${counted(servers.length, 'server')}${names === '' ? '' : `: ${names}`}`
 }
 
 /** `capfence config schema`: prints the JSON Schema of capfence.mcp.json, for editors. */

@@ -43,7 +43,7 @@ export function hideSecrets(value: JsonValue): WithoutSecrets<JsonValue> {
 }
 
 /** Hides credentials inside a text, such as a command line. */
-export function hideInText(text: string): string {
+function hideInText(text: string): string {
   let shown = text
   for (const pattern of [...credentials, ...announced]) shown = shown.replaceAll(pattern, hidden)
   return shown

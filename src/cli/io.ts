@@ -21,7 +21,7 @@ export interface Io {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number
-  /** Aborted when nobody wants more: the reader of the answers is gone, or somebody pressed Ctrl-C. */
+  /** Aborted when nobody wants more: the reader of the answers is gone. */
   readonly stopped: AbortSignal
 }
 

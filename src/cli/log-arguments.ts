@@ -1,11 +1,12 @@
 import { printJson } from '../audit/redacted-json.ts'
-import type { Disclosure } from '../audit/record.ts'
+import type { Disclosure, StoredRecord } from '../audit/record.ts'
 import { CapFenceError } from '../errors.ts'
 import { scanStrict, wanted } from '../json/scan.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import { isJsonArray, isJsonObject } from '../json/value.ts'
 import { hidden, hideSecrets } from './hide-secrets.ts'
-import { shownJson } from './shown.ts'
+import { listOf, objectOf } from './record-fields.ts'
+import { counted, shownJson } from './shown.ts'
 
 /** The arguments of a call as far as they may be shown. */
 export interface ShownArguments {
@@ -13,6 +14,8 @@ export interface ShownArguments {
   readonly json: string
   /** JSON Pointers to what is not shown: secrets, and values too long to be kept. */
   readonly hidden: readonly string[]
+  /** How many arguments are not even named, because the log keeps nothing of them that can be read. */
+  readonly withheld: number
 }
 
 /** The arguments that share a disclosure stand under this name (RFC 9901, section 4.2.1 keeps it free). */
@@ -23,7 +26,10 @@ const sharedName = '...'
  *
  * @throws CapFenceError `AUDIT_CORRUPT` when a disclosure is none
  */
-export function shownArguments(disclosures: readonly Disclosure[]): ShownArguments {
+export function shownArguments(
+  { data }: StoredRecord,
+  disclosures: readonly Disclosure[],
+): ShownArguments {
   const members: Record<string, JsonValue> = { __proto__: null }
   const alreadyHidden: string[] = []
   for (const { name, value, missing } of disclosures.map(readDisclosure)) {
@@ -33,11 +39,28 @@ export function shownArguments(disclosures: readonly Disclosure[]): ShownArgumen
     if (name !== sharedName) members[name] = filled
     else if (isJsonObject(filled)) Object.assign(members, filled)
   }
-  const { value, places } = hideSecrets<JsonObject>(members)
+  const { value, places } = hideSecrets<JsonObject>(byName(members))
   return {
     json: shownJson(printJson(value)),
-    hidden: [...new Set([...alreadyHidden, ...places])].map((place) => shownJson(place)),
+    hidden: [...new Set([...alreadyHidden, ...places])],
+    withheld: listOf(objectOf(data, 'args'), '_sd').length - disclosures.length,
   }
+}
+
+/** The log keeps no order of the arguments; here they always stand in the same one. */
+function byName(members: JsonObject): JsonObject {
+  const sorted: Record<string, JsonValue> = { __proto__: null }
+  for (const name of Object.keys(members).toSorted(byCodeUnit)) sorted[name] = members[name] ?? null
+  return sorted
+}
+
+function byCodeUnit(one: string, other: string): number {
+  return one < other ? -1 : 1
+}
+
+/** The arguments as a person reads them: the JSON text, and that it is not all. */
+export function argumentsText({ json, withheld }: ShownArguments): string {
+  return withheld === 0 ? json : `${json} and ${counted(withheld, 'argument')} withheld`
 }
 
 interface OpenDisclosure {

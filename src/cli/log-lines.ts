@@ -1,6 +1,7 @@
 import type { RecordData, RecordValue } from '../audit/record.ts'
 import type { DecisionEntry, LogEntry, OutcomeEntry, RefusalEntry } from './log-entry.ts'
-import { fieldOf, isObject, listOf, numberOrNull, textOf, textOrNull } from './log-entry.ts'
+import { argumentsText } from './log-arguments.ts'
+import { fieldOf, isObject, listOf, numberOrNull, textOf, textOrNull } from './record-fields.ts'
 import { jsonLine, shown, shownJson } from './shown.ts'
 import type { Style } from './style.ts'
 import type { Cell, Column } from './table.ts'
@@ -58,7 +59,7 @@ function decisionRow({ record, arguments: args, outcome }: DecisionEntry): reado
     { text: shown(textOf(data, 'actor')) },
     { text: shown(why(data)) },
     { text: outcome === undefined ? outcomeBefore(data) : outcomeText(outcome) },
-    { text: args.json },
+    { text: argumentsText(args) },
   ]
 }
 
@@ -106,7 +107,9 @@ function shownTime(ts: string): string {
   return shown(ts.replace('T', ' ').replace(/\.\d+Z$/, 'Z'))
 }
 
-function decisionLine({ record, arguments: args, withheld, outcome }: DecisionEntry): string {
+const ruleFields = ['id', 'effect', 'file', 'line', 'column', 'value', 'predicates'] as const
+
+function decisionLine({ record, arguments: args, outcome }: DecisionEntry): string {
   const { data } = record
   const head = {
     schemaVersion,
@@ -116,7 +119,7 @@ function decisionLine({ record, arguments: args, withheld, outcome }: DecisionEn
     call: textOf(data, 'call'),
     decision: textOf(data, 'decision'),
     reason: textOf(data, 'reason'),
-    rules: rulesOf(data),
+    rules: rulesOf(data).map((rule) => pick(rule, ruleFields)),
     rulesOmitted: numberOrNull(data, 'rules_omitted'),
     mode: textOf(data, 'mode'),
     forwarded: fieldOf(data, 'forwarded'),
@@ -126,7 +129,7 @@ function decisionLine({ record, arguments: args, withheld, outcome }: DecisionEn
     toolDefinitionHash: textOrNull(data, 'tool_definition_hash'),
     outcome: outcome ?? null,
     argumentsHidden: args.hidden,
-    argumentsWithheld: withheld,
+    argumentsWithheld: args.withheld,
   }
   // The arguments are text already, because a number of theirs may be more exact than a double.
   return `${shownJson(JSON.stringify(head)).slice(0, -1)},"arguments":${args.json}}\n`

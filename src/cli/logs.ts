@@ -5,11 +5,11 @@ import type { DecisionFilter, LogReader } from '../runtime/store.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { LogEntry } from './log-entry.ts'
-import { textOf } from './log-entry.ts'
 import { logColumns, logLine, logRow, outcomeLine, outcomeRow } from './log-lines.ts'
 import type { OpenLog, PlaceFlags } from './places.ts'
 import { withLog } from './places.ts'
 import type { LogFilter } from './read-log.ts'
+import { textOf } from './record-fields.ts'
 import { entriesOf, outcomeOf, startOfNewest, walk } from './read-log.ts'
 import { complaint } from './report-error.ts'
 import { Table } from './table.ts'
@@ -28,9 +28,6 @@ export interface LogsFlags extends PlaceFlags {
   readonly until?: string | undefined
   readonly limit?: string | undefined
 }
-
-/** What `--decision` takes; `refused` is a message that never became a call. */
-export const decisionChoices = ['allow', 'require_approval', 'deny', 'refused'] as const
 
 const followEveryMs = 250
 /** Calls without an outcome that are looked after while following; older ones are let go. */

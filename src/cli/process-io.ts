@@ -4,8 +4,6 @@ import type { Io, Output } from './io.ts'
 export function processIo(): Io {
   const stop = new AbortController()
   const end = (): void => stop.abort()
-  process.once('SIGINT', end)
-  process.once('SIGTERM', end)
   const variables = process.env
   return {
     out: streamOutput(process.stdout, variables, end),
@@ -45,7 +43,11 @@ function streamOutput(
   }
 }
 
-/** Colour on a terminal that has it, unless somebody said no (no-color.org) or yes. */
+/**
+ * Colour on a terminal that has it, unless somebody said no (no-color.org) or yes.
+ *
+ * @internal exported for its test
+ */
 export function wantsColour(isTerminal: boolean, variables: Io['variables']): boolean {
   const { NO_COLOR: never, FORCE_COLOR: always, TERM: terminal } = variables
   if (never !== undefined && never !== '') return false

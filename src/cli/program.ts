@@ -1,206 +1,271 @@
 import { Command, CommanderError, Option } from 'commander'
-import type { Storage } from '../config/config.ts'
-import type { LogReader } from '../runtime/store.ts'
+import { CapFenceError } from '../errors.ts'
 import type { ApprovalsFlags } from './approvals.ts'
 import type { CheckFlags } from './config-commands.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { LogsFlags } from './logs.ts'
-import type { ExplainFlags, PolicyCheckFlags } from './policy-commands.ts'
+import type { OpenLog } from './places.ts'
+import type { PolicyCheckFlags } from './policy-check.ts'
+import type { ExplainFlags } from './policy-explain.ts'
 import { complaint, reportError } from './report-error.ts'
 import { version } from './version.ts'
 
 /**
- * Runs one command, from its arguments to its exit code; nothing else of the process is touched.
+ * Runs one command as a function of its arguments and its input and output, and answers with its exit code.
  *
- * Commands load what they need when they run, so that `--help` is quick.
+ * `run` is not here: it is the way of every call, and loads no command line library.
  */
 export async function runCommand(args: readonly string[], io: Io): Promise<ExitCode> {
-  const state: { code: ExitCode; said: string[] } = { code: exitCodes.yes, said: [] }
-  const program = describe(io, (code) => {
-    state.code = code
-  })
-  configure(program, io, state.said)
+  const session = new CommandSession(io)
   try {
-    await program.parseAsync([...args], { from: 'user' })
-    return state.code
+    await session.program().parseAsync([...args], { from: 'user' })
+    return session.exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return usage(error, state.said, io)
-    return reportError(error, io)
+    return error instanceof CommanderError ? session.ended(error) : await reportError(error, io)
+  } finally {
+    await session.flush()
   }
 }
 
-async function usage(error: CommanderError, said: readonly string[], io: Io): Promise<ExitCode> {
-  if (error.exitCode === 0) return exitCodes.yes
-  const [message = 'no command', ...hints] = said
-    .join('')
-    .replace(/^error: /, '')
-    .split('\n')
-    .map((line) => line.replace(/^\(|\)$/g, '').trim())
-    .filter((line) => line !== '')
-  const isHelp = error.code === 'commander.help'
-  const hint = hints.at(-1) ?? 'see `capfence --help`'
-  await io.err.write(isHelp ? said.join('') : complaint(io, message, hint))
-  return exitCodes.usage
+const openLog: OpenLog = async ({ path }) => {
+  const { SQLiteLog } = await import('../storage/sqlite-log.ts')
+  return SQLiteLog.open(path)
 }
 
-/** No output and no exit of the library's own; every command inherits it. */
-function configure(command: Command, io: Io, said: string[]): void {
-  command.exitOverride()
-  command.configureOutput({
-    writeOut: (text) => void io.out.write(text),
-    writeErr: (text) => void said.push(text),
-    getOutHasColors: () => io.out.hasColour,
-    getErrHasColors: () => io.err.hasColour,
-  })
-  for (const child of command.commands) configure(child, io, said)
-}
+const colourNote =
+  'NO_COLOR turns colours off. Exit codes: 0 yes, 1 the answer is no, 2 used wrongly, 3 could not find out.'
 
-type Done = (code: ExitCode) => void
+/** One run of the program: what commander prints is collected, because it cannot wait for a slow reader. */
+class CommandSession {
+  readonly #io: Io
+  #out = ''
+  #err = ''
+  exitCode: ExitCode = exitCodes.yes
 
-function describe(io: Io, done: Done): Command {
-  const program = new Command('capfence')
-    .description(
-      'Execution authorization for AI agents: a gate between an MCP client and its servers',
+  constructor(io: Io) {
+    this.#io = io
+  }
+
+  program(): Command {
+    const program = this.#command('capfence')
+      .description(
+        'Decides which tool calls of an AI agent happen, and keeps a log of it that can be checked.',
+      )
+      .version(version)
+      .addHelpText('after', `\n${colourNote}`)
+    examples(program, [
+      ['capfence demo', 'see it work'],
+      ['capfence run --config capfence.mcp.json', 'the gate, for the configuration of a client'],
+      ['capfence logs --decision deny', 'what was refused'],
+    ])
+    program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
+    program.addCommand(this.#approvals()).addCommand(this.#policy()).addCommand(this.#config())
+    return program
+  }
+
+  /** What commander ended with: help and version are answers, everything else was used wrongly. */
+  ended(error: CommanderError): ExitCode {
+    if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') {
+      return exitCodes.yes
+    }
+    // Without a command the help stands on the side of complaints already.
+    if (error.code !== 'commander.help') this.#err = usageComplaint(error, this.#io)
+    return exitCodes.usage
+  }
+
+  async flush(): Promise<void> {
+    if (this.#out !== '') await this.#io.out.write(this.#out)
+    if (this.#err !== '') await this.#io.err.write(this.#err)
+  }
+
+  #command(name: string): Command {
+    return new Command(name).exitOverride().configureOutput({
+      writeOut: (text) => {
+        this.#out += text
+      },
+      writeErr: (text) => {
+        this.#err += text
+      },
+      getOutHasColors: () => this.#io.out.hasColour,
+      getErrHasColors: () => this.#io.err.hasColour,
+      getOutHelpWidth: () => this.#io.out.columns ?? 100,
+      getErrHelpWidth: () => this.#io.err.columns ?? 100,
+    })
+  }
+
+  /** Runs a command when it is chosen; its module is loaded only then. */
+  async #do(command: () => Promise<number>): Promise<void> {
+    const code = await command()
+    this.exitCode = Object.values(exitCodes).find((known) => known === code) ?? exitCodes.unknown
+  }
+
+  /** Only there to be listed and explained: `main.ts` starts it before this file is loaded. */
+  #runHelp(): Command {
+    return this.#command('run')
+      .description('stand between a client on standard input and output and its servers')
+      .option('--config <file>', 'the configuration', 'capfence.mcp.json')
+      .option('--server <name>', 'only this server, with its names unchanged')
+      .action(() => {
+        throw new CapFenceError('USAGE', '`run` must be the first word', {
+          hint: 'write `capfence run --config FILE --server NAME`',
+        })
+      })
+  }
+
+  #demo(): Command {
+    return this.#command('demo')
+      .description(
+        'a real gate, two real servers, five calls, and the log of what happened to them',
+      )
+      .action(() =>
+        this.#do(async () => {
+          const { demo } = await import('./demo/demo.ts')
+          return demo()
+        }),
+      )
+  }
+
+  #logs(): Command {
+    const logs = this.#command('logs')
+      .description('print what was decided, oldest first')
+      .addOption(
+        new Option('--decision <decision>', 'only these; `refused` never became a call').choices([
+          'allow',
+          'require_approval',
+          'deny',
+          'refused',
+        ]),
+      )
+      .option('--server <name>', 'only calls of this server')
+      .option('--tool <name>', "only calls of this tool, by its server's name for it")
+      .option('--actor <name>', 'only calls of this actor')
+      .option('--since <time>', 'not before: `10m`, `2h`, `3d`, or `2026-11-25T14:00:00Z`')
+      .option('--until <time>', 'before that time')
+      .option('--limit <count>', 'only the newest so many')
+      .option('--orphans', 'only calls that were forwarded and of which no end is known')
+      .option('-f, --follow', 'go on printing what comes')
+      .option('--json', 'JSON Lines, for programs')
+    examples(logs, [
+      ['capfence logs --limit 20', 'the newest twenty'],
+      ['capfence logs --decision deny --since 1h', 'what was refused in the last hour'],
+      ['capfence logs --follow --json | jq .tool', 'live, for a program'],
+    ])
+    return withPlace(logs).action((flags: LogsFlags) =>
+      this.#do(async () => {
+        const command = await import('./logs.ts')
+        return command.logs(flags, this.#io, openLog)
+      }),
     )
-    .version(version)
-    .showHelpAfterError('see `capfence --help`')
-    .addHelpText('after', examples)
-  program
-    .command('run')
-    .description('run the gate on standard input and output (see `capfence run --help`)')
-  program
-    .command('demo')
-    .description('show the gate at work on a scratch workspace')
-    .action(async () => {
-      const { demo } = await import('./demo/demo.ts')
-      done((await demo()) === 0 ? exitCodes.yes : exitCodes.no)
-    })
-  addLogs(program, io, done)
-  addApprovals(program, io, done)
-  addPolicy(program, io, done)
-  addConfig(program, io, done)
-  return program
-}
+  }
 
-const examples = `
-Examples:
-  capfence run --config capfence.mcp.json --server files
-  capfence logs --decision deny --since 2h
-  capfence approvals list
-  capfence policy check policies/ops.yaml
-  capfence policy explain --config capfence.mcp.json --server ops --tool execute_payment --arguments '{"amount":1500}'
-
-Exit codes: 0 yes, 1 the answer is no, 2 used wrongly, 3 could not find out.
-`
-
-function addLogs(program: Command, io: Io, done: Done): void {
-  withPlace(program.command('logs'))
-    .description('print what was decided, oldest first')
-    .addOption(
-      new Option('--decision <decision>', 'only these').choices([
-        'allow',
-        'require_approval',
-        'deny',
-        'refused',
-      ]),
+  #approvals(): Command {
+    const list = this.#command('list')
+      .description('print the calls that wait for a person, oldest first')
+      .option('--all', 'also those that waited too long')
+      .option('--json', 'JSON Lines, for programs')
+    withPlace(list).action((flags: ApprovalsFlags) =>
+      this.#do(async () => {
+        const { approvalsList } = await import('./approvals.ts')
+        return approvalsList(flags, this.#io, openLog)
+      }),
     )
-    .option('--server <name>', 'only calls to this server')
-    .option('--tool <name>', 'only calls of this tool')
-    .option('--actor <name>', 'only calls of this actor')
-    .option('--since <time>', 'RFC 3339, or how long ago: 10m, 2h, 3d')
-    .option('--until <time>', 'the same')
-    .option('--limit <count>', 'only the newest so many')
-    .option('--orphans', 'forwarded calls whose outcome is not known')
-    .option('--follow', 'go on as the log grows')
-    .option('--json', 'JSON Lines')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  capfence logs --decision deny\n  capfence logs --follow --server files\n  capfence logs --json --since 1h | jq .capability\n',
-    )
-    .action(async (flags: LogsFlags) => {
-      const { logs } = await import('./logs.ts')
-      done(await logs(flags, io, openLog))
-    })
-}
+    const approvals = this.#command('approvals').description('calls that wait for a person')
+    examples(approvals, [['capfence approvals list', 'what waits']])
+    return approvals.addCommand(list)
+  }
 
-function addApprovals(program: Command, io: Io, done: Done): void {
-  const approvals = program.command('approvals').description('calls that wait for a person')
-  withPlace(approvals.command('list'))
-    .description('print the calls that wait, oldest first')
-    .option('--all', 'those that waited too long as well')
-    .option('--json', 'JSON Lines')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  capfence approvals list\n  capfence approvals list --all --json\n',
-    )
-    .action(async (flags: ApprovalsFlags) => {
-      const { approvalsList } = await import('./approvals.ts')
-      done(await approvalsList(flags, io, openLog))
-    })
-}
+  #policy(): Command {
+    const policy = this.#command('policy').description('policies: find mistakes, ask what they say')
+    examples(policy, [
+      ['capfence policy check policies/ops.yaml', 'everything that is wrong with it'],
+      [
+        `capfence policy explain --server ops --tool delete_path --arguments '{"command": "rm -rf /"}'`,
+        'what would become of a call, and why',
+      ],
+    ])
+    return policy.addCommand(this.#policyCheck()).addCommand(this.#policyExplain())
+  }
 
-function addPolicy(program: Command, io: Io, done: Done): void {
-  const policy = program.command('policy').description('policies, before they govern')
-  policy
-    .command('check')
-    .description('say everything that is wrong with policy files')
-    .argument('<file...>')
-    .option('--json', 'one line of JSON')
-    .addHelpText('after', '\nExample:\n  capfence policy check policies/ops.yaml\n')
-    .action(async (files: readonly string[], flags: PolicyCheckFlags) => {
-      const { policyCheck } = await import('./policy-commands.ts')
-      done(await policyCheck(files, flags, io))
-    })
-  policy
-    .command('explain')
-    .description(
-      'say what a policy makes of one event or call, rule by rule; exit 0 only for allow',
-    )
-    .argument('[file...]', 'policy files; those of the configuration when none is named')
-    .option('--event <file>', 'an event as JSON')
-    .option('--config <file>', 'the configuration whose bindings and policies are used')
-    .option('--server <name>', 'the server of a call')
-    .option('--tool <name>', 'the tool of a call')
-    .option('--arguments <json>', 'the arguments of a call')
-    .option('--json', 'one line of JSON')
-    .addHelpText(
-      'after',
-      `\nExample:\n  capfence policy explain --server ops --tool execute_payment --arguments '{"amount":1500}'\n`,
-    )
-    .action(async (files: readonly string[], flags: ExplainFlags) => {
-      const { policyExplain } = await import('./policy-commands.ts')
-      done(await policyExplain(files, flags, io))
-    })
-}
+  #policyCheck(): Command {
+    return this.#command('check')
+      .description('say everything that is wrong; without files, with those of the configuration')
+      .argument('[files...]', 'policy files, each checked by itself')
+      .option('--config <file>', 'the configuration')
+      .option('--json', 'JSON Lines, for programs')
+      .action((files: readonly string[], flags: PolicyCheckFlags) =>
+        this.#do(async () => {
+          const { policyCheck } = await import('./policy-check.ts')
+          return policyCheck(files, flags, this.#io)
+        }),
+      )
+  }
 
-function addConfig(program: Command, io: Io, done: Done): void {
-  const config = program.command('config').description('capfence.mcp.json')
-  config
-    .command('check')
-    .description('say everything that is wrong with a configuration')
-    .argument('[file]')
-    .option('--json', 'one line of JSON')
-    .action(async (file: string | undefined, flags: CheckFlags) => {
-      const { configCheck } = await import('./config-commands.ts')
-      done(await configCheck(file, flags, io))
-    })
-  config
-    .command('schema')
-    .description('print the JSON Schema of a configuration, for editors')
-    .action(async () => {
-      const { configSchemaText } = await import('./config-commands.ts')
-      done(await configSchemaText(io))
-    })
+  #policyExplain(): Command {
+    return this.#command('explain')
+      .description('say what would become of a call, and what every rule makes of it')
+      .argument('[files...]', 'policy files; without them those of the configuration')
+      .option('--event <file>', 'an action event as JSON; `-` reads standard input')
+      .option('--server <name>', 'the server of the call, by its name in the configuration')
+      .option('--tool <name>', "the tool, by its server's name for it")
+      .option('--arguments <json>', 'the arguments of the call; none when left out')
+      .option('--actor <name>', 'who asks; the one of the configuration when left out')
+      .option('--config <file>', 'the configuration')
+      .option('--json', 'one JSON object, for programs')
+      .action((files: readonly string[], flags: ExplainFlags) =>
+        this.#do(async () => {
+          const { policyExplain } = await import('./policy-explain.ts')
+          return policyExplain(files, flags, this.#io)
+        }),
+      )
+  }
+
+  #config(): Command {
+    const check = this.#command('check')
+      .description('say everything that is wrong with a configuration')
+      .argument('[file]', 'the configuration')
+      .option('--json', 'one JSON object, for programs')
+      .action((file: string | undefined, flags: CheckFlags) =>
+        this.#do(async () => {
+          const { configCheck } = await import('./config-commands.ts')
+          return configCheck(file, flags, this.#io)
+        }),
+      )
+    const schema = this.#command('schema')
+      .description('print the JSON Schema of capfence.mcp.json')
+      .action(() =>
+        this.#do(async () => {
+          const { configSchemaText } = await import('./config-commands.ts')
+          return configSchemaText(this.#io)
+        }),
+      )
+    const config = this.#command('config').description(
+      'the configuration: find mistakes, its schema',
+    )
+    return config.addCommand(check).addCommand(schema)
+  }
 }
 
 function withPlace(command: Command): Command {
   return command
     .option('--config <file>', 'the configuration that names the log')
-    .option('--storage <place>', 'the log itself: sqlite:PATH or a path')
+    .option('--storage <place>', 'the log itself: `sqlite:` and a path, or a path')
 }
 
-async function openLog({ path }: Storage): Promise<LogReader> {
-  const { SQLiteLog } = await import('../storage/sqlite-log.ts')
-  return SQLiteLog.open(path)
+/** Examples stand first: they are what most people look for. */
+function examples(
+  command: Command,
+  lines: readonly (readonly [line: string, what: string])[],
+): void {
+  const text = lines.map(([line, what]) => `  ${line}\n      ${what}\n`).join('')
+  command.addHelpText('before', `Examples:\n${text}`)
+}
+
+/** Commander's words in our form: `error: unknown command 'lgs'\n(Did you mean logs?)`. */
+function usageComplaint(error: CommanderError, io: Io): string {
+  const [, message = error.message, near] =
+    /^error: ([\s\S]*?)(?:\n\(Did you mean (.*)\?\))?$/.exec(error.message.trim()) ?? []
+  const text = message.replaceAll(/'([^']*)'/g, '`$1`').replace(/\.$/, '')
+  const hint = near === undefined ? 'see `capfence --help`' : `did you mean \`${near}\`?`
+  return complaint(io, text, hint)
 }

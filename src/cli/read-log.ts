@@ -2,7 +2,8 @@ import type { StoredRecord } from '../audit/record.ts'
 import type { LogQuery, LogReader } from '../runtime/store.ts'
 import { shownArguments } from './log-arguments.ts'
 import type { LogEntry, OutcomeEntry } from './log-entry.ts'
-import { fieldOf, listOf, objectOf, outcomeEntry, textOf } from './log-entry.ts'
+import { outcomeEntry } from './log-entry.ts'
+import { fieldOf, textOf } from './record-fields.ts'
 
 /** Which entries to read: a query without the things that walking needs. */
 export type LogFilter = Omit<LogQuery, 'order' | 'from' | 'count'>
@@ -60,12 +61,10 @@ export function entriesOf(
   return Promise.all(
     records.map(async (record): Promise<LogEntry> => {
       if (record.type === 'refusal') return { kind: 'refusal', record }
-      const args = objectOf(record.data, 'args')
       return {
         kind: 'decision',
         record,
-        arguments: shownArguments(await reader.disclosures(record.seq)),
-        withheld: listOf(args, 'withheld').length,
+        arguments: shownArguments(record, await reader.disclosures(record.seq)),
         outcome: await outcomeOf(reader, record),
       }
     }),

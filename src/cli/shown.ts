@@ -16,11 +16,6 @@ export function shown(text: string): string {
   return text.replaceAll(unshown, (character) => `\\u{${hexOf(character)}}`)
 }
 
-/** The same for a text of several lines, which stay lines. */
-export function shownLines(text: string): string {
-  return text.split('\n').map(shown).join('\n')
-}
-
 /** JSON text that says the same and is safe to show: what does not show is escaped as JSON escapes it. */
 export function shownJson(json: string): string {
   return json.replaceAll(unshown, (character) =>
@@ -36,6 +31,11 @@ export function shownJson(json: string): string {
 /** One line of JSON Lines. */
 export function jsonLine(value: unknown): string {
   return `${shownJson(JSON.stringify(value))}\n`
+}
+
+/** `1 rule`, `2 rules`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Text cut to a number of columns, the last of which then is `…`. */

@@ -153,6 +153,8 @@ const http = z.strictObject({
  *
  * The gate does not load it: importing zod takes longer than starting Node. `loadConfig` reads by hand, and a test holds
  * the two together.
+ *
+ * @internal exported for that test
  */
 export const configSchema: z.ZodType = z
   .strictObject({

@@ -257,7 +257,7 @@ const readPrefix: Read<string> = (node, place) => {
 }
 
 /** `files__` for `files`; what a model could not call becomes `_`. */
-export function defaultPrefix(server: string): string {
+function defaultPrefix(server: string): string {
   return `${server.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 30)}__`
 }
 
