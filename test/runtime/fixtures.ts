@@ -9,13 +9,13 @@ import type { Draws, RuntimeParts } from '../../src/runtime/parts.ts'
 import type { GoverningPolicy } from '../../src/runtime/policy.ts'
 import { MemoryStore } from './memory-store.ts'
 
-export const draws: Draws = {
+const draws: Draws = {
   bytes: systemRandom,
   uuid: (nowMs) => uuidV7(nowMs, systemRandom),
   ulid: (nowMs) => ulid(nowMs, systemRandom),
 }
 
-export const position = { file: 'policies/ops.yaml', line: 3, column: 5 }
+const position = { file: 'policies/ops.yaml', line: 3, column: 5 }
 
 export function rule(changes: Partial<DeterminingRule> = {}): DeterminingRule {
   return { id: 'big', effect: 'deny', position, value: 'true', predicates: [], ...changes }
