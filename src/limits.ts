@@ -12,6 +12,10 @@ export const limits = {
   maxJsonDepth: 128,
   /** Object members and array elements in one client message, count. */
   maxJsonMembers: 200_000,
+  /** A key with characters outside ASCII, characters: comparing such keys takes more than linear time. */
+  maxWideKeyCharacters: 512,
+  /** All different keys with characters outside ASCII in one client message, characters. */
+  maxWideKeysCharacters: 1_048_576,
   /** Nesting in a server message, levels. */
   maxUpstreamJsonDepth: 10_000,
   /** Members of one object, looked for by name in a server message, that are put down, count. */

@@ -2,7 +2,7 @@ import { CapFenceError } from '../errors.ts'
 import type { ErrorDetails } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { Decimal } from './decimal.ts'
-import { KeyGuard } from './fold.ts'
+import { KeyFolder, KeyGuard } from './key-guard.ts'
 import { excerpt } from './json-error.ts'
 import { isJsonObject } from './value.ts'
 import type { JsonArray, JsonObject, JsonValue } from './value.ts'
@@ -46,6 +46,7 @@ class Reading {
   readonly #path: string[] = []
   /** The objects and arrays around it. */
   readonly #open = new Set<object>()
+  readonly #folder = new KeyFolder()
   #memberCount = 0
 
   value(value: unknown): JsonValue {
@@ -97,7 +98,7 @@ class Reading {
   #object(object: object): JsonObject {
     this.#refuseInstance(object)
     const json: Record<string, JsonValue> = { __proto__: null }
-    const guard = new KeyGuard(json)
+    const guard = new KeyGuard(json, this.#folder)
     for (const [name, member] of Object.entries(object)) {
       if (member === undefined) continue
       const refusal = guard.refusal(name)

@@ -15,6 +15,8 @@ export type JsonReason =
   /** Two keys of one object that some parsers take for the same one. */
   | 'ambiguous_key'
   | 'proto_key'
+  /** A key outside ASCII that is too long to be compared with others. */
+  | 'key_too_long'
   | 'too_deep'
   | 'too_many_members'
 

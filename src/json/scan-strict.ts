@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import { AsciiWindow } from './ascii-window.ts'
 import { Decimal } from './decimal.ts'
 import { unescapeString } from './decode.ts'
-import { KeyGuard } from './fold.ts'
+import { KeyFolder, KeyGuard } from './key-guard.ts'
 import { JsonError, excerpt } from './json-error.ts'
 import { nameAt } from './names.ts'
 import type { MemberSpan, SpanNode, Wanted } from './span.ts'
@@ -38,6 +38,7 @@ interface Recording {
 class StrictScanner {
   readonly #reader: TokenReader
   readonly #ascii: AsciiWindow
+  readonly #folder = new KeyFolder()
   #at = 0
   #memberCount = 0
 
@@ -100,7 +101,7 @@ class StrictScanner {
     this.#enter(depth)
     const object: Record<string, JsonValue> = { __proto__: null }
     if (this.#skips(byteOf.closeBrace)) return object
-    const guard = new KeyGuard(object)
+    const guard = new KeyGuard(object, this.#folder)
     do {
       this.#countMember()
       const name = this.#key(guard)
@@ -201,7 +202,7 @@ class StrictScanner {
 
   #wideEnd(from: number): number {
     const end = wideRunEnd(this.#reader.bytes, from)
-    if (end === -1) throw new JsonError('invalid_utf8', from, 'invalid UTF-8')
+    if (end < 0) throw new JsonError('invalid_utf8', ~end, 'invalid UTF-8')
     return end
   }
 

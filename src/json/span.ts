@@ -1,3 +1,5 @@
+import { KnownNames } from './fold.ts'
+
 /** A part of a message's bytes: `start` is the first byte, `end` the one after the last. */
 export interface Span {
   readonly start: number
@@ -29,6 +31,15 @@ export interface WantedNames {
 /** Makes a scanner's question of a tree of member names. */
 export function wanted(names: WantedNames): Wanted {
   return new Map(Object.entries(names).map(([name, inner]) => [name, wanted(inner)]))
+}
+
+/** As `wanted`, but also finds members under every name that a lenient reader takes for one of these. */
+export function wantedUnderAnyName(names: WantedNames): Wanted {
+  const known = new KnownNames(Object.keys(names))
+  const inner = new Map(
+    Object.entries(names).map(([name, below]) => [name, wantedUnderAnyName(below)]),
+  )
+  return { get: (name) => inner.get(known.meantBy(name) ?? '') }
 }
 
 /** The first member of that name. */

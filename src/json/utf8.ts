@@ -1,8 +1,8 @@
 /**
  * Walks over well-formed UTF-8 characters outside ASCII (Unicode, table 3-7).
  *
- * @returns the first place from `from` on where a byte is ASCII, or where the text ends; -1 when a sequence is
- * overlong, a surrogate, beyond U+10FFFF, cut short, or none at all
+ * @returns the first place from `from` on where a byte is ASCII, or where the text ends; `~place` of
+ * the first sequence that is overlong, a surrogate, beyond U+10FFFF, cut short, or none at all
  */
 export function wideRunEnd(bytes: Uint8Array, from: number): number {
   let at = from
@@ -11,9 +11,9 @@ export function wideRunEnd(bytes: Uint8Array, from: number): number {
     if (lead < 0x80) return at
     const length = sequenceLength(lead, bytes[at + 1] ?? 0)
     for (let k = 2; k < length; k++) {
-      if (((bytes[at + k] ?? 0) & 0xc0) !== 0x80) return -1
+      if (((bytes[at + k] ?? 0) & 0xc0) !== 0x80) return ~at
     }
-    if (length === 0) return -1
+    if (length === 0) return ~at
     at += length
   }
 }

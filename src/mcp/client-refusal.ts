@@ -1,6 +1,14 @@
-import { foldKey } from '../json/fold.ts'
-import { JsonError, memberOf, scanLaxPart, scanStrict, spanOf, wanted } from '../json/scan.ts'
-import type { SpanNode, Wanted } from '../json/scan.ts'
+import { KnownNames } from '../json/fold.ts'
+import {
+  JsonError,
+  memberOf,
+  scanLaxPart,
+  scanStrict,
+  spanOf,
+  wanted,
+  wantedUnderAnyName,
+} from '../json/scan.ts'
+import type { MemberSpan, SpanNode } from '../json/scan.ts'
 import { limits } from '../limits.ts'
 import { readClientMessage } from './client-reading.ts'
 import { Objection } from './client-rules.ts'
@@ -33,18 +41,16 @@ export function refusalFor(bytes: Uint8Array, cause: JsonError | Objection): Mes
   })
 }
 
-/** What a refused message is searched for, under every name that some reader takes for it. */
-const envelope: Wanted = {
-  get: (name) => envelopeMembers.get(foldKey(name)),
-}
+/** What a refused message is searched for. */
+const envelope = wantedUnderAnyName({
+  id: {},
+  method: {},
+  params: { arguments: {} },
+  result: {},
+  error: {},
+})
 
-const envelopeMembers: ReadonlyMap<string, Wanted> = new Map([
-  ['id', wanted({})],
-  ['method', wanted({})],
-  ['params', wanted({ arguments: {} })],
-  ['result', wanted({})],
-  ['error', wanted({})],
-])
+const envelopeNames = new KnownNames(['id', 'method', 'params', 'result', 'error'])
 
 function peers(
   bytes: Uint8Array,
@@ -60,14 +66,17 @@ function peers(
 }
 
 function hasAny(root: SpanNode, name: string): boolean {
-  return root.members.some((member) => foldKey(member.name) === name)
+  return membersMeaning(root, name).length > 0
 }
 
-/** The text of the only id, or of what may be taken for one, if it is valid. */
+function membersMeaning(root: SpanNode, name: string): readonly MemberSpan[] {
+  return root.members.filter((member) => envelopeNames.meantBy(member.name) === name)
+}
+
+/** The text of the only id, if there is nothing else that may be taken for one, and if it is valid. */
 function onlyIdText(bytes: Uint8Array, root: SpanNode): string | null {
-  const ids = root.members.filter((member) => foldKey(member.name) === 'id')
-  const [id] = ids
-  if (id === undefined || ids.length > 1 || id.name !== 'id') return null
+  const [id, another] = membersMeaning(root, 'id')
+  if (id === undefined || another !== undefined || id.name !== 'id') return null
   return isExactId(bytes, id) ? textAt(bytes, id) : null
 }
 
@@ -114,6 +123,7 @@ const rpcCodes: Readonly<Record<RefusalReason, RefusalCode>> = {
   duplicate_key: -32600,
   ambiguous_key: -32600,
   proto_key: -32600,
+  key_too_long: -32600,
   too_deep: -32600,
   too_many_members: -32600,
   too_large: -32600,

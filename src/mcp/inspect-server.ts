@@ -1,6 +1,5 @@
-import { foldKey } from '../json/fold.ts'
-import { JsonError, memberOf, scanLax, spanOf, wanted } from '../json/scan.ts'
-import type { MemberSpan, SpanNode, Wanted } from '../json/scan.ts'
+import { JsonError, memberOf, scanLax, spanOf, wantedUnderAnyName } from '../json/scan.ts'
+import type { MemberSpan, SpanNode } from '../json/scan.ts'
 import { limits } from '../limits.ts'
 import type {
   ServerMessage,
@@ -32,25 +31,13 @@ export function inspectServerMessage(bytes: Uint8Array): ServerMessage | undefin
   return hasOutcome ? undefined : readCall(bytes, root, method)
 }
 
-const leaf = wanted({})
-
-/** Finds members under every name that some client takes for theirs. */
-function underAnyName(names: Readonly<Record<string, Wanted>>): Wanted {
-  const exact = new Map(Object.entries(names).map(([name, inner]) => [foldKey(name), inner]))
-  return { get: (name) => exact.get(foldKey(name)) }
-}
-
-const envelope = underAnyName({
-  jsonrpc: leaf,
-  id: leaf,
-  method: leaf,
-  params: underAnyName({
-    progressToken: leaf,
-    requestId: leaf,
-    _meta: underAnyName({ progressToken: leaf }),
-  }),
-  result: underAnyName({ isError: leaf }),
-  error: leaf,
+const envelope = wantedUnderAnyName({
+  jsonrpc: {},
+  id: {},
+  method: {},
+  params: { progressToken: {}, requestId: {}, _meta: { progressToken: {} } },
+  result: { isError: {} },
+  error: {},
 })
 
 function scanned(bytes: Uint8Array): SpanNode | undefined {
