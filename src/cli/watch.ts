@@ -32,14 +32,17 @@ export function watchConfiguration(
     configuration.look()
     void policies.look()
   }
+  const names = new Set([config.file, ...config.policies].map((file) => basename(file)))
   let soon: NodeJS.Timeout | undefined
+  // Not put off by further changes: the log may lie in the same folder and changes all the time.
   const changed = (): void => {
-    clearTimeout(soon)
-    soon = setTimeout(look, settleMs)
-    soon.unref()
+    soon ??= setTimeout(() => {
+      soon = undefined
+      look()
+    }, settleMs).unref()
   }
   const watchers = watchedFolders([config.file, ...config.policies]).map((folder) =>
-    watchFolder(folder, changed, log),
+    watchFolder(folder, names, changed, log),
   )
   const poll = setInterval(look, pollMs)
   poll.unref()
@@ -57,9 +60,16 @@ function watchedFolders(files: readonly string[]): readonly string[] {
   return [...new Set(files.map((file) => dirname(file)))]
 }
 
-function watchFolder(folder: string, changed: () => void, log: (text: string) => void): Watch {
+function watchFolder(
+  folder: string,
+  names: ReadonlySet<string>,
+  changed: () => void,
+  log: (text: string) => void,
+): Watch {
   try {
-    const watcher = watch(folder, { persistent: false }, changed)
+    const watcher = watch(folder, { persistent: false }, (_event, name) => {
+      if (name === null || names.has(name)) changed()
+    })
     watcher.on('error', () => {
       // Nothing is lost: the poll looks at the files as well.
       watcher.close()
