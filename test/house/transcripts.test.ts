@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { blocksOf, pages } from '../support/markdown.ts'
+import { type Block, blocksOf, pages } from '../support/markdown.ts'
 import { root } from '../support/root.ts'
 import { replay, settled } from '../support/transcript.ts'
 
@@ -64,27 +64,46 @@ async function followReadme(clientFile: string): Promise<void> {
   }
 }
 
-describe('what a page says a command prints is what it prints', () => {
-  const consoles = pages.filter((page) => page.text.includes('```console\n$ capfence'))
+describe('a page shows what commands print and what files hold', () => {
+  const shown = pages.flatMap((page) => blocksOf(page)).filter((block) => isKept(block))
 
-  test('there are transcripts to check', () => {
-    expect(consoles.map(({ path }) => path)).toContain('README.md')
+  test('there are transcripts and files to check', () => {
+    expect(shown.map(({ page, language }) => `${page} ${language}`)).toEqual(
+      expect.arrayContaining(['README.md console', 'README.md yaml']),
+    )
   })
 
-  test.each(consoles)('$path', (page) => {
-    let actual = page.text
-    for (const { language, text } of blocksOf(page)) {
-      if (language !== 'console') continue
-      const printed = leftOpen(replay(filledIn(text), folder))
-      // Only what differs for a reason is put in: a new time or id alone is no reason to touch a page.
-      if (settled(printed) !== settled(text)) actual = actual.replace(text, () => printed)
-    }
-    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(join(root, page.path), actual)
-    expect(actual).toBe(page.text)
+  test('each stands at the margin, where it can be compared', () => {
+    const indented = shown.filter(
+      ({ page, text }) => pages.find(({ path }) => path === page)?.text.includes(text) !== true,
+    )
+    expect(indented).toEqual([])
   })
-})
 
-test('the README shows the policy that it names', () => {
-  const shown = blocks.find(({ about }) => about === 'policies/ops.yaml')
-  expect(shown?.text).toBe(readFileSync(join(root, 'policies/ops.yaml'), 'utf8'))
+  test.each(pages.filter(({ path }) => shown.some(({ page }) => page === path)))(
+    '$path',
+    (page) => {
+      const actual = blocksOf(page).reduce(
+        (text, block) => (isKept(block) ? text.replace(block.text, () => asItIs(block)) : text),
+        page.text,
+      )
+      if (process.env['UPDATE_DOCS'] === '1') writeFileSync(join(root, page.path), actual)
+      expect(actual).toBe(page.text)
+    },
+  )
+
+  function isKept({ language, about, text }: Block): boolean {
+    return language === 'console' ? text.includes('$ capfence') : isPolicy(about)
+  }
+
+  function isPolicy(about: string): boolean {
+    return about.startsWith('policies/')
+  }
+
+  function asItIs({ language, about, text }: Block): string {
+    if (language !== 'console') return readFileSync(join(root, about), 'utf8')
+    const printed = leftOpen(replay(filledIn(text), folder))
+    // A new time or id alone is no reason to touch a page.
+    return settled(printed) === settled(text) ? text : printed
+  }
 })
