@@ -18,7 +18,7 @@ export function canonicalJson(value: RecordValue): string {
 }
 
 /** Whether a string can be written as UTF-8 without loss. */
-export function isWellFormed(text: string): boolean {
+function isWellFormed(text: string): boolean {
   return !loneSurrogate.test(text)
 }
 

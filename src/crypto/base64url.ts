@@ -6,13 +6,3 @@ export function base64urlEncode(message: Uint8Array | string): string {
       : Buffer.from(message.buffer, message.byteOffset, message.byteLength)
   return bytes.toString('base64url')
 }
-
-/**
- * The bytes that `base64urlEncode` turns into exactly this text.
- *
- * @returns undefined for any other text: padding, a foreign character, unused bits that are not zero
- */
-export function base64urlDecode(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? new Uint8Array(bytes) : undefined
-}

@@ -13,7 +13,7 @@ export interface Initialized {
 }
 
 /** The revisions with an `initialize` handshake, oldest first. */
-export const handshakeRevisions: readonly string[] = [
+const handshakeRevisions: readonly string[] = [
   '2024-11-05',
   '2025-03-26',
   '2025-06-18',

@@ -48,7 +48,7 @@ const maxNameCharacters = 128
  * Generous on purpose: a guard looks at any candidate and a grant needs all of them, so that one candidate more can
  * only make the answer stricter. Names compare as the most lenient server reads them: case and spelling aside.
  */
-export function nameRole(name: string): NameRole {
+function nameRole(name: string): NameRole {
   if (name.length > maxNameCharacters) return noRole
   const folded = foldKey(name)
   const words = [...wordsOf(name), ...folded.split(/[^\p{L}\p{N}]+/u)]

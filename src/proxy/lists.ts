@@ -56,7 +56,7 @@ function readItem(message: Uint8Array, span: Span): ListItem {
 }
 
 /** The tools of a page; one without a readable name is called by a name nobody can see, and so withheld. */
-export function listedTools(page: ListPage): readonly ListedTool[] {
+function listedTools(page: ListPage): readonly ListedTool[] {
   return page.items.map((item) => ({
     name: item.name === undefined ? '\0' : String(item.value['name']),
     annotations: annotationsOf(item.value['annotations']),
@@ -75,7 +75,7 @@ function annotationsOf(value: unknown): ToolAnnotations {
 }
 
 /** The item with its name replaced, every other byte as the server wrote it. */
-export function renamed(item: ListItem, name: string): string {
+function renamed(item: ListItem, name: string): string {
   const whole = { start: 0, end: item.bytes.length }
   if (item.name === undefined || item.value['name'] === name) return textAt(item.bytes, whole)
   const before = textAt(item.bytes, { start: 0, end: item.name.start })

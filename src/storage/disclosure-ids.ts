@@ -38,7 +38,7 @@ export function placeDisclosures(
 }
 
 /** The digests that a record lists, in its order; a record has at most one such list. */
-export function digestsOf(data: RecordData): readonly string[] {
+function digestsOf(data: RecordData): readonly string[] {
   for (const name of sealedMembers) {
     const sealed = data[name]
     const digests = isObject(sealed) ? sealed['_sd'] : undefined
