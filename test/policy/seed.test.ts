@@ -16,7 +16,7 @@ test('the delete of the seed example is refused by its deny rule', () => {
   )
   expect(answer).toMatchObject({ decision: 'deny', reason: 'rule' })
   expect(answer.rules.map(({ id }) => id)).toEqual(['no-rm-rf'])
-  expect(answer.rules[0]?.predicates).toEqual([{ predicate: 'contains: "rm -rf"', value: 'true' }])
+  expect(answer.rules[0]?.predicates).toEqual([{ predicate: "contains: 'rm -rf'", value: 'true' }])
 })
 
 test.each([
