@@ -1,16 +1,22 @@
 /**
  * The name under which lenient readers may find a key: two keys with one folded name are ambiguous (THREATS B2).
  *
- * Go's encoding/json ignores case, including that of U+017F and U+212A; others normalise, or stop at a NUL. This is
- * coarser than each of them: whatever one of them takes for the same name has the same folded name here. For a key
- * outside ASCII it takes more than linear time, so there its length has to be bounded first.
+ * Go's encoding/json ignores case, including that of U+017F and U+212A; others normalise, stop at a NUL, or lose the
+ * backslash of an escape. This is coarser than each of them: whatever one of them takes for the same name has the same
+ * folded name here. For a key outside ASCII it takes more than linear time, so there its length has to be bounded
+ * first.
  */
 export function foldKey(key: string): string {
   const kind = kindOfKey(key)
   if (kind === 'folded') return key
   const nul = key.indexOf('\0')
-  const name = nul === -1 ? key : key.slice(0, nul)
+  const name = (nul === -1 ? key : key.slice(0, nul)).replaceAll(/[\b\f\n\r\t]/g, letterOfEscape)
   return kind === 'ascii' ? name.toLowerCase() : foldWide(name)
+}
+
+/** What is left of an escape without its backslash: `t` of a tab. */
+function letterOfEscape(control: string): string {
+  return JSON.stringify(control).charAt(2)
 }
 
 function foldWide(name: string): string {
@@ -26,7 +32,7 @@ export function kindOfKey(key: string): 'folded' | 'ascii' | 'wide' {
   for (let k = 0; k < key.length; k++) {
     const code = key.charCodeAt(k)
     if (code >= 0x80) return 'wide'
-    if (code === 0 || (code >= 0x41 && code <= 0x5a)) isFolded = false
+    if (code < 0x20 || (code >= 0x41 && code <= 0x5a)) isFolded = false
   }
   return isFolded ? 'folded' : 'ascii'
 }

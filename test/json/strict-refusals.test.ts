@@ -182,6 +182,8 @@ const ambiguous: readonly { name: string; keys: readonly [string, string]; reaso
     },
     { name: 'a ligature', keys: ['file', '\ufb01le'], reason: 'ambiguous_key' },
     { name: 'composed and decomposed', keys: ['\u00e9', 'e\u0301'], reason: 'ambiguous_key' },
+    { name: 'a tab for a t', keys: ['amount', 'amoun\\t'], reason: 'ambiguous_key' },
+    { name: 'a line feed for an n', keys: ['name', '\\u000aame'], reason: 'ambiguous_key' },
     { name: 'a NUL and more', keys: ['path', 'path\\u0000x'], reason: 'ambiguous_key' },
     { name: 'a NUL and nothing', keys: ['path', 'path\\u0000'], reason: 'ambiguous_key' },
     { name: 'two tails after a NUL', keys: ['p\\u0000a', 'p\\u0000b'], reason: 'ambiguous_key' },

@@ -33,6 +33,7 @@ ambiguous_key -32600
   1 | B2: a variant of name | {V,"id":1,"method":"tools/call","params":{"name":"read","Name":"delete"}}
 member_variant -32600
   1 | B2: a variant of arguments alone | {V,"id":1,"method":"tools/call","params":{"name":"read","Arguments":{}}}
+  1 | B2: a line feed for the n of name | {V,"id":1,"method":"tools/call","params":{"\name":"delete","name ":"a"}}
   1 | B2: full width arguments | {V,"id":1,"method":"tools/call","params":{"name":"read","\uff41rguments":{}}}
 duplicate_key -32600
   1 | B2: two arguments | {V,"id":1,"method":"tools/call","params":{"name":"a","arguments":{},"arguments":{}}}
