@@ -42,9 +42,11 @@ const maxKnownNameCharacters = 64
 
 /** Names that mean something to the gate, and so must not be meant by others (THREATS B2). */
 export class KnownNames {
+  readonly names: readonly string[]
   readonly #byFoldedName: ReadonlyMap<string, string>
 
   constructor(names: readonly string[]) {
+    this.names = names
     this.#byFoldedName = new Map(names.map((name) => [foldKey(name), name]))
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
+import { knownMethods, methodRule } from '../../src/mcp/client-methods.ts'
 import { inspectClientMessage } from '../../src/mcp/inspect-client.ts'
 import type { ClientMessage } from '../../src/mcp/message.ts'
 import { call, refusal } from './client-messages.ts'
@@ -156,6 +157,43 @@ describe('what is refused, and what can be answered', () => {
     const wide =
       '{"jsonrpc":"2.0","id":1,"method":"tools\uff0fcall","param\u017f":{"name":"delete"}}'
     expect(refusal(wide).reason).toBe('member_variant')
+  })
+
+  test('B2: a variant of any method, and of any member that the gate reads, is refused', () => {
+    const variants = (name: string): readonly string[] => [
+      name.toUpperCase(),
+      `${name}\\u0000`,
+      `${name}\\u0000x`,
+      name.replace(/[a-z]/, (letter) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)),
+      ...(name.includes('s') ? [name.replace('s', '\u017f')] : []),
+      ...(name.includes('k') ? [name.replace('k', '\u212a')] : []),
+      ...(name.includes('i') ? [name.replace('i', '\u0130'), name.replace('i', '\u0131')] : []),
+    ]
+    const accepted: string[] = []
+    const expectRefusal = (text: string, reason: string): void => {
+      if (refusal(text).reason !== reason) accepted.push(text)
+    }
+    for (const method of knownMethods.names) {
+      const id = method.startsWith('notifications/') ? '' : '"id":1,'
+      for (const variant of variants(method)) {
+        expectRefusal(`{"jsonrpc":"2.0",${id}"method":"${variant}"}`, 'method_variant')
+      }
+      for (const { name } of methodRule(method)?.members ?? []) {
+        for (const variant of variants(name)) {
+          const params = `{"${variant}":1}`
+          expectRefusal(
+            `{"jsonrpc":"2.0",${id}"method":"${method}","params":${params}}`,
+            'member_variant',
+          )
+        }
+      }
+    }
+    for (const name of ['jsonrpc', 'id', 'method', 'params', 'result', 'error']) {
+      for (const variant of variants(name)) {
+        expectRefusal(`{"${variant}":1}`, 'member_variant')
+      }
+    }
+    expect(accepted).toEqual([])
   })
 
   test('a response: never the id to answer, for the client may use it, too', () => {
