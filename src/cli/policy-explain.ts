@@ -57,7 +57,7 @@ const styles: Readonly<Record<PolicyAnswer['decision'], Style>> = {
 }
 
 function textOf({ event, answer, accounts }: Explanation, io: Io): string {
-  const { reason, message, suggestion } = explain(event, answer)
+  const { reason, message, suggestion } = explain(event, answer, () => accounts)
   const lines = [
     `${styled(io.out, styles[answer.decision], answer.decision)}  ${shown(capabilityName(event.capability))}`,
     `  ${shown(reason)}`,
@@ -89,7 +89,7 @@ function predicateLine({ predicate, value }: PredicateValue): string {
 }
 
 function jsonOf({ event, answer, accounts }: Explanation): string {
-  const { reason, message, suggestion } = explain(event, answer)
+  const { reason, message, suggestion } = explain(event, answer, () => accounts)
   return jsonLine({
     schemaVersion,
     type: 'explanation',

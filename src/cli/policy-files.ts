@@ -22,8 +22,10 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
   return {
     hash: sha256Hex(files.map(({ sha256 }) => `${sha256}\n`).join('')),
     ruleCount: policy.ruleCount,
+    rules: policy.rules,
     files,
     decide: (event) => policy.decide(event),
+    explain: (event) => policy.explain(event),
   }
 }
 

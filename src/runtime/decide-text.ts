@@ -2,6 +2,7 @@ import type { ActionEvent } from '../event/action-event.ts'
 import { capabilityName } from '../event/capability.ts'
 import { printable } from '../event/printable.ts'
 import type { AnswerReason, DeterminingRule, Effect, PolicyAnswer } from '../policy/answer.ts'
+import type { RuleAccount } from '../policy/policy.ts'
 
 /** A decision in words; see `Told` of the verdicts for what each is. */
 export interface Explanation {
@@ -18,14 +19,20 @@ const maxMessageCharacters = 1000
 /**
  * Puts a policy's answer into words.
  *
- * Only deciding rules are quoted, by id and place; of what they look for only thresholds are told, because a text
- * that is searched for is a recipe for writing it differently.
+ * Rules are quoted by id and place; of what they look for only thresholds are told, because a text that is searched
+ * for is a recipe for writing it differently.
+ *
+ * @param accounts what every rule whose capability fits makes of the event; asked for only when no rule decided
  */
-export function explain(event: ActionEvent, answer: PolicyAnswer): Explanation {
+export function explain(
+  event: ActionEvent,
+  answer: PolicyAnswer,
+  accounts: () => readonly RuleAccount[] = () => [],
+): Explanation {
   return {
     reason: reasons[answer.reason](event, answer),
     message: messageOf(answer.rules),
-    suggestion: answer.decision === 'allow' ? undefined : suggestionOf(event, answer),
+    suggestion: answer.decision === 'allow' ? undefined : suggestionOf(event, answer, accounts),
   }
 }
 
@@ -41,7 +48,7 @@ export function ruleIds(rules: readonly DeterminingRule[]): readonly string[] {
 }
 
 /** A rule as a person finds it again: its id, and where it stands. */
-function ruleName(rule: DeterminingRule): string {
+function ruleName(rule: Pick<DeterminingRule, 'id' | 'position'>): string {
   const { file, line } = rule.position
   return `\`${printable(rule.id, maxIdCharacters)}\` (${printable(file, maxFileCharacters)}:${line})`
 }
@@ -79,8 +86,13 @@ function ruleSentence({ decision, rules, omittedRules = 0 }: PolicyAnswer): stri
   return others === 0 ? `${name} ${one}` : `${name} and ${others} more ${several}`
 }
 
-function suggestionOf(event: ActionEvent, answer: PolicyAnswer): string {
-  const threshold = firstThreshold(answer.rules)
+function suggestionOf(
+  event: ActionEvent,
+  answer: PolicyAnswer,
+  accounts: () => readonly RuleAccount[],
+): string {
+  const threshold =
+    answer.reason === 'default' ? nearestAllow(accounts()) : firstThreshold(answer.rules)
   if (answer.decision !== 'require_approval') {
     return threshold ?? instead[answer.reason](event)
   }
@@ -100,24 +112,64 @@ function capabilityOf(event: ActionEvent): string {
   return printable(capabilityName(event.capability), maxFileCharacters)
 }
 
-/** Which amount a rule with a threshold does not apply to; undefined when no deciding rule has one. */
+/** Which amount a deciding rule with a threshold does not apply to; undefined when none has one. */
 function firstThreshold(rules: readonly DeterminingRule[]): string | undefined {
   for (const rule of rules) {
     for (const { predicate, value } of rule.predicates) {
-      const [, comparison = '', threshold = ''] = thresholdPattern.exec(predicate) ?? []
-      const beyond = outside.get(comparison)
-      if (beyond !== undefined && value === 'true') {
-        return `rule ${ruleName(rule)} does not apply to an amount ${beyond} ${threshold}`
-      }
+      const threshold = thresholdOf(predicate)
+      if (threshold === undefined || value !== 'true') continue
+      const { comparison, amount } = threshold
+      return `rule ${ruleName(rule)} does not apply to an amount ${outside[comparison]} ${amount}`
     }
   }
   return undefined
 }
 
+/** The rule that would allow the event with another amount and nothing else changed; undefined when there is none. */
+function nearestAllow(accounts: readonly RuleAccount[]): string | undefined {
+  for (const { rule, predicates } of accounts) {
+    if (rule.effect !== 'allow') continue
+    const failed = predicates.filter(({ value }) => value !== 'true')
+    const thresholds = failed.map(({ predicate }) => thresholdOf(predicate))
+    const [threshold] = thresholds
+    if (threshold === undefined || thresholds.includes(undefined)) continue
+    const { comparison, amount } = threshold
+    return `rule ${ruleName(rule)} allows an amount ${inside[comparison]} ${amount}`
+  }
+  return undefined
+}
+
+type Comparison = 'gt' | 'gte' | 'lt' | 'lte'
+
+interface Threshold {
+  readonly comparison: Comparison
+  readonly amount: string
+}
+
+/** The threshold in a predicate as a policy file writes it; undefined for any other predicate. */
+function thresholdOf(predicate: string): Threshold | undefined {
+  const [, comparison, amount] = thresholdPattern.exec(predicate) ?? []
+  return amount !== undefined && isComparison(comparison) ? { comparison, amount } : undefined
+}
+
 const thresholdPattern = /^amount_(gte?|lte?): (-?[0-9][0-9.eE+-]{0,39})$/
-const outside: ReadonlyMap<string, string> = new Map([
-  ['gt', 'of at most'],
-  ['gte', 'below'],
-  ['lt', 'of at least'],
-  ['lte', 'above'],
-])
+
+function isComparison(text: string | undefined): text is Comparison {
+  return text !== undefined && Object.hasOwn(inside, text)
+}
+
+/** The amounts that such a predicate is true of. */
+const inside: Readonly<Record<Comparison, string>> = {
+  gt: 'above',
+  gte: 'of at least',
+  lt: 'below',
+  lte: 'of at most',
+}
+
+/** The amounts that it is not true of. */
+const outside: Readonly<Record<Comparison, string>> = {
+  gt: 'of at most',
+  gte: 'below',
+  lt: 'of at least',
+  lte: 'above',
+}

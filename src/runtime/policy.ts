@@ -1,5 +1,7 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
+import type { RuleAccount } from '../policy/policy.ts'
+import type { PolicyRule } from '../policy/rule.ts'
 
 /** A file of a policy, as it was loaded. */
 export interface PolicyFile {
@@ -14,6 +16,10 @@ export interface GoverningPolicy {
   /** Hex SHA-256; two policies with the same hash give the same answers. */
   readonly hash: string
   readonly ruleCount: number
+  /** In the order of the files. */
+  readonly rules: readonly PolicyRule[]
   readonly files: readonly PolicyFile[]
   decide(event: ActionEvent): PolicyAnswer
+  /** What every rule whose capability fits makes of an event, in the order of the files. */
+  explain(event: ActionEvent): readonly RuleAccount[]
 }

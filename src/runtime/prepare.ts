@@ -7,7 +7,8 @@ import {
 import { discloseArguments, discloseText } from '../audit/disclosure.ts'
 import type { DisclosureMode } from '../audit/disclosure.ts'
 import type { ActionEvent } from '../event/action-event.ts'
-import type { PolicyAnswer } from '../policy/answer.ts'
+import type { DeterminingRule, PolicyAnswer } from '../policy/answer.ts'
+import type { PolicyRule } from '../policy/rule.ts'
 import type { DecisionInput, Mode, Question } from './decide.ts'
 import type { Draws } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
@@ -60,8 +61,8 @@ export function prepare(candidate: Candidate, given: Preparation): PreparedInput
   }
 }
 
-function questionOf({ event, options, policy }: Candidate, given: Preparation): Question {
-  const { draws, nowMs, approvalTimeoutMs } = given
+function questionOf({ event, options, policy, answer }: Candidate, given: Preparation): Question {
+  const { draws, nowMs } = given
   const binding = callBinding(event, {
     definitionHash: options.definitionHash ?? null,
     argumentDigest: argumentDigest(given.argumentKey(), event.arguments),
@@ -74,10 +75,29 @@ function questionOf({ event, options, policy }: Candidate, given: Preparation): 
       nonce: hex(draws.bytes(nonceBytes)),
       binding,
       bindingDigest: bindingDigest(binding),
-      timeoutMs: approvalTimeoutMs,
+      timeoutMs: timeoutMsOf(answer?.rules ?? [], policy.rules, given.approvalTimeoutMs),
     },
     binding: discloseText('binding', canonicalBinding(binding), draws.bytes),
   }
+}
+
+/**
+ * How long the request of these rules waits: as long as the least patient of them says.
+ *
+ * @param usualMs for a rule that says nothing
+ */
+function timeoutMsOf(
+  deciding: readonly DeterminingRule[],
+  rules: readonly PolicyRule[],
+  usualMs: number,
+): number {
+  const timeouts = deciding.map(({ id, position }) => {
+    // Rules without an id of their own are called alike in every file.
+    const rule = rules.find((one) => one.id === id && one.position.file === position.file)
+    const seconds = rule?.approval?.timeoutSeconds
+    return seconds === undefined ? usualMs : seconds * 1000
+  })
+  return timeouts.length === 0 ? usualMs : Math.min(...timeouts)
 }
 
 const nonceBytes = 16

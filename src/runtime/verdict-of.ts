@@ -2,22 +2,27 @@ import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
 import type { Decision } from './decide.ts'
 import { explain } from './decide-text.ts'
+import type { GoverningPolicy } from './policy.ts'
 import type { DenyVerdict, ReasonCode, Verdict } from './verdict.ts'
 
 /** A call and what the policy said about it; no answer when it could not be evaluated. */
 export interface Answered {
   readonly callId: string
   readonly event: ActionEvent
+  readonly policy: GoverningPolicy
   readonly answer: PolicyAnswer | undefined
 }
 
 /** A decision that is in the log, put into words. */
-export function verdictOf(decision: Decision, { callId, event, answer }: Answered): Verdict {
+export function verdictOf(
+  decision: Decision,
+  { callId, event, policy, answer }: Answered,
+): Verdict {
   // Without an answer there is nothing but the denial.
   if (answer === undefined) return fault(callId, decision.seq)
   const told = {
     callId,
-    ...explain(event, answer),
+    ...explain(event, answer, () => policy.explain(event)),
     reasonCode: answer.reason,
     rules: answer.rules,
     decisionSeq: decision.seq,
@@ -42,12 +47,12 @@ export function verdictOf(decision: Decision, { callId, event, answer }: Answere
  *
  * What the policy denies stays denied for the policy's reason; anything else is denied because no record means no call.
  */
-export function unrecorded({ callId, event, answer }: Answered): DenyVerdict {
+export function unrecorded({ callId, event, policy, answer }: Answered): DenyVerdict {
   if (answer === undefined) return fault(callId, undefined)
   if (answer.decision === 'deny') {
     return {
       ...denial(callId, answer.reason, undefined),
-      ...explain(event, answer),
+      ...explain(event, answer, () => policy.explain(event)),
       rules: answer.rules,
     }
   }

@@ -78,6 +78,14 @@ describe('the five-minute example', () => {
     if (verdict.decision === 'require_approval') expect(verdict.approvalId).toMatch(/^apr_/)
   })
 
+  it('a negative amount is told which amounts are allowed', async () => {
+    const verdict = await runtimeOf({ policy: ops }).execute(payment(-1))
+    expect(verdict).toMatchObject({ decision: 'deny', reasonCode: 'default' })
+    expect(verdict.suggestion).toMatch(
+      /^rule `small-payment` \(.*\) allows an amount of at least 0$/,
+    )
+  })
+
   it('an amount read from a message keeps its last digit', async () => {
     const runtime = runtimeOf({ policy: ops })
     const sent = parseJson('{"amount": 1000.00000000000000001}')
@@ -201,6 +209,41 @@ describe('a capability system', () => {
   })
 })
 
+describe('the terms of an approval', () => {
+  it.each([
+    ['what the rule says', 'approval: {timeout_seconds: 60}', 60],
+    ['more than usual, if it says so', 'approval: {timeout_seconds: 3600}', 3600],
+    ['as usual, if it says nothing', 'message: ask', 900],
+  ])('a request waits %s', async (_, term, seconds) => {
+    const file = join(folder, 'terms.yaml')
+    writeFileSync(file, `require_approval:\n  - {capability: payment.execute, ${term}}\n`)
+    const runtime = runtimeOf({ policy: file })
+    await runtime.execute(payment(1))
+    const [request] = await runtime.approvals.pending()
+    expect((request?.expiresAtMs ?? 0) - (request?.requestedAtMs ?? 0)).toBe(seconds * 1000)
+  })
+
+  it('of several rules the least patient counts', async () => {
+    const [one, other] = [join(folder, 'one.yaml'), join(folder, 'other.yaml')]
+    writeFileSync(
+      one,
+      'require_approval:\n  - {capability: payment, approval: {timeout_seconds: 50}}\n',
+    )
+    writeFileSync(
+      other,
+      'require_approval:\n  - {capability: payment, approval: {timeout_seconds: 40}}\n',
+    )
+    const runtime = runtimeOf({ policy: [one, other] })
+    const verdict = await runtime.execute(payment(1))
+    const [request] = await runtime.approvals.pending()
+    expect((request?.expiresAtMs ?? 0) - (request?.requestedAtMs ?? 0)).toBe(40_000)
+    expect(verdict.rules.map(({ id }) => id)).toEqual([
+      'require_approval[0]',
+      'require_approval[0]',
+    ])
+  })
+})
+
 describe('the parts of a runtime', () => {
   it('show what waits and what was decided', async () => {
     const runtime = runtimeOf({ policy: ops })
@@ -225,9 +268,11 @@ describe('the parts of a runtime', () => {
   it('a store that was handed in stays open', async () => {
     const store = SQLiteEngine.open({ path: ':memory:', software: 'test/1' })
     const runtime = new ActionRuntime({ policy: ops, store })
-    await runtime.execute(payment(1))
+    const verdict = await runtime.execute(payment(1))
+    if (verdict.decision === 'allow') runtime.settle(verdict, { status: 'ok' })
     await runtime.close()
-    expect(await store.size()).toBe(4)
+    // What the runtime owed is there all the same.
+    expect(await store.size()).toBe(5)
     await store.close()
   })
 

@@ -213,7 +213,7 @@ describe('records stay within their bound, whatever the event and the policy', (
     session: word,
     client: word,
     arguments: Object.fromEntries(
-      Array.from({ length: 500 }, (_, index) => [`${word}${index}`, 1]),
+      Array.from({ length: 500 }, (_, index) => [`argument${index}`, 1]),
     ),
   }
   const rules = Array.from({ length: 1000 }, (_, index) =>

@@ -15,20 +15,20 @@ const draws: Draws = {
   ulid: (nowMs) => ulid(nowMs, systemRandom),
 }
 
-const position = { file: 'policies/ops.yaml', line: 3, column: 5 }
+export const position = { file: 'policies/ops.yaml', line: 3, column: 5 }
 
 export function rule(changes: Partial<DeterminingRule> = {}): DeterminingRule {
   return { id: 'big', effect: 'deny', position, value: 'true', predicates: [], ...changes }
 }
 
-/** A policy that gives the answer of a function, named by a letter. */
+/** A policy that gives the answer of a function, named by a letter; its rules say nothing more. */
 export function policy(
   decide: (event: ActionEvent) => PolicyAnswer,
   letter = 'a',
 ): GoverningPolicy {
   const bytes = new TextEncoder().encode(`# ${letter}\n`)
   const files = [{ path: 'policies/ops.yaml', bytes, sha256: letter.repeat(64) }]
-  return { hash: letter.repeat(64), ruleCount: 1, files, decide }
+  return { hash: letter.repeat(64), ruleCount: 1, rules: [], files, decide, explain: () => [] }
 }
 
 export const allowAnswer: PolicyAnswer = {

@@ -1,7 +1,16 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { PolicyAnswer } from '../../src/policy/answer.ts'
+import type { RuleAccount } from '../../src/policy/policy.ts'
 import { explain, messageOf, ruleIds } from '../../src/runtime/decide-text.ts'
-import { allowAnswer, defaultAnswer, denyAnswer, holdAnswer, payment, rule } from './fixtures.ts'
+import {
+  allowAnswer,
+  defaultAnswer,
+  denyAnswer,
+  holdAnswer,
+  payment,
+  position,
+  rule,
+} from './fixtures.ts'
 
 const event = payment(5000)
 const place = 'policies/ops.yaml:3'
@@ -61,6 +70,52 @@ describe('a decision in words', () => {
     expect(suggestion).toBe(
       'the same call stays denied: do without it, or ask the person responsible',
     )
+  })
+
+  function account(
+    predicates: readonly (readonly [string, 'true' | 'false' | 'indeterminate'])[],
+    effect: 'allow' | 'deny' = 'allow',
+  ): RuleAccount {
+    const values = predicates.map(([predicate, value]) => ({ predicate, value }))
+    const written = { id: 'small', effect, position, predicates: [], capability: 'payment' }
+    return { rule: written, value: 'false', applies: false, predicates: values }
+  }
+
+  it.each<[string, RuleAccount, string | undefined]>([
+    [
+      'the amount alone is in the way',
+      account([
+        ['amount_gte: 0', 'true'],
+        ['amount_lte: 1000', 'false'],
+      ]),
+      'of at most 1000',
+    ],
+    ['it could not be read', account([['amount_gte: 0', 'indeterminate']]), 'of at least 0'],
+    ['it is below a bound', account([['amount_gt: 10', 'false']]), 'above 10'],
+    ['it is above a bound', account([['amount_lt: 10', 'false']]), 'below 10'],
+    [
+      'something else is in the way too',
+      account([
+        ['amount_lte: 1000', 'false'],
+        ['environment: staging', 'false'],
+      ]),
+      undefined,
+    ],
+    ['only something else is', account([['contains: "4711"', 'false']]), undefined],
+    ['the rule allows nothing', account([['amount_lte: 1000', 'false']], 'deny'), undefined],
+  ])('when no rule allows it and %s', (_, near, instead) => {
+    const { suggestion } = explain(event, defaultAnswer, () => [near])
+    expect(suggestion).toBe(
+      instead === undefined
+        ? 'for this to work, the policy would have to allow `payment.execute.high_value`'
+        : `rule \`small\` (${place}) allows an amount ${instead}`,
+    )
+  })
+
+  it('asks what other rules say only when none decided', () => {
+    const asked = vi.fn<() => readonly RuleAccount[]>(() => [])
+    for (const answer of [allowAnswer, denyAnswer, holdAnswer]) explain(event, answer, asked)
+    expect(asked).not.toHaveBeenCalled()
   })
 
   it('promises no threshold where the amount could not be read', () => {
