@@ -30,21 +30,42 @@ export function readAmounts(candidates: readonly AmountCandidate[]): AmountFacts
 }
 
 /**
- * The numbers that an amount may be; none when it cannot be read.
+ * The numbers that an amount may be; none when it cannot be read. A guard takes any of them, a grant needs all.
  *
- * An amount in cents may be meant by a threshold in cents or in whole units, so it is both: a guard takes either, a
- * grant needs both.
+ * An amount in cents may be meant by a threshold in cents or in whole units, so it is both.
  */
 function numbersOf({ value, minor }: AmountCandidate): readonly Decimal[] {
-  const number = numberOf(value)
-  if (number === undefined) return []
-  if (!minor) return [number]
-  return /[eE]/.test(number.text) ? [] : [number, new Decimal(`${number.text}e-2`)]
+  const readings = readingsOf(value)
+  if (!minor) return readings
+  if (readings.some(({ text }) => hasExponent(text))) return []
+  return readings.flatMap((number) => [number, new Decimal(`${number.text}e-2`)])
 }
 
-function numberOf(value: JsonValue): Decimal | undefined {
-  if (value instanceof Decimal) return value
-  return typeof value === 'string' ? Decimal.parsePlain(value) : undefined
+/**
+ * The number as it is written, and as a reader with doubles takes it where that is another one: to most servers
+ * 999.99999999999999999 is 1000. None when such a reader finds infinity, or zero in what is not (THREATS B21).
+ */
+function readingsOf(value: JsonValue): readonly Decimal[] {
+  const number = typeof value === 'string' ? Decimal.parsePlain(value) : value
+  if (!(number instanceof Decimal)) return []
+  if (number.text.length <= exactCharacters && !hasExponent(number.text)) return [number]
+  const rounded = number.toNumber()
+  if (!Number.isFinite(rounded)) return []
+  const asDouble = new Decimal(String(rounded))
+  if (asDouble.compare(number) === 0) return [number]
+  return rounded === 0 ? [] : [number, asDouble]
+}
+
+/** Decimals of up to 15 digits are told apart by every reader with doubles. */
+const exactCharacters = 15
+
+function hasExponent(text: string): boolean {
+  return /[eE]/.test(text)
+}
+
+/** Whether a number is one that every reader can hold; a threshold beyond is a mistake, and a rule that never holds. */
+export function isInRange(number: Decimal): boolean {
+  return readingsOf(number).length > 0
 }
 
 /** Whether any amount passes the threshold; not known when one is unreadable, or when there is none. */

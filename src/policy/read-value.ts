@@ -1,5 +1,6 @@
 import { printable } from '../event/printable.ts'
 import { Decimal } from '../json/decimal.ts'
+import { isInRange } from './amount.ts'
 import { nearestHint } from './problem.ts'
 import type { Fault, Report } from './report.ts'
 import type { YamlEntry, YamlNode } from './yaml.ts'
@@ -107,7 +108,7 @@ export function readNumber(source: Source, entry: YamlEntry): Decimal | undefine
   const wanted = 'a plain number such as `1000` or `0.5`'
   if (value.kind === 'number') {
     const number = Decimal.parse(value.text)
-    if (number !== undefined) return number
+    if (number !== undefined && isInRange(number)) return number
     source.report.add({
       offset: value.start,
       code: 'policy-value',
