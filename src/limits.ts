@@ -48,6 +48,8 @@ export const limits = {
   maxRules: 20_000,
   /** Nesting in a policy file, levels. */
   maxPolicyDepth: 16,
+  /** Tokens of YAML in a policy file, count: each name, value, bracket, comma, space and line end is one. */
+  maxPolicyLexemes: 2_000_000,
   /** Problems of a policy that are named one by one; the rest are counted. */
   maxPolicyProblems: 100,
   /** A text that a rule looks for, characters. */

@@ -1,8 +1,9 @@
-import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml'
-import type { Document, Scalar, YAMLMap } from 'yaml'
+import { Composer, LineCounter, isAlias, isMap, isPair, isScalar, isSeq } from 'yaml'
+import type { CST, Document, Scalar, YAMLMap } from 'yaml'
 import { printable } from '../event/printable.ts'
 import { limits } from '../limits.ts'
 import type { ProblemCode } from './problem.ts'
+import { tokenise } from './yaml-tokens.ts'
 
 /** Where a node's text begins and ends in its file, UTF-16 units. */
 interface Place {
@@ -71,37 +72,37 @@ class Reader {
   readonly faults: YamlFault[] = []
   broken = false
 
-  read(text: string, lineCounter: LineCounter): YamlNode | undefined {
-    let document: Document.Parsed
-    try {
-      document = parseDocument(text, {
-        lineCounter,
-        version: '1.2',
-        schema: 'failsafe',
-        prettyErrors: false,
-        strict: true,
-        // The package compares every key with every other; `#entries` does it with a set.
-        uniqueKeys: false,
-        keepSourceTokens: false,
-        logLevel: 'silent',
-      })
-    } catch {
+  read(text: string, lines: LineCounter): YamlNode | undefined {
+    const { tokens, refused } = tokenise(text, lines)
+    if (refused !== undefined) {
       this.broken = true
-      this.#fault(0, 'policy-yaml', 'it cannot be read as YAML; it may be nested too deeply')
+      this.#fault(refused.offset, 'policy-limit', refused.message)
       return undefined
     }
-    for (const { pos, message } of document.errors) {
+    this.#refuseDirectives(tokens)
+    const [document, second] = documentsOf(tokens)
+    for (const { pos, message } of document?.errors ?? []) {
       this.broken = true
       this.#fault(pos[0], 'policy-yaml', sentence(message))
     }
-    this.#refuseDirectives(document)
-    return document.contents === null ? undefined : this.#node(document.contents, 0, 0)
+    // Read as far as the first one only, a file would lose the rules behind `---` without a word (THREATS B25).
+    if (second !== undefined) this.#refuseSecond(second)
+    const contents = document?.contents ?? null
+    return contents === null ? undefined : this.#node(contents, 0, 0)
   }
 
-  #refuseDirectives({ directives }: Document.Parsed): void {
-    const tags = Object.keys(directives.tags).filter((handle) => handle !== '!!')
-    if (directives.yaml.explicit !== true && tags.length === 0) return
-    this.#fault(0, 'policy-yaml', 'a `%` directive', 'a policy is always read as YAML 1.2')
+  #refuseSecond({ range }: Document.Parsed): void {
+    this.broken = true
+    const hint = 'a policy file is one document; put the other one into a file of its own'
+    this.#fault(range[0], 'policy-yaml', 'a second document begins here', hint)
+  }
+
+  #refuseDirectives(tokens: readonly CST.Token[]): void {
+    for (const token of tokens) {
+      if (token.type !== 'directive') continue
+      const directive = `the directive \`${printable(token.source.trim())}\``
+      this.#fault(token.offset, 'policy-yaml', directive, 'a policy is always read as YAML 1.2')
+    }
   }
 
   /** @param at where to point when the node has no place of its own */
@@ -168,6 +169,19 @@ class Reader {
   #fault(offset: number, code: ProblemCode, message: string, hint?: string): void {
     this.faults.push({ offset, code, message, ...(hint === undefined ? {} : { hint }) })
   }
+}
+
+function documentsOf(tokens: readonly CST.Token[]): readonly Document.Parsed[] {
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'failsafe',
+    prettyErrors: false,
+    strict: true,
+    // The package compares every key with every other; `#entries` does it with a set.
+    uniqueKeys: false,
+    logLevel: 'silent',
+  })
+  return [...composer.compose(tokens)]
 }
 
 function placeOf(node: unknown, at: number): Place {
