@@ -9,9 +9,10 @@ export interface WriterEvents {
 }
 
 /** Up to this size copying the pieces into one buffer is faster than handing them over one by one (bench/framing.mjs). */
-const joinedBytes = 16_384
+const joinedBytes = 1024
 
-const newline: Buffer = Buffer.from('\n')
+const newline = 10
+const newlineBytes = Buffer.of(newline)
 
 /** Writes messages to a stream, one per line, without copying large ones. */
 export class MessageWriter {
@@ -76,12 +77,12 @@ export class MessageWriter {
   #write(pieces: readonly Uint8Array[]): void {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 1)
     if (bytes <= joinedBytes) {
-      this.#output.write(Buffer.concat([...pieces, newline], bytes))
+      this.#output.write(joined(pieces, bytes))
       return
     }
     this.#output.cork()
     for (const piece of pieces) this.#output.write(piece)
-    this.#output.write(newline)
+    this.#output.write(newlineBytes)
     this.#output.uncork()
   }
 
@@ -98,4 +99,15 @@ export class MessageWriter {
     for (const settle of this.#flushing) settle(false)
     this.#events.onBroken()
   }
+}
+
+function joined(pieces: readonly Uint8Array[], bytes: number): Buffer {
+  const message = Buffer.allocUnsafe(bytes)
+  let end = 0
+  for (const piece of pieces) {
+    message.set(piece, end)
+    end += piece.length
+  }
+  message[end] = newline
+  return message
 }
