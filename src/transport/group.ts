@@ -26,8 +26,8 @@ export interface ProcessGroup {
  * On Linux also descendants that went into a group of their own, as browsers do, if they still descend from the group
  * when it is ended. Who has left both the group and the family is a daemon, and not ours to end.
  */
-export function posixGroup(pid: number): ProcessGroup {
-  return new PosixGroup(pid)
+export function posixGroup(pid: number, list: ProcessList = runningProcesses): ProcessGroup {
+  return new PosixGroup(pid, list)
 }
 
 /** Ends a group: asks, waits up to `termMs`, kills. Resolves when the group is empty, or cannot be emptied. */
@@ -55,17 +55,21 @@ export async function becomesTrue(condition: () => boolean, withinMs: number): P
   })
 }
 
+type ProcessList = typeof runningProcesses
+
 class PosixGroup implements ProcessGroup {
   readonly #pid: number
+  readonly #list: ProcessList
   /** Descendants in other groups, by pid; with the time of their start, since a pid may be somebody else's tomorrow. */
   readonly #strays = new Map<number, string>()
 
-  constructor(pid: number) {
+  constructor(pid: number, list: ProcessList) {
     this.#pid = pid
+    this.#list = list
   }
 
   look(): void {
-    const running = runningProcesses() ?? []
+    const running = this.#list() ?? []
     const members = new Set(running.filter((entry) => this.#has(entry)).map(({ pid }) => pid))
     for (const entry of descendantsOf(members, running)) {
       if (entry.group !== this.#pid) this.#strays.set(entry.pid, entry.startedAt)
@@ -76,7 +80,7 @@ class PosixGroup implements ProcessGroup {
     const reachable = signal(-this.#pid, 0)
     if (!reachable && this.#strays.size === 0) return true
     // The dead count as members until somebody collects them, which in a container may be never.
-    const running = runningProcesses()
+    const running = this.#list()
     return running === undefined ? !reachable : !running.some((entry) => this.#has(entry))
   }
 
@@ -93,7 +97,7 @@ class PosixGroup implements ProcessGroup {
   #signalAll(name: NodeJS.Signals): void {
     signal(-this.#pid, name)
     if (this.#strays.size === 0) return
-    for (const entry of runningProcesses() ?? []) {
+    for (const entry of this.#list() ?? []) {
       if (this.#isStray(entry)) signal(entry.pid, name)
     }
   }

@@ -88,7 +88,7 @@ export class LineSplitter {
   #split(chunk: Uint8Array): void {
     let start = 0
     for (let end = indexOfNewline(chunk, 0); end !== -1; end = indexOfNewline(chunk, start)) {
-      this.#finishLine(chunk.subarray(start, end))
+      if (end > start || this.#inLine()) this.#finishLine(chunk.subarray(start, end))
       start = end + 1
       if (this.#paused) {
         if (start < chunk.length) this.#backlog.unshift(chunk.subarray(start))
@@ -96,6 +96,11 @@ export class LineSplitter {
       }
     }
     if (start < chunk.length) this.#hold(start === 0 ? chunk : chunk.subarray(start))
+  }
+
+  /** False between two lines, where a newline means nothing and must cost next to nothing. */
+  #inLine(): boolean {
+    return this.#heldBytes > 0 || this.#skipping
   }
 
   #hold(piece: Uint8Array): void {

@@ -109,6 +109,7 @@ describe.skipIf(skip)('a server that cannot be started', () => {
       for (const [command, own] of [
         ['found', { PATH: `/nowhere:${scratch}` }],
         ['found', { PATH: '.' }],
+        ['found', { PATH: '/nowhere::/bin' }],
         ['./found', {}],
       ] as const) {
         const { messages, closed } = start(

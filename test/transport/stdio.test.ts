@@ -228,7 +228,7 @@ describe('flush', () => {
     const output = new StuckOutput()
     const { channel } = front(output)
     channel.send(Buffer.from('one'))
-    const waiting = channel.flush(5000)
+    const waiting = channel.flush(600_000)
     output.destroy()
     expect(await waiting).toBe(false)
     expect(await channel.flush(5000)).toBe(false)
