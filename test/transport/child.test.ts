@@ -97,7 +97,8 @@ describe.skipIf(skip)('a server as a child process', () => {
         },
       },
     })
-    await pause(600)
+    // Longer than anybody is waited for who does not pause.
+    await pause(1600)
     expect(messages).toEqual(['one'])
     expect(told).toEqual([])
     child.resume()

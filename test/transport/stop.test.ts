@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { stopTimes } from '../../src/transport/group.ts'
+import { Reaper } from '../../src/transport/reaper.ts'
 import { requireOrSkip } from '../support/needs.ts'
 import { shell, start } from './children.ts'
 import { eventually, fixture, isRunning, pause } from './processes.ts'
@@ -73,13 +74,26 @@ describe.skipIf(skip)('the end of a server', () => {
   })
 
   test('a crash ends the helpers, and is told although a helper holds the output open', async () => {
-    const { child, messages, closed } = start(
-      shell('sleep 60 & echo $!; trap "" TERM; (trap "" TERM; sleep 61) & echo $!; exit 4'),
+    const { messages, closed } = start(
+      shell('sleep 60 & echo $!; (trap "" TERM; exec sleep 61) & echo $!; exit 4'),
     )
     expect(await closed).toEqual({ code: 4, signal: null })
-    await child.stop()
     expect(messages.length).toBe(2)
-    expect(messages.map(Number).filter(isRunning)).toEqual([])
+    await eventually(() => !messages.map(Number).some(isRunning), 'the helpers have ended')
+  })
+
+  test('the reaper forgets a group when it is empty, not before, and once', async () => {
+    const forget = vi.spyOn(Reaper.prototype, 'forget')
+    onTestFinished(() => forget.mockRestore())
+    const { child, messages, closed } = start(
+      shell('(trap "" TERM; exec sleep 60 >/dev/null) & echo $!; exit 0'),
+    )
+    await closed
+    expect(isRunning(Number(messages[0]))).toBe(true)
+    expect(forget).not.toHaveBeenCalled()
+    await child.stop()
+    expect(isRunning(Number(messages[0]))).toBe(false)
+    expect(forget.mock.calls).toEqual([[child.pid]])
   })
 
   test.skipIf(requireOrSkip('setsid', process.platform === 'linux'))(
