@@ -5,6 +5,9 @@ import type { RecordValue } from './record.ts'
 /** With the `u` flag a pair is one character, so that only a surrogate without its other half matches. */
 const loneSurrogate = /\p{Surrogate}/u
 
+/** Printable ASCII without the quote and the backslash: most strings of a record, which JSON writes as they are. */
+const plain = /^[ !#-[\]-~]*$/
+
 /**
  * The RFC 8785 form of a value that may stand in a record.
  *
@@ -17,11 +20,6 @@ export function canonicalJson(value: RecordValue): string {
   return canonicalAt(value, limits.maxRecordDepth)
 }
 
-/** Whether a string can be written as UTF-8 without loss. */
-function isWellFormed(text: string): boolean {
-  return !loneSurrogate.test(text)
-}
-
 function canonicalAt(value: RecordValue, levelsLeft: number): string {
   if (typeof value === 'string') return canonicalString(value)
   if (typeof value === 'number') return canonicalInteger(value)
@@ -29,12 +27,13 @@ function canonicalAt(value: RecordValue, levelsLeft: number): string {
   if (typeof value !== 'object') throw invalid('a record holds JSON values only')
   if (levelsLeft === 0) throw invalid(`a record nests deeper than ${limits.maxRecordDepth} levels`)
   return isList(value)
-    ? `[${value.map((element) => canonicalAt(element, levelsLeft - 1)).join(',')}]`
+    ? canonicalList(value, levelsLeft - 1)
     : canonicalObject(value, levelsLeft - 1)
 }
 
 function canonicalString(text: string): string {
-  if (!isWellFormed(text)) throw invalid('a record holds no lone surrogates')
+  if (plain.test(text)) return `"${text}"`
+  if (loneSurrogate.test(text)) throw invalid('a record holds no lone surrogates')
   return JSON.stringify(text)
 }
 
@@ -46,6 +45,18 @@ function canonicalInteger(number: number): string {
   return String(number)
 }
 
+function canonicalList(list: readonly RecordValue[], levelsLeft: number): string {
+  let text = '['
+  // By index, so that a hole is seen too.
+  for (let index = 0; index < list.length; index += 1) {
+    const element = list[index]
+    if (element === undefined) throw invalid('a record has no undefined element')
+    if (index > 0) text += ','
+    text += canonicalAt(element, levelsLeft)
+  }
+  return `${text}]`
+}
+
 function canonicalObject(
   value: { readonly [name: string]: RecordValue },
   levelsLeft: number,
@@ -55,7 +66,7 @@ function canonicalObject(
     const member = value[name]
     if (member === undefined) throw invalid(`a record has no undefined member such as \`${name}\``)
     if (text.length > 1) text += ','
-    text += `${canonicalString(name)}:${canonicalAt(member, levelsLeft)}`
+    text += `${canonicalName(name)}:${canonicalAt(member, levelsLeft)}`
   }
   return `${text}}`
 }
@@ -63,11 +74,25 @@ function canonicalObject(
 /** The builders list members in order already, so that checking is cheaper than sorting. */
 function sortedNames(value: { readonly [name: string]: RecordValue }): readonly string[] {
   const names = Object.keys(value)
-  for (let index = 1; index < names.length; index += 1) {
+  let before = ''
+  for (const name of names) {
     // oxlint-disable-next-line typescript/require-array-sort-compare -- code unit order is what RFC 8785 wants
-    if ((names[index - 1] ?? '') > (names[index] ?? '')) return names.sort()
+    if (name < before) return names.sort()
+    before = name
   }
   return names
+}
+
+/** Names of record fields as JSON writes them: there are few, and each record has dozens. */
+const writtenNames = new Map<string, string>()
+const maxWrittenNames = 500
+
+function canonicalName(name: string): string {
+  const known = writtenNames.get(name)
+  if (known !== undefined) return known
+  const written = canonicalString(name)
+  if (writtenNames.size < maxWrittenNames) writtenNames.set(name, written)
+  return written
 }
 
 function isList(value: RecordValue): value is readonly RecordValue[] {

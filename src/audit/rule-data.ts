@@ -23,6 +23,8 @@ export interface RuleData {
 /** A text of a policy file longer than this is cut in the record; the file itself is kept by its hash. */
 const maxPolicyTextCharacters = 500
 
+const plain = /^[ -~]*$/
+
 /**
  * The deciding rules within their share of the record, in the order given.
  *
@@ -34,18 +36,18 @@ export function ruleData(facts: readonly RuleFacts[]): RuleData {
   for (const fact of facts) {
     const rule = ruleWithin(fact, bytesLeft)
     if (rule === undefined) break
-    rules.push(rule)
-    bytesLeft -= byteLength(rule)
+    rules.push(rule.data)
+    bytesLeft -= rule.bytes
   }
   return { rules, omitted: facts.length - rules.length }
 }
 
 /** Drops a rule's predicates before it drops the rule. */
-function ruleWithin(fact: RuleFacts, bytes: number): RecordValue | undefined {
-  const full = oneRule(fact, fact.predicates)
-  if (byteLength(full) <= bytes) return full
-  const bare = oneRule(fact, [])
-  return byteLength(bare) <= bytes ? bare : undefined
+function ruleWithin(fact: RuleFacts, bytes: number): SizedRule | undefined {
+  const full = sized(oneRule(fact, fact.predicates))
+  if (full.bytes <= bytes) return full
+  const bare = sized(oneRule(fact, []))
+  return bare.bytes <= bytes ? bare : undefined
 }
 
 function oneRule(fact: RuleFacts, predicates: RuleFacts['predicates']): RecordValue {
@@ -60,12 +62,18 @@ function oneRule(fact: RuleFacts, predicates: RuleFacts['predicates']): RecordVa
   }
 }
 
-function byteLength(value: RecordValue): number {
-  return Buffer.byteLength(canonicalJson(value), 'utf8')
+interface SizedRule {
+  readonly data: RecordValue
+  readonly bytes: number
+}
+
+function sized(data: RecordValue): SizedRule {
+  return { data, bytes: Buffer.byteLength(canonicalJson(data), 'utf8') }
 }
 
 /** Cuts between characters, and replaces what UTF-8 cannot hold. */
 function clip(text: string): string {
+  if (text.length <= maxPolicyTextCharacters && plain.test(text)) return text
   const whole = text.replaceAll(/\p{Surrogate}/gu, '\ufffd')
   if (whole.length <= maxPolicyTextCharacters) return whole
   return `${whole.slice(0, maxPolicyTextCharacters).replace(/\p{Surrogate}$/u, '')}…`

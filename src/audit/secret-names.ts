@@ -81,6 +81,11 @@ const aboutSecrets: ReadonlySet<string> = new Set([
   'url',
 ])
 
+/** What was said about the names of late: the same few tools are called again and again. */
+const known = new Map<string, boolean>()
+const maxKnown = 1000
+const maxKnownCharacters = 64
+
 /**
  * Whether a member of this name probably holds a secret (THREATS B27).
  *
@@ -88,6 +93,17 @@ const aboutSecrets: ReadonlySet<string> = new Set([
  * `GITHUB_TOKEN` and `apikey` are. Unsure means yes: what is wrongly taken for a secret is only not shown.
  */
 export function looksSecret(name: string): boolean {
+  const before = known.get(name)
+  if (before !== undefined) return before
+  const secret = namesSecret(name)
+  if (name.length <= maxKnownCharacters) {
+    if (known.size >= maxKnown) known.clear()
+    known.set(name, secret)
+  }
+  return secret
+}
+
+function namesSecret(name: string): boolean {
   const words = wordsOf(name)
   const last = words.at(-1)
   if (last === undefined) return false

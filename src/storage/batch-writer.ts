@@ -9,7 +9,7 @@ import type { Batch, PendingCommit, WriteResult } from './engine.ts'
 import { isBusy, isConstraint, storageFailure } from './failure.ts'
 import type { StorageFailure } from './failure.ts'
 import type { WriterPlace } from './log-end.ts'
-import { OutcomeWithoutCall } from './log-transaction.ts'
+import { CallRefused } from './log-transaction.ts'
 import type { OpenedLog } from './open-log.ts'
 import { leaveWriter } from './writers.ts'
 
@@ -121,7 +121,7 @@ class Attempt {
   culprit(error: unknown): PendingCommit | undefined {
     const commit = this.#current
     if (commit === undefined) return undefined
-    if (error instanceof OutcomeWithoutCall) return this.#refuse(commit, error)
+    if (error instanceof CallRefused) return this.#refuse(commit, error)
     if (!isConstraint(error)) return undefined
     const reason = new CapFenceError('RECORD_INVALID', 'the log holds this already', {
       cause: error,
@@ -147,7 +147,7 @@ class Attempt {
     try {
       transaction.store(effects, this.#place)
     } catch (error) {
-      if (!(error instanceof CapFenceError) || error instanceof OutcomeWithoutCall) throw error
+      if (!(error instanceof CapFenceError) || error instanceof CallRefused) throw error
       this.#refuse(commit, error)
     }
   }

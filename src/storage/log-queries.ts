@@ -4,11 +4,10 @@ import { decodeRecord } from '../audit/codec.ts'
 import { discloseNothing } from '../audit/disclosure.ts'
 import { outcomeRecord } from '../audit/drafts.ts'
 import type { Disclosure, RecordDraft, StoredRecord, StoredRow } from '../audit/record.ts'
-import { sha256Base64url } from '../crypto/sha256.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LogPage, LogQuery, Orphan, StoredPolicy } from '../runtime/store.ts'
 import { parseApprovalRequest } from './approval-row.ts'
-import { disclosureIds } from './disclosure-ids.ts'
+import { parseDisclosures } from './disclosure-row.ts'
 import { matches, snippetCondition } from './log-filter.ts'
 
 /** Records one query looks at, at most; see `LogPage.next`. */
@@ -24,9 +23,9 @@ export class LogQueries {
   readonly #db: Database.Database
   readonly #rows: Database.Statement<[number, number], StoredRow>
   readonly #size: Database.Statement<[], number>
-  readonly #call: Database.Statement<[string], CallRow>
+  readonly #call: Database.Statement<[{ readonly call: string }], CallRow>
   readonly #open: Database.Statement<[], CallRow>
-  readonly #disclosures: Database.Statement<[number, number], string>
+  readonly #disclosures: Database.Statement<[number], string>
   readonly #requests: Database.Statement<[], string>
   readonly #policy: Database.Statement<
     [string],
@@ -39,14 +38,15 @@ export class LogQueries {
       'SELECT seq, leaf, body FROM records WHERE seq >= ? ORDER BY seq LIMIT ?',
     )
     this.#size = db.prepare<[], number>('SELECT size FROM head').pluck()
-    this.#call = db.prepare('SELECT decision_seq, outcome_seq FROM calls WHERE call = ?')
+    this.#call = db.prepare(
+      `SELECT decision_seq, outcome_seq FROM calls WHERE call = $call
+       UNION ALL SELECT decision_seq, unknown_seq FROM open_calls WHERE call = $call`,
+    )
     this.#open = db.prepare(
-      'SELECT decision_seq, outcome_seq FROM calls WHERE open = 1 ORDER BY decision_seq',
+      'SELECT decision_seq, unknown_seq AS outcome_seq FROM open_calls ORDER BY decision_seq',
     )
     this.#disclosures = db
-      .prepare<[number, number], string>(
-        'SELECT encoded FROM disclosures WHERE id >= ? AND id < ? ORDER BY id',
-      )
+      .prepare<[number], string>('SELECT encoded FROM disclosures WHERE seq = ?')
       .pluck()
     this.#requests = db
       .prepare<[], string>(
@@ -87,7 +87,7 @@ export class LogQueries {
 
   call(callId: string): readonly StoredRecord[] {
     return this.#atOnce(() => {
-      const row = this.#call.get(callId)
+      const row = this.#call.get({ call: callId })
       const seqs = [row?.decision_seq, row?.outcome_seq].filter((seq) => typeof seq === 'number')
       return seqs.map((seq) => this.#record(seq))
     })
@@ -118,10 +118,7 @@ export class LogQueries {
   }
 
   disclosures(seq: number): readonly Disclosure[] {
-    const { from, to } = disclosureIds(seq)
-    return this.#disclosures
-      .all(from, to)
-      .map((encoded) => ({ digest: sha256Base64url(encoded), encoded }))
+    return parseDisclosures(this.#disclosures.get(seq) ?? '')
   }
 
   approvalRequests(nowMs: number): readonly ApprovalRequest[] {

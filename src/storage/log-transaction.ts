@@ -1,12 +1,13 @@
 import type Database from 'better-sqlite3'
 import type { ApprovalRequest } from '../approval/request.ts'
-import { rootOf } from '../audit/tree.ts'
-import { isTreeHead, type TreeHead } from '../audit/tree.ts'
+import type { RecordData } from '../audit/record.ts'
+import { isTreeHead, rootOf } from '../audit/tree.ts'
+import type { TreeHead } from '../audit/tree.ts'
 import { noLeaf } from '../audit/codec.ts'
 import { CapFenceError } from '../errors.ts'
 import type { Effects, StoredPolicy, StoreView } from '../runtime/store.ts'
 import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
-import { placeDisclosures } from './disclosure-ids.ts'
+import { disclosureRows } from './disclosure-row.ts'
 import {
   logStart,
   placeRecords,
@@ -74,17 +75,17 @@ export class LogTransaction {
    * Stores the effects of one commit.
    *
    * @throws CapFenceError `RECORD_INVALID` when they cannot be stored; nothing has been written then, unless
-   *   a statement was refused (`isConstraint`) or an outcome has no call: then the transaction must be rolled back
+   *   a statement was refused (`isConstraint`, `CallRefused`): then the transaction must be rolled back
    */
   store(effects: Effects<unknown>, at: WriterPlace): void {
     const { records, end } = placeRecords(effects.records, this.#end, at)
-    const disclosures = placeDisclosures(effects.disclosures ?? [], records)
+    const disclosures = disclosureRows(effects.disclosures ?? [], records)
     const requests = (effects.approvalRequests ?? []).map((request) => ({
       request,
       json: printApprovalRequest(request),
     }))
     for (const record of records) this.#insertRecord(record)
-    for (const { id, encoded } of disclosures) this.#statements.insertDisclosure.run(id, encoded)
+    for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
     for (const { request, json } of requests) this.#insertRequest(request, json)
     for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
     this.#end = end
@@ -123,14 +124,27 @@ export class LogTransaction {
     return json === undefined ? undefined : parseApprovalRequest(json, nowMs)
   }
 
-  #insertRecord({ seq, leaf, body, draft: { type, data } }: PlacedRecord): void {
-    const { insertRecord, insertCall, closeCall } = this.#statements
-    insertRecord.run(seq, nodeBuffer(leaf), body)
-    if (type === 'decision') insertCall.run(data['call'], seq, data['forwarded'] === true ? 1 : 0)
-    if (type !== 'outcome') return
-    const unknown = data['status'] === 'unknown' ? 1 : 0
-    const { changes } = closeCall.run(seq, unknown, data['call'], data['decision_seq'], unknown)
-    if (changes === 0) throw new OutcomeWithoutCall()
+  #insertRecord({ seq, leaf, body, draft }: PlacedRecord): void {
+    this.#statements.insertRecord.run(seq, nodeBuffer(leaf), body)
+    if (draft.type === 'decision' && !this.#opensCall(draft.data, seq))
+      throw new CallRefused('decided')
+    if (draft.type === 'outcome' && !this.#closesCall(draft.data, seq))
+      throw new CallRefused('open')
+  }
+
+  /** @returns false when the call was decided before */
+  #opensCall({ call, forwarded }: RecordData, seq: number): boolean {
+    const { openCall, blockCall } = this.#statements
+    return (forwarded === true ? openCall : blockCall).run({ call, seq }).changes === 1
+  }
+
+  /** @returns false when no call waits for this outcome */
+  #closesCall({ call, decision_seq: decisionSeq, status }: RecordData, seq: number): boolean {
+    const { loseCall, closeCall, settleCall } = this.#statements
+    if (status === 'unknown') return loseCall.run({ call, decisionSeq, seq }).changes === 1
+    if (closeCall.run({ call, decisionSeq }).changes === 0) return false
+    settleCall.run({ call, decisionSeq, seq })
+    return true
   }
 
   #insertRequest(request: ApprovalRequest, json: string): void {
@@ -152,10 +166,15 @@ export class LogTransaction {
   }
 }
 
-/** An outcome that does not follow a forwarded decision; found when its record has been written already. */
-export class OutcomeWithoutCall extends CapFenceError {
-  constructor() {
-    super('RECORD_INVALID', 'an outcome without a forwarded decision that waits for it')
+/** A record that does not follow from the log; found when it has been written already. */
+export class CallRefused extends CapFenceError {
+  constructor(why: 'decided' | 'open') {
+    super(
+      'RECORD_INVALID',
+      why === 'decided'
+        ? 'a decision on a call that was decided before'
+        : 'an outcome without a forwarded decision that waits for it',
+    )
   }
 }
 
@@ -167,9 +186,12 @@ function prepareStatements(db: Database.Database): {
   readonly createHead: Database.Statement<[Buffer]>
   readonly updateHead: Database.Statement<[number, Buffer, Buffer]>
   readonly insertRecord: Database.Statement<[number, Buffer, Uint8Array]>
-  readonly insertCall: Database.Statement<[unknown, number, number]>
-  readonly closeCall: Database.Statement<[number, number, unknown, unknown, number]>
-  readonly insertDisclosure: Database.Statement<[number, string]>
+  readonly openCall: Database.Statement<[object]>
+  readonly blockCall: Database.Statement<[object]>
+  readonly loseCall: Database.Statement<[object]>
+  readonly closeCall: Database.Statement<[object]>
+  readonly settleCall: Database.Statement<[object]>
+  readonly insertDisclosures: Database.Statement<[number, string]>
   readonly insertRequest: Database.Statement<[string, string, number, number, number, string]>
   readonly pendingApproval: Database.Statement<[string, number], string>
   readonly insertPolicy: Database.Statement<[string, number, string, Uint8Array]>
@@ -182,13 +204,26 @@ function prepareStatements(db: Database.Database): {
       'UPDATE head SET size = ?, root = ?, frontier = ?, note = NULL WHERE id = 1',
     ),
     insertRecord: db.prepare('INSERT INTO records (seq, leaf, body) VALUES (?, ?, ?)'),
-    insertCall: db.prepare('INSERT INTO calls (call, decision_seq, open) VALUES (?, ?, ?)'),
-    // A call whose outcome was recorded as unknown may still get the true one, but not a second unknown.
-    closeCall: db.prepare(
-      `UPDATE calls SET outcome_seq = ?, open = ?
-       WHERE call = ? AND decision_seq = ? AND open = 1 AND (outcome_seq IS NULL OR ? = 0)`,
+    openCall: db.prepare(
+      `INSERT INTO open_calls (call, decision_seq)
+       SELECT $call, $seq WHERE NOT EXISTS (SELECT 1 FROM calls WHERE call = $call)`,
     ),
-    insertDisclosure: db.prepare('INSERT INTO disclosures (id, encoded) VALUES (?, ?)'),
+    blockCall: db.prepare(
+      `INSERT INTO calls (call, decision_seq)
+       SELECT $call, $seq WHERE NOT EXISTS (SELECT 1 FROM open_calls WHERE call = $call)`,
+    ),
+    // A call whose outcome was recorded as unknown may still get the true one, but not a second unknown.
+    loseCall: db.prepare(
+      `UPDATE open_calls SET unknown_seq = $seq
+       WHERE call = $call AND decision_seq = $decisionSeq AND unknown_seq IS NULL`,
+    ),
+    closeCall: db.prepare(
+      'DELETE FROM open_calls WHERE call = $call AND decision_seq = $decisionSeq',
+    ),
+    settleCall: db.prepare(
+      'INSERT INTO calls (call, decision_seq, outcome_seq) VALUES ($call, $decisionSeq, $seq)',
+    ),
+    insertDisclosures: db.prepare('INSERT INTO disclosures (seq, encoded) VALUES (?, ?)'),
     insertRequest: db.prepare(
       `INSERT INTO approvals (id, binding_digest, state, requested_ms, expires_ms, decision_seq, request)
        VALUES (?, ?, 'pending', ?, ?, ?, ?)`,

@@ -8,7 +8,7 @@ export const schemaVersion: number = 1
  * The whole schema, compared word for word with what a database holds: a foreign trigger could rewrite what is
  * stored, a view could show something else (AUDIT.md "verify").
  *
- * `records`, `head` and `checkpoints` are the log. `calls`, `approvals`, `grants`, `limit_charges` and `labels` say
+ * `records`, `head` and `checkpoints` are the log. `calls`, `open_calls`, `approvals`, `grants`, `limit_charges` and `labels` say
  * what follows from it and can be built again from it; `disclosures` and `policies` hold what it has only digests of.
  */
 export const schemaStatements: readonly string[] = [
@@ -34,19 +34,23 @@ export const schemaStatements: readonly string[] = [
   size INTEGER PRIMARY KEY,
   note TEXT NOT NULL
 ) STRICT`,
-  // id = seq * 256 + the index of the digest in the record's `_sd`: neighbours on a page are neighbours in the log.
+  // What a record's digests stand for, each followed by `~` (RFC 9901); a redacted one is taken out.
   `CREATE TABLE disclosures (
-  id INTEGER PRIMARY KEY,
+  seq INTEGER PRIMARY KEY,
   encoded TEXT NOT NULL
 ) STRICT`,
-  // open = 1: forwarded, and no outcome is known (none at all, or `unknown`).
+  // Where a call stands in the log, once nothing more will come of it.
   `CREATE TABLE calls (
   call TEXT PRIMARY KEY,
   decision_seq INTEGER NOT NULL,
-  outcome_seq INTEGER,
-  open INTEGER NOT NULL CHECK (open IN (0, 1))
+  outcome_seq INTEGER
 ) STRICT, WITHOUT ROWID`,
-  `CREATE INDEX calls_open ON calls (decision_seq) WHERE open = 1`,
+  // Forwarded, and no outcome is known: none at all, or `unknown`. Small, so that a decision touches one page of it.
+  `CREATE TABLE open_calls (
+  call TEXT PRIMARY KEY,
+  decision_seq INTEGER NOT NULL,
+  unknown_seq INTEGER
+) STRICT, WITHOUT ROWID`,
   `CREATE TABLE approvals (
   id TEXT PRIMARY KEY,
   binding_digest TEXT NOT NULL,
