@@ -75,7 +75,7 @@ export function openForWriting(path: string, context: OpenContext): DatabaseFile
     }
     const db = new Database(path, { timeout: 0, fileMustExist: path !== inMemory })
     return closingOnError(db, () => {
-      requireSqlite(db)
+      retrying(context, () => requireSqlite(db))
       retrying(context, () => requireOurs(db, path, 'or empty'))
       retrying(context, () => configure(db, path))
       return new DatabaseFile(db, path, context.files)

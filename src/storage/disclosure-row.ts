@@ -25,16 +25,14 @@ export function disclosureRows(
   disclosures: readonly Disclosure[],
   records: readonly PlacedRecord[],
 ): readonly DisclosureRow[] {
-  let found = 0
-  const rows: DisclosureRow[] = []
-  if (disclosures.length === 0) return rows
-  for (const { seq, draft } of records) {
-    const listed = digestsOf(draft.data)
-    const own = disclosures.filter(({ digest }) => listed.includes(digest))
-    if (own.length > 0) rows.push({ seq, encoded: printDisclosures(own) })
-    found += own.length
-  }
-  if (found === disclosures.length) return rows
+  if (disclosures.length === 0) return []
+  const left = new Map(disclosures.map((disclosure) => [disclosure.digest, disclosure]))
+  const isTwice = left.size < disclosures.length
+  const rows = records.flatMap(({ seq, draft }) => {
+    const own = digestsOf(draft.data).flatMap((digest) => take(left, digest))
+    return own.length === 0 ? [] : [{ seq, encoded: printDisclosures(own) }]
+  })
+  if (!isTwice && left.size === 0) return rows
   throw new CapFenceError('RECORD_INVALID', 'each disclosure must be listed by one record')
 }
 
@@ -46,15 +44,21 @@ export function parseDisclosures(encoded: string): readonly Disclosure[] {
     .map((one) => ({ digest: sha256Base64url(one), encoded: one }))
 }
 
+function take(left: Map<string, Disclosure>, digest: string): readonly Disclosure[] {
+  const disclosure = left.get(digest)
+  left.delete(digest)
+  return disclosure === undefined ? [] : [disclosure]
+}
+
 function printDisclosures(disclosures: readonly Disclosure[]): string {
   return disclosures.map(({ encoded }) => encoded + separator).join('')
 }
 
-function digestsOf(data: RecordData): readonly unknown[] {
+function digestsOf(data: RecordData): readonly string[] {
   for (const name of sealedMembers) {
     const sealed = data[name]
     const digests = isObject(sealed) ? sealed['_sd'] : undefined
-    if (Array.isArray(digests)) return digests
+    if (Array.isArray(digests)) return digests.filter((digest) => typeof digest === 'string')
   }
   return []
 }
