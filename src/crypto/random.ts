@@ -15,7 +15,8 @@ let used = 0
 export const systemRandom: RandomSource = (byteCount) => {
   if (byteCount > poolBytes) return new Uint8Array(randomBytes(byteCount))
   if (used + byteCount > pool.length) {
-    pool = randomBytes(poolBytes)
+    // A copy, because a slice of a Buffer would be a view of it.
+    pool = new Uint8Array(randomBytes(poolBytes))
     used = 0
   }
   const bytes = pool.slice(used, used + byteCount)

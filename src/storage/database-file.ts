@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { CapFenceError } from '../errors.ts'
 import { pauseSync } from './clock.ts'
 import type { Clock } from './clock.ts'
-import { isBusy, storageFailure, unavailable, type StorageFailure } from './failure.ts'
+import { isBusy, storageFailure, unavailable, unopened } from './failure.ts'
+import type { StorageFailure } from './failure.ts'
 import type { Files } from './files.ts'
 import { applicationId, schemaStatements, schemaVersion } from './schema.ts'
 
@@ -71,7 +72,8 @@ export function openForWriting(path: string, context: OpenContext): DatabaseFile
   return guarded(path, () => {
     if (path !== inMemory) {
       context.files.makeFolder(dirname(path))
-      context.files.create(path, new Uint8Array(0))
+      // A name that a power cut could take away again would take the log with it.
+      if (context.files.create(path, new Uint8Array(0))) context.files.syncFolder(dirname(path))
     }
     const db = new Database(path, { timeout: 0, fileMustExist: path !== inMemory })
     return closingOnError(db, () => {
@@ -129,30 +131,35 @@ export function retrying<T>({ clock, maxLockWaitMs }: OpenContext, step: () => T
 }
 
 /**
- * On a medium that cannot be written, SQLite can read a log only when no write-ahead log belongs to it, and must
- * be told that nobody changes the file meanwhile.
+ * Opens a database that others may be writing.
+ *
+ * Where SQLite cannot make its own files beside a database that nobody has open, as on a medium that cannot be
+ * written, it opens no database in WAL mode at all; then a copy in memory is read.
  */
-function openReadOnly(path: string, { files }: OpenContext): Database.Database {
+function openReadOnly(path: string, context: OpenContext): Database.Database {
   const db = new Database(path, { readonly: true, timeout: 0, fileMustExist: true })
   try {
-    schemaOf(db)
+    retrying(context, () => schemaOf(db))
     return db
   } catch (error) {
-    if (storageFailure(error)?.reason !== 'cannot_open' || files.exists(`${path}-wal`)) {
-      if (isBusy(error)) return db
-      db.close()
-      throw error
-    }
     db.close()
-    const uri = `file:${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}?immutable=1`
-    return new Database(uri, { readonly: true, timeout: 0 })
+    const isReadable = storageFailure(error)?.reason === 'cannot_open'
+    if (!isReadable || context.files.exists(`${path}-wal`)) throw error
+    return openCopy(path, context.files)
   }
+}
+
+/** Bytes 18 and 19 of a database say whether it has a write-ahead log, which a copy in memory cannot have. */
+function openCopy(path: string, files: Files): Database.Database {
+  const bytes = Buffer.from(files.read(path))
+  bytes.fill(1, 18, 20)
+  return new Database(bytes, { readonly: true })
 }
 
 function configure(db: Database.Database, path: string): void {
   const mode: unknown = db.pragma('journal_mode = WAL', { simple: true })
   if (mode !== 'wal' && path !== inMemory) {
-    throw unavailable({ reason: 'cannot_open', what: `${path} cannot have a write-ahead log` })
+    throw unopened(path, { reason: 'cannot_open', what: 'it cannot have a write-ahead log' })
   }
   // What is erased must be gone (AUDIT.md "Secrets").
   db.pragma('secure_delete = ON')
@@ -238,10 +245,12 @@ function guarded<T>(path: string, step: () => T): T {
 /** What a caller of `open` sees of an error on the way. */
 export function openingError(path: string, error: unknown): unknown {
   if (error instanceof CapFenceError) return error
-  const failure = storageFailure(error)
-  if (failure !== undefined) return unavailable({ ...failure, what: `${path}: ${failure.what}` })
-  if (error instanceof Error && ('syscall' in error || error instanceof TypeError)) {
-    return unavailable({ reason: 'cannot_open', what: `${path}: ${error.message}`, cause: error })
-  }
-  return error
+  const failure = storageFailure(error) ?? fileFailure(error)
+  return failure === undefined ? error : unopened(path, failure)
+}
+
+function fileFailure(error: unknown): StorageFailure | undefined {
+  // A folder that is missing is a TypeError of the driver's.
+  const isKnown = error instanceof Error && ('syscall' in error || error instanceof TypeError)
+  return isKnown ? { reason: 'cannot_open', what: error.message, cause: error } : undefined
 }

@@ -26,7 +26,8 @@ const hints: Readonly<Record<OutageReason, string>> = {
   cannot_open: "check that the folder exists, and that the gate's user may read and write it",
   replaced:
     'the file was moved, deleted or restored under the running gate; put it back, or restart the gate',
-  damaged: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
+  damaged:
+    'if this is the log, keep a copy of the file as it is, and restore the log from a copy that verifies',
   io_error: 'check the disk and the system log',
   closed: 'the gate is stopping; call again when it runs',
 }
@@ -43,11 +44,19 @@ export function unavailable(failure: StorageFailure): CapFenceError {
 /** The error of a question about the log that could not be answered. */
 export function unreadable(error: unknown): unknown {
   const failure = storageFailure(error)
-  if (failure === undefined) return error
+  return failure === undefined ? error : errorOf('the audit log cannot be read', failure)
+}
+
+/** The error of a log that cannot be opened. */
+export function unopened(path: string, failure: StorageFailure): CapFenceError {
+  return errorOf(`the audit log ${path} cannot be opened`, failure)
+}
+
+function errorOf(what: string, failure: StorageFailure): CapFenceError {
   const code = failure.reason === 'damaged' ? 'AUDIT_CORRUPT' : 'AUDIT_UNAVAILABLE'
-  return new CapFenceError(code, `the audit log cannot be read: ${failure.what}`, {
+  return new CapFenceError(code, `${what}: ${failure.what}`, {
     hint: hints[failure.reason],
-    cause: error,
+    cause: failure.cause,
   })
 }
 

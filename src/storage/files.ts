@@ -2,8 +2,10 @@ import {
   closeSync,
   existsSync,
   fchmodSync,
+  fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   rmSync,
   statfsSync,
   statSync,
@@ -19,6 +21,9 @@ export interface Files {
   makeFolder(path: string): void
   /** Makes the file with these bytes, for this user alone; false when it exists. */
   create(path: string, bytes: Uint8Array): boolean
+  /** Makes the names in a folder survive a power cut. */
+  syncFolder(path: string): void
+  read(path: string): Uint8Array
   remove(path: string): void
   /** Free space for this user where the path is, bytes. */
   freeBytes(path: string): number
@@ -51,6 +56,18 @@ export const nodeFiles: Files = {
     }
     return true
   },
+  syncFolder(path) {
+    let folder: number | undefined
+    try {
+      folder = openSync(path, 'r')
+      fsyncSync(folder)
+    } catch {
+      // Where folders cannot be opened, as on Windows, the file system sees to it.
+    } finally {
+      if (folder !== undefined) closeSync(folder)
+    }
+  },
+  read: (path) => readFileSync(path),
   remove(path) {
     rmSync(path, { force: true })
   },
