@@ -56,6 +56,15 @@ function errorOf(action: () => unknown): { readonly code?: string; readonly mess
   return {}
 }
 
+async function readAll(path: string): Promise<void> {
+  const log = SQLiteLog.open(path)
+  try {
+    await log.records(0, 100)
+  } finally {
+    await log.close()
+  }
+}
+
 function hashOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex')
 }
@@ -243,12 +252,7 @@ describe('a log that is read', () => {
   test('a database that cannot be read any more is an error that says so', async () => {
     const { path } = await closedLog()
     truncateSync(path, 8192)
-    const code = await codeOf(
-      (async () => {
-        const log = SQLiteLog.open(path)
-        await log.records(0, 100).finally(() => log.close())
-      })(),
-    )
+    const code = await codeOf(readAll(path))
     expect(code).toBe('AUDIT_CORRUPT')
   })
 })
