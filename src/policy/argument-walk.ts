@@ -5,6 +5,9 @@ import type { JsonObject, JsonValue } from '../json/value.ts'
 import { limits } from '../limits.ts'
 import type { NameRole, NameRoles } from './argument-name.ts'
 
+/** A value that is neither an object nor an array. */
+type Leaf = Decimal | string | boolean | null
+
 /** A value under an amount's name. */
 export interface AmountCandidate {
   readonly value: JsonValue
@@ -15,10 +18,7 @@ export interface AmountCandidate {
 export interface ArgumentContents {
   /** The name of every member, at any depth. */
   readonly names: readonly string[]
-  /** Every text value. */
-  readonly texts: readonly string[]
-  /** Every value that is no object or array, as text. */
-  readonly pieces: readonly string[]
+  readonly leaves: readonly Leaf[]
   readonly amounts: readonly AmountCandidate[]
   /** Texts that are paths by their name; anything else here is a path that cannot be read. */
   readonly paths: readonly JsonValue[]
@@ -36,23 +36,25 @@ export function walkArguments(
 ): ArgumentContents | undefined {
   const walk = new Walk(names)
   walk.object(root, 0)
-  for (const pointer of roles.amount ?? []) walk.declared(root, pointer, declaredAmount)
-  for (const pointer of roles.path ?? []) walk.declared(root, pointer, declaredPath)
+  if (roles.amount !== undefined) walk.declare(root, roles.amount, declaredAmount)
+  if (roles.path !== undefined) walk.declare(root, roles.path, declaredPath)
   return walk.tooLarge ? undefined : walk
 }
 
 const declaredAmount: NameRole = { amount: true, minor: false, path: false }
 const declaredPath: NameRole = { amount: false, minor: false, path: true }
 
+/** Every member and element once, and once more for declared roles. */
+const maxVisits = 2 * limits.maxJsonMembers
+
 class Walk implements ArgumentContents {
   readonly names: string[] = []
-  readonly texts: string[] = []
-  readonly pieces: string[] = []
+  readonly leaves: Leaf[] = []
   readonly amounts: AmountCandidate[] = []
   readonly paths: JsonValue[] = []
   tooLarge = false
   readonly #roles: NameRoles
-  #members = 0
+  #visits = 0
 
   constructor(roles: NameRoles) {
     this.#roles = roles
@@ -60,45 +62,46 @@ class Walk implements ArgumentContents {
 
   /** @returns whether one of its names is a path's */
   object(object: JsonObject, depth: number): boolean {
+    const names = Object.keys(object)
+    if (this.#isTooLarge(names.length, depth)) return true
     let holdsPath = false
-    for (const name of Object.keys(object)) {
-      if (this.#isTooLarge(depth)) return true
+    for (const name of names) {
       this.names.push(name)
       const role = this.#roles.of(name)
-      holdsPath ||= role.path
       const value = object[name]
-      if (value !== undefined) this.#value(value, role, depth + 1)
+      if (role.path) holdsPath = true
+      if (value !== undefined) this.#value(value, role, depth)
     }
     return holdsPath
   }
 
-  /** Adds the value at a pointer that the configuration declares; `*` is any element. */
-  declared(root: JsonObject, pointer: string, role: NameRole): void {
-    const tokens = pointer.split('/').slice(1)
-    this.#find(root, tokens, role)
+  /** Adds the values at pointers that the configuration declares; `*` is any element. */
+  declare(root: JsonObject, pointers: readonly string[], role: NameRole): void {
+    for (const pointer of pointers) this.#find(root, pointer.split('/').slice(1), role)
   }
 
   #value(value: JsonValue, role: NameRole, depth: number): void {
-    if (isJsonArray(value)) {
-      // A list of amounts has no one meaning; a list of paths is many paths.
-      if (role.amount) this.amounts.push({ value, minor: role.minor })
-      for (const item of value) {
-        if (this.#isTooLarge(depth)) return
-        this.#value(item, role, depth + 1)
-      }
-    } else if (isJsonObject(value)) {
-      const holdsPath = this.object(value, depth)
-      if (role.amount) this.amounts.push({ value, minor: role.minor })
-      if (role.path && !holdsPath) this.paths.push(value)
-    } else {
-      this.#leaf(value, role)
+    if (typeof value === 'object' && value !== null && !(value instanceof Decimal)) {
+      if (isJsonArray(value)) this.#array(value, role, depth + 1)
+      else this.#inner(value, role, depth + 1)
+      return
     }
+    this.leaves.push(value)
+    if (role.amount || role.path) this.#candidate(value, role)
   }
 
-  #leaf(value: Exclude<JsonValue, JsonObject | readonly JsonValue[]>, role: NameRole): void {
-    if (typeof value === 'string') this.texts.push(value)
-    this.pieces.push(typeof value === 'string' ? value : leafText(value))
-    this.#candidate(value, role)
+  #array(array: readonly JsonValue[], role: NameRole, depth: number): void {
+    // A list of amounts has no one meaning; a list of paths is many paths.
+    if (role.amount) this.amounts.push({ value: array, minor: role.minor })
+    if (this.#isTooLarge(array.length, depth)) return
+    for (const item of array) this.#value(item, role, depth)
+  }
+
+  #inner(object: JsonObject, role: NameRole, depth: number): void {
+    const holdsPath = this.object(object, depth)
+    if (role.amount) this.amounts.push({ value: object, minor: role.minor })
+    // An object that names paths itself, such as `files: [{path, content}]`, only holds them.
+    if (role.path && !holdsPath) this.paths.push(object)
   }
 
   #candidate(value: JsonValue, role: NameRole): void {
@@ -108,9 +111,9 @@ class Walk implements ArgumentContents {
 
   #find(value: JsonValue, tokens: readonly string[], role: NameRole): void {
     const [token, ...rest] = tokens
-    if (this.#isTooLarge(0)) return
+    if (this.#isTooLarge(1, 0)) return
     if (token === undefined) {
-      this.#declaredValue(value, role)
+      this.#declared(value, role)
     } else if (isJsonArray(value)) {
       const items = token === '*' ? value : value.slice(...elementAt(token))
       for (const item of items) this.#find(item, rest, role)
@@ -123,16 +126,16 @@ class Walk implements ArgumentContents {
     object: JsonObject,
     path: { readonly token: string; readonly rest: readonly string[]; readonly role: NameRole },
   ): void {
-    const name = path.token.replaceAll('~1', '/').replaceAll('~0', '~')
-    const folded = name.toLowerCase()
+    const name = path.token.replaceAll('~1', '/').replaceAll('~0', '~').toLowerCase()
     for (const key of Object.keys(object)) {
       const member = object[key]
-      const same = key === name || key.toLowerCase() === folded || path.token === '*'
+      // A lenient server reads `Path` where the configuration says `path`.
+      const same = path.token === '*' || key.toLowerCase() === name
       if (same && member !== undefined) this.#find(member, path.rest, path.role)
     }
   }
 
-  #declaredValue(value: JsonValue, role: NameRole): void {
+  #declared(value: JsonValue, role: NameRole): void {
     if (isJsonArray(value) && role.path) {
       for (const item of value) this.#candidate(item, role)
     } else {
@@ -140,15 +143,11 @@ class Walk implements ArgumentContents {
     }
   }
 
-  #isTooLarge(depth: number): boolean {
-    this.#members += 1
-    this.tooLarge ||= depth > limits.maxJsonDepth || this.#members > 2 * limits.maxJsonMembers
+  #isTooLarge(more: number, depth: number): boolean {
+    this.#visits += more
+    if (depth > limits.maxJsonDepth || this.#visits > maxVisits) this.tooLarge = true
     return this.tooLarge
   }
-}
-
-function leafText(value: Decimal | boolean | null): string {
-  return value instanceof Decimal ? value.text : String(value)
 }
 
 /** The bounds of the one element that a pointer's token names; none for any other token. */

@@ -1,5 +1,7 @@
+import type { Capability } from '../event/capability.ts'
 import type { DeterminingRule, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
 import type { Facts } from './facts.ts'
+import { globMatches } from './glob.ts'
 import { costOf } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import type { Condition, RuleSource } from './rule.ts'
@@ -38,6 +40,14 @@ export class CompiledRule {
     })
   }
 
+  /** Whether the capability fits with its case; it is known to fit without. */
+  fitsExactly({ resource, action, scope }: Capability): boolean {
+    const { pattern } = this.source
+    return (
+      fits(pattern.resource, resource) && fits(pattern.action, action) && fits(pattern.scope, scope)
+    )
+  }
+
   /** Whether the rule is about this call; a predicate that fails is one that cannot be evaluated. */
   evaluate(facts: Facts): Truth {
     let truth: Truth = 'true'
@@ -56,6 +66,10 @@ export class CompiledRule {
       ? this.#certain
       : accountOf(this.source, values)
   }
+}
+
+function fits(pattern: string, name: string): boolean {
+  return pattern === name || globMatches(pattern, name)
 }
 
 function cost(condition: Condition | undefined): number {

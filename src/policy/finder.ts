@@ -2,7 +2,7 @@
 export type Found = (index: number) => boolean
 
 /** Few texts are found faster one by one, by the search that is built in. */
-const maxOneByOne = 12
+const maxOneByOne = 24
 
 /**
  * Finds many texts in one: a few by searching for each, many by an Aho-Corasick automaton in a single pass.
@@ -10,12 +10,20 @@ const maxOneByOne = 12
  * Either way the time is linear in the text, whatever stands in it.
  */
 export class Finder {
-  readonly #texts: readonly string[]
+  readonly #indexes = new Map<string, number>()
+  readonly #texts: string[] = []
   #automaton: Automaton | undefined
 
-  /** @param texts none of them empty */
-  constructor(texts: readonly string[]) {
-    this.#texts = texts
+  /**
+   * Adds a text, which must not be empty; only before the first search.
+   *
+   * @returns its index, the same for the same text
+   */
+  add(text: string): number {
+    const known = this.#indexes.get(text)
+    if (known !== undefined) return known
+    this.#indexes.set(text, this.#texts.length)
+    return this.#texts.push(text) - 1
   }
 
   /** Looks at `text`; where the texts are few, only when one is asked for. */

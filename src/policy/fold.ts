@@ -11,11 +11,26 @@ const markFlood = /\p{M}{65}/u
  * @returns undefined for text that cannot be folded in linear time
  */
 export function foldText(text: string): string | undefined {
-  if (plainAscii.test(text)) return text.replace(/ {2,}/g, ' ').toLowerCase()
+  if (isPlain(text)) return foldPlain(text)
   const visible = text.replace(hidden, '')
   if (markFlood.test(visible)) return undefined
   const folded = foldCase(visible.normalize('NFKC')).normalize('NFKC')
   return folded.replace(hidden, '').replace(whiteSpace, ' ')
+}
+
+/** Whether a text is printable ASCII, so that folding loses nothing but case and runs of spaces. */
+export function isPlain(text: string): boolean {
+  return plainAscii.test(text)
+}
+
+/** `foldText` for text that is plain. */
+export function foldPlain(text: string): string {
+  return foldSpaces(text).toLowerCase()
+}
+
+/** Runs of spaces as one. */
+export function foldSpaces(text: string): string {
+  return text.includes('  ') ? text.replace(/ {2,}/g, ' ') : text
 }
 
 /** Text without regard to case, in full: one letter may become two, and a final sigma is a sigma. */

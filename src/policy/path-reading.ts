@@ -1,16 +1,32 @@
 import { foldText } from './fold.ts'
 
 /** One way to take a path, normalised without asking a disk. */
-export interface PathReading {
-  readonly absolute: boolean
-  /** A relative path that leaves the folder it starts from. */
-  readonly climbs: boolean
+export class PathReading {
   /** `/` or `/a/b`; `.` or `a/b` or `../a`. */
   readonly text: string
-  /** The same, case aside. */
-  readonly folded: string
   /** Where the path was, normalised, each time before it turned back with `..`. */
   readonly peaks: readonly string[]
+  #folded: string | undefined
+
+  constructor(text: string, peaks: readonly string[]) {
+    this.text = text
+    this.peaks = peaks
+  }
+
+  get absolute(): boolean {
+    return this.text.startsWith('/')
+  }
+
+  /** Whether it is a relative path that leaves the folder it starts from. */
+  get climbs(): boolean {
+    return this.text === '..' || this.text.startsWith('../')
+  }
+
+  /** The text, case aside. */
+  get folded(): string {
+    this.#folded ??= foldText(this.text) ?? this.text
+    return this.#folded
+  }
 }
 
 /** Everything a server may take a path for. */
@@ -22,6 +38,9 @@ export interface PathReadings {
 }
 
 const plainPath = /^[A-Za-z0-9_./-]+$/
+/** An absolute path that is normal already; most are. */
+const normalPath = /^(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/
+const noPeaks: readonly string[] = []
 // Characters that end, hide or turn around a path somewhere, and half characters.
 const unreadableCharacter = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}$]/u
 const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/
@@ -38,15 +57,20 @@ const maxPeaks = 64
  * slashes; compatibility characters as plain ones; white space at the ends of names dropped (THREATS B19).
  */
 export function readingsOf(text: string): PathReadings {
+  if (normalPath.test(text)) return onlyReading(new PathReading(text, noPeaks))
   const path = withoutFileScheme(text)
   if (path === undefined || !isReadable(path)) return unreadable
   const written = normalise(path)
   if (written === undefined) return unreadable
-  if (plainPath.test(path)) return { written, readings: [written], unreadable: false }
+  if (plainPath.test(path)) return onlyReading(written)
   const { texts, complete } = waysToTake(path)
   const readings = texts.filter(isReadable).map((way) => (way === path ? written : normalise(way)))
   const known = readings.filter((reading) => reading !== undefined)
   return { written, readings: known, unreadable: !complete || known.length < texts.length }
+}
+
+function onlyReading(written: PathReading): PathReadings {
+  return { written, readings: [written], unreadable: false }
 }
 
 function isReadable(path: string): boolean {
@@ -114,7 +138,6 @@ function normalise(path: string): PathReading | undefined {
   const absolute = path.startsWith('/')
   const names: string[] = []
   const peaks: string[] = []
-  let climbs = false
   let rising = true
   for (const name of path.split('/')) {
     if (name === '' || name === '.') continue
@@ -128,13 +151,9 @@ function normalise(path: string): PathReading | undefined {
     rising = false
     const left = names.at(-1)
     if (left !== undefined && left !== '..') names.pop()
-    else if (!absolute) {
-      climbs = true
-      names.push('..')
-    }
+    else if (!absolute) names.push('..')
   }
-  const text = joined(absolute, names)
-  return { absolute, climbs, text, folded: foldText(text) ?? text, peaks }
+  return new PathReading(joined(absolute, names), peaks)
 }
 
 function joined(absolute: boolean, names: readonly string[]): string {

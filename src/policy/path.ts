@@ -68,19 +68,33 @@ export function mayBeUnder(path: PathFacts | undefined, prefixes: readonly PathP
 /** Whether a path is below one of the prefixes in each of its readings, and as it is written: what a grant asks. */
 export function mustBeUnder(path: PathFacts | undefined, prefixes: readonly PathPrefix[]): Truth {
   if (path === undefined) return 'indeterminate'
-  const values = path.readings.map((reading) => {
-    return reading === path.written
-      ? best(prefixes.map((prefix) => isUnder(reading, prefix.written)))
-      : best(prefixes.flatMap((prefix) => prefix.readings.map((base) => isUnder(reading, base))))
-  })
+  const asWritten = anyUnder(path.written, prefixes, isWritten)
   if (path.unreadable) return 'indeterminate'
-  const [first = 'indeterminate'] = values
-  return values.every((value) => value === first) ? first : 'indeterminate'
+  for (const reading of path.readings) {
+    if (reading === path.written) continue
+    // Readings that disagree leave open what the server will do.
+    if (anyUnder(reading, prefixes, isReading) !== asWritten) return 'indeterminate'
+  }
+  return asWritten
 }
 
-function best(values: readonly Truth[]): Truth {
-  if (values.includes('true')) return 'true'
-  return values.includes('indeterminate') ? 'indeterminate' : 'false'
+type Below = (path: PathReading, prefix: PathPrefix) => Truth
+
+const isWritten: Below = (path, prefix) => isUnder(path, prefix.written)
+const isReading: Below = (path, prefix) => anyOf(prefix.readings, (base) => isUnder(path, base))
+
+function anyUnder(path: PathReading, prefixes: readonly PathPrefix[], below: Below): Truth {
+  return anyOf(prefixes, (prefix) => below(path, prefix))
+}
+
+function anyOf<Item>(items: readonly Item[], test: (item: Item) => Truth): Truth {
+  let truth: Truth = 'false'
+  for (const item of items) {
+    const value = test(item)
+    if (value === 'true') return 'true'
+    if (value === 'indeterminate') truth = 'indeterminate'
+  }
+  return truth
 }
 
 /** Lexically, component by component; a relative and an absolute path cannot be compared. */

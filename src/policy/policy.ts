@@ -9,13 +9,15 @@ import { grantPredicate, guardPredicate } from './predicate.ts'
 import type { RiskActions } from './read-policy.ts'
 import { RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
-import { NeedleSet } from './text.ts'
+import { NeedleSet } from './needle.ts'
 
-/** The guards of one capability pattern; they look for their texts together. */
-interface GuardBucket {
-  readonly deny: CompiledRule[]
-  readonly approval: CompiledRule[]
-  readonly needles: NeedleSet
+/** The rules of one capability pattern, case aside. Lists without rules are one and the same, which is always near. */
+interface Bucket {
+  deny: CompiledRule[]
+  approval: CompiledRule[]
+  allow: CompiledRule[]
+  /** The guards look for their texts together; undefined while none looks for any. */
+  needles: NeedleSet | undefined
 }
 
 /** What one rule, whose capability fits, makes of a call. */
@@ -35,8 +37,7 @@ export interface RuleAccount {
 export class Policy {
   /** In the order of the files. */
   readonly rules: readonly PolicyRule[]
-  readonly #guards: RuleIndex<GuardBucket>
-  readonly #grants: RuleIndex<CompiledRule[]>
+  readonly #index: RuleIndex<Bucket> = new RuleIndex(newBucket)
   readonly #risks: RiskActions
   readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
   readonly #names = new NameRoles()
@@ -44,8 +45,6 @@ export class Policy {
   /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
   constructor(sources: readonly RuleSource[], risks: RiskActions) {
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
-    this.#guards = new RuleIndex(() => ({ deny: [], approval: [], needles: new NeedleSet() }))
-    this.#grants = new RuleIndex(() => [])
     this.#risks = risks
     this.#unknownRisk = strictest([...risks.values()])
     for (const [order, source] of sources.entries()) this.#add(source, order)
@@ -68,44 +67,39 @@ export class Policy {
   explain(event: ActionEvent): readonly RuleAccount[] {
     if (!ActionEvent.isEvent(event)) return []
     const facts = new Facts(event, this.#names)
-    const guards = this.#guards.find(folded(event.capability))
-    const rules = [
-      ...guards.flatMap(({ deny, approval }) => [...deny, ...approval]),
-      ...this.#grants.find(event.capability).flat(),
-    ]
+    const { capability } = event
+    const rules = this.#index
+      .find(folded(capability))
+      .flatMap(({ deny, approval, allow }) => [
+        ...deny,
+        ...approval,
+        ...allow.filter((rule) => rule.fitsExactly(capability)),
+      ])
     return rules.toSorted(byOrder).map((rule) => accountOf(rule, facts))
   }
 
   #add(source: RuleSource, order: number): void {
-    if (source.rule.effect === 'allow') {
-      const rule = new CompiledRule(source, order, grantPredicate)
-      this.#grants.bucketOf(source.pattern).push(rule)
-      return
-    }
-    const bucket = this.#guards.bucketOf(folded(source.pattern))
-    const rule = new CompiledRule(source, order, (condition) =>
-      guardPredicate(condition, bucket.needles),
-    )
-    if (source.rule.effect === 'deny') bucket.deny.push(rule)
-    else bucket.approval.push(rule)
+    const bucket = this.#index.bucketOf(folded(source.pattern))
+    const rule = new CompiledRule(source, order, (condition) => {
+      return source.rule.effect === 'allow'
+        ? grantPredicate(condition)
+        : guardPredicate(condition, () => (bucket.needles ??= new NeedleSet()))
+    })
+    const tier = tiers[source.rule.effect]
+    if (bucket[tier] === noRules) bucket[tier] = []
+    bucket[tier].push(rule)
   }
 
   #decide(event: ActionEvent): PolicyAnswer {
     const facts = new Facts(event, this.#names)
-    const guards = this.#guards.find(folded(event.capability))
-    const denied = firstTier(
-      guards.map(({ deny }) => deny),
-      facts,
-    )
+    const buckets = this.#index.find(folded(event.capability))
+    const denied = guardTier(buckets, 'deny', facts)
     if (denied !== undefined) return denied
     const risk = this.#riskAction(event.risk)
     if (risk === 'deny') return riskAnswer('deny', event.risk)
-    const held = firstTier(
-      guards.map(({ approval }) => approval),
-      facts,
-    )
+    const held = guardTier(buckets, 'approval', facts)
     if (held !== undefined) return held
-    const granted = grantTier(this.#grants.find(event.capability), facts)
+    const granted = grantTier(buckets, event.capability, facts)
     if (granted === undefined) return byDefault
     // Risk only tightens: what no rule allows is not worth a question either (POLICY.md 7).
     return risk === undefined ? granted : riskAnswer(risk, event.risk)
@@ -137,6 +131,13 @@ function folded({ resource, action, scope }: Capability): Capability {
   }
 }
 
+const noRules: CompiledRule[] = []
+const tiers = { deny: 'deny', require_approval: 'approval', allow: 'allow' } as const
+
+function newBucket(): Bucket {
+  return { deny: noRules, approval: noRules, allow: noRules, needles: undefined }
+}
+
 /** A risk that nobody stated may be any, so the strictest action stands. */
 function strictest(
   actions: readonly Exclude<Effect, 'allow'>[],
@@ -148,34 +149,41 @@ function riskAnswer(decision: Effect, risk: RiskLevel | undefined): PolicyAnswer
   return { decision, reason: 'risk', rules: [], ...(risk === undefined ? {} : { risk }) }
 }
 
-function firstTier(
-  tier: readonly (readonly CompiledRule[])[],
+/** The answer of the guards that apply, which are all but those that are false. */
+function guardTier(
+  buckets: readonly Bucket[],
+  tier: 'deny' | 'approval',
   facts: Facts,
 ): PolicyAnswer | undefined {
-  const applied: CompiledRule[] = []
+  let applied: CompiledRule[] | undefined
   let certain = false
-  for (const rules of tier) {
-    for (const rule of rules) {
+  for (const bucket of buckets) {
+    for (const rule of bucket[tier]) {
       const value = rule.evaluate(facts)
       if (value === 'false') continue
+      applied ??= []
       applied.push(rule)
       certain ||= value === 'true'
     }
   }
-  return answerOf(applied, certain, facts)
+  return applied === undefined ? undefined : answerOf(applied, certain, facts)
 }
 
+/** The answer of the grants that are true. */
 function grantTier(
-  tier: readonly (readonly CompiledRule[])[],
+  buckets: readonly Bucket[],
+  capability: Capability,
   facts: Facts,
 ): PolicyAnswer | undefined {
-  const applied: CompiledRule[] = []
-  for (const rules of tier) {
-    for (const rule of rules) {
-      if (rule.evaluate(facts) === 'true') applied.push(rule)
+  let applied: CompiledRule[] | undefined
+  for (const { allow } of buckets) {
+    for (const rule of allow) {
+      if (!rule.fitsExactly(capability) || rule.evaluate(facts) !== 'true') continue
+      applied ??= []
+      applied.push(rule)
     }
   }
-  return answerOf(applied, true, facts)
+  return applied === undefined ? undefined : answerOf(applied, true, facts)
 }
 
 function answerOf(
@@ -183,9 +191,9 @@ function answerOf(
   certain: boolean,
   facts: Facts,
 ): PolicyAnswer | undefined {
-  const [first, ...others] = applied
+  const [first] = applied
   if (first === undefined) return undefined
-  if (others.length === 0 && certain) return first.certainAnswer
+  if (applied.length === 1 && certain) return first.certainAnswer
   const named = applied.toSorted(byOrder).slice(0, limits.maxDeterminingRules)
   const omittedRules = applied.length - named.length
   return {

@@ -7,7 +7,7 @@ import { compileGlob } from './glob.ts'
 import { mayBeUnder, mustBeUnder, readPrefix } from './path.ts'
 import type { PathFacts, PathPrefix } from './path.ts'
 import type { Condition } from './rule.ts'
-import type { NeedleSet } from './text.ts'
+import type { NeedleSet } from './needle.ts'
 
 /** A condition, compiled: its value for one call. */
 export type Predicate = (facts: Facts) => Truth
@@ -17,12 +17,12 @@ type ConditionOf<Kind extends Condition['kind']> = Condition & { readonly kind: 
 /**
  * Compiles a condition of a guard (`deny`, `require_approval`): any candidate will do, compared generously.
  *
- * @param needles where the rule's texts are looked for together with those of its neighbours
+ * @param needlesOf gives the set in which the rule's texts are looked for together with those of its neighbours
  */
-export function guardPredicate(condition: Condition, needles: NeedleSet): Predicate {
+export function guardPredicate(condition: Condition, needlesOf: () => NeedleSet): Predicate {
   switch (condition.kind) {
     case 'text':
-      return anyText(condition, needles)
+      return anyText(condition, needlesOf())
     case 'amount': {
       const { comparison, threshold } = condition
       return ({ amounts }) =>

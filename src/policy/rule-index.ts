@@ -3,29 +3,43 @@ import type { CapabilityPattern } from './capability-pattern.ts'
 import { compileGlob } from './glob.ts'
 import type { Glob } from './glob.ts'
 
-/** One name of a pattern: what follows a literal, any name, or a name of some shape. */
-class Step<Next> {
-  readonly literals = new Map<string, Next>()
+/** What may follow one name of a pattern: a literal, any name, or a name of some shape. */
+class Step<Next extends object> {
   any: Next | undefined
   readonly globs: { readonly text: string; readonly matches: Glob; readonly next: Next }[] = []
+  // The first literal has no table: most steps have no other, and a table would be one more place in memory to visit.
+  #firstName: string | undefined
+  #first: Next | undefined
+  #others: Map<string, Next> | undefined
+
+  /** What follows a literal name. */
+  literal(name: string): Next | undefined {
+    return this.#firstName === name ? this.#first : this.#others?.get(name)
+  }
 
   /** What follows `name` of a pattern, made by `make` when it is the first of its kind. */
   at(name: string, make: () => Next): Next {
-    if (name === '*') return (this.any ??= make())
-    if (name.includes('*')) return this.#glob(name, make)
-    const known = this.literals.get(name)
+    if (name === '*') {
+      this.any ??= make()
+      return this.any
+    }
+    const isGlob = name.includes('*')
+    const known = isGlob ? this.globs.find(({ text }) => text === name)?.next : this.literal(name)
     if (known !== undefined) return known
     const next = make()
-    this.literals.set(name, next)
+    if (isGlob) this.globs.push({ text: name, matches: compileGlob(name), next })
+    else this.#add(name, next)
     return next
   }
 
-  #glob(text: string, make: () => Next): Next {
-    const known = this.globs.find((glob) => glob.text === text)
-    if (known !== undefined) return known.next
-    const next = make()
-    this.globs.push({ text, matches: compileGlob(text), next })
-    return next
+  #add(name: string, next: Next): void {
+    if (this.#firstName === undefined) {
+      this.#firstName = name
+      this.#first = next
+      return
+    }
+    this.#others ??= new Map()
+    this.#others.set(name, next)
   }
 }
 
@@ -36,7 +50,7 @@ class Step<Next> {
  * at most seven hash look-ups find the at most eight buckets of patterns without a glob inside a name, however many
  * rules there are.
  */
-export class RuleIndex<Bucket> {
+export class RuleIndex<Bucket extends object> {
   readonly #root: Step<Step<Step<Bucket>>> = new Step()
   readonly #makeBucket: () => Bucket
 
@@ -53,22 +67,40 @@ export class RuleIndex<Bucket> {
   }
 
   /** The buckets of all patterns that match. */
-  find({ resource, action, scope }: Capability): readonly Bucket[] {
+  find(capability: Capability): readonly Bucket[] {
     const found: Bucket[] = []
-    each(this.#root, resource, (actions) => {
-      each(actions, action, (scopes) => {
-        each(scopes, scope, (bucket) => found.push(bucket))
-      })
-    })
+    const literal = this.#root.literal(capability.resource)
+    if (literal !== undefined) inActions(literal, capability, found)
+    if (this.#root.any !== undefined) inActions(this.#root.any, capability, found)
+    for (const { matches, next } of this.#root.globs) {
+      if (matches(capability.resource)) inActions(next, capability, found)
+    }
     return found
   }
 }
 
-function each<Next>(step: Step<Next>, name: string, visit: (next: Next) => void): void {
-  const literal = step.literals.get(name)
-  if (literal !== undefined) visit(literal)
-  if (step.any !== undefined) visit(step.any)
-  for (const { matches, next } of step.globs) {
-    if (matches(name)) visit(next)
+function inActions<Bucket extends object>(
+  actions: Step<Step<Bucket>>,
+  capability: Capability,
+  found: Bucket[],
+): void {
+  const literal = actions.literal(capability.action)
+  if (literal !== undefined) inScopes(literal, capability, found)
+  if (actions.any !== undefined) inScopes(actions.any, capability, found)
+  for (const { matches, next } of actions.globs) {
+    if (matches(capability.action)) inScopes(next, capability, found)
+  }
+}
+
+function inScopes<Bucket extends object>(
+  scopes: Step<Bucket>,
+  capability: Capability,
+  found: Bucket[],
+): void {
+  const literal = scopes.literal(capability.scope)
+  if (literal !== undefined) found.push(literal)
+  if (scopes.any !== undefined) found.push(scopes.any)
+  for (const { matches, next } of scopes.globs) {
+    if (matches(capability.scope)) found.push(next)
   }
 }

@@ -1,176 +1,111 @@
+import { Decimal } from '../json/decimal.ts'
 import { limits } from '../limits.ts'
 import type { Truth } from './answer.ts'
 import type { ArgumentContents } from './argument-walk.ts'
-import { Finder } from './finder.ts'
-import type { Found } from './finder.ts'
-import { foldText } from './fold.ts'
+import { foldPlain, foldSpaces, foldText, isPlain } from './fold.ts'
+import { FoundNeedles, border } from './needle.ts'
+import type { NeedleSet, TextForms } from './needle.ts'
 
-/** Stands between pieces; no needle holds it. */
-const border = '\0'
+const lineBreak = /[\n\r\v\f\u0085\u2028\u2029]/
 
-/** The text of one call, in the forms in which rules look at it. */
+/** The text of one call, in the forms in which rules look at it; each form is made when it is asked for. */
 export class TextFacts {
-  readonly #contents: ArgumentContents
-  readonly #found = new Map<NeedleSet, FoundNeedles | undefined>()
+  readonly #leaves: ArgumentContents['leaves']
+  /** All values, and then all names, each between two borders; both are cheap until somebody looks inside. */
+  readonly #values: string
+  readonly #all: string
+  readonly #isBounded: boolean
   #forms: TextForms | undefined
+  /** The set that was looked for last; most calls meet one. */
+  #lastSet: NeedleSet | undefined
+  #lastFound: FoundNeedles | undefined
 
-  constructor(contents: ArgumentContents) {
-    this.#contents = contents
+  constructor({ leaves, names }: ArgumentContents) {
+    this.#leaves = leaves
+    let text = border
+    for (const leaf of leaves) text += withoutBorder(textOf(leaf)) + border
+    this.#values = text
+    for (const name of names) text += withoutBorder(name) + border
+    this.#all = text
+    this.#isBounded = fits(text)
   }
 
-  /** What of a set of needles stands in the call; undefined when the text is too much to look at. */
+  /** What of a set of needles stands in the call; undefined when the text cannot be looked at. */
   find(needles: NeedleSet): FoundNeedles | undefined {
-    if (!this.#found.has(needles)) {
-      const { folded, raw } = this.#asForms()
-      const found =
-        folded === undefined
-          ? undefined
-          : { folded: needles.folded.search(folded), raw: needles.raw.search(raw) }
-      this.#found.set(needles, found)
-    }
-    return this.#found.get(needles)
+    if (this.#lastSet === needles) return this.#lastFound
+    this.#lastSet = needles
+    this.#lastFound = this.#look(needles)
+    return this.#lastFound
   }
 
   /** Whether every text value holds one of the needles, exactly and on one line; there must be one. */
   allHold(needles: readonly string[]): Truth {
-    const { texts } = this.#contents
-    if (this.#asForms().tooMuch || texts.length === 0) return 'indeterminate'
+    const texts = this.#leaves.filter((leaf) => typeof leaf === 'string')
+    if (texts.length === 0 || !this.#isBounded) return 'indeterminate'
     const holds = texts.every((text) => {
       return !lineBreak.test(text) && needles.some((needle) => text.includes(needle))
     })
     return holds ? 'true' : 'false'
   }
 
-  #asForms(): TextForms {
-    this.#forms ??= formsOf(this.#contents)
-    return this.#forms
+  #look(needles: NeedleSet): FoundNeedles | undefined {
+    if (!this.#isBounded) return undefined
+    this.#forms ??= isPlain(this.#all)
+      ? new PlainForms(this.#values, this.#all)
+      : formsOf(this.#values, this.#all)
+    return this.#forms === undefined ? undefined : new FoundNeedles(needles, this.#forms)
   }
 }
 
-const lineBreak = /[\n\r\v\f\u0085\u2028\u2029]/
+/** The forms of text in printable ASCII, which most is. */
+class PlainForms implements TextForms {
+  readonly marked: string
+  readonly raw: undefined
+  readonly #values: string
+  #flow: string | undefined
 
-interface TextForms {
-  readonly tooMuch: boolean
-  /** As guards compare it; undefined when there is too much of it or it cannot be folded. */
-  readonly folded: string | undefined
-  /** As it is; empty where folding loses nothing, so that the folded form is enough. */
-  readonly raw: string
+  constructor(values: string, all: string) {
+    this.#values = values
+    this.marked = trimmed(foldPlain(all))
+  }
+
+  get flow(): string {
+    this.#flow ??= flowing(foldPlain(this.#values))
+    return this.#flow
+  }
 }
 
-function formsOf({ names, pieces }: ArgumentContents): TextForms {
-  const all = [...pieces, ...names]
-  if (!fits(all)) return { tooMuch: true, folded: undefined, raw: '' }
-  const joined = joinPieces(all)
-  const folded = foldText(joined)
-  if (folded === undefined) return { tooMuch: false, folded, raw: '' }
-  const values = foldText(joinPieces(pieces)) ?? ''
-  const raw = /[^\0\x20-\x7e]/.test(joined) ? all.join(border) : ''
-  return { tooMuch: false, folded: `${trimPieces(folded)}${flow(values)}`, raw }
+/** The forms of any text; undefined when it cannot be folded. */
+function formsOf(values: string, all: string): TextForms | undefined {
+  const foldedValues = foldText(values)
+  const folded = foldText(all)
+  if (folded === undefined || foldedValues === undefined) return undefined
+  return { marked: trimmed(folded), flow: flowing(foldedValues), raw: all }
 }
 
-/** The pieces, each between borders. A NUL inside one would be a border that the caller set. */
-function joinPieces(pieces: readonly string[]): string {
-  const clean = pieces.map((piece) =>
-    piece.includes(border) ? piece.replaceAll(border, '') : piece,
-  )
-  return `${border}${clean.join(border)}${border}`
+/** Without the spaces beside borders, so that `-rf` begins the piece ` -rf`. */
+function trimmed(folded: string): string {
+  const isTrimmed = !folded.includes(` ${border}`) && !folded.includes(`${border} `)
+  return isTrimmed ? folded : folded.replace(/ ?\0 ?/g, border)
 }
 
-/** Without the spaces next to borders, so that `-rf` begins the piece ` -rf`. */
-function trimPieces(folded: string): string {
-  return folded.replace(/ ?\0 ?/g, border)
+function flowing(folded: string): string {
+  return foldSpaces(folded.replaceAll(border, ' '))
 }
 
-/** All values one after the other, as a shell would see an argument vector. */
-function flow(values: string): string {
-  return values.replaceAll(border, ' ').replace(/ {2,}/g, ' ')
+/** A value as text: a number in its own digits. */
+function textOf(leaf: Decimal | string | boolean | null): string {
+  if (typeof leaf === 'string') return leaf
+  return leaf instanceof Decimal ? leaf.text : String(leaf)
 }
 
-function fits(pieces: readonly string[]): boolean {
-  let characters = 0
-  for (const piece of pieces) characters += piece.length
+/** A NUL inside a piece would be a border that the caller set. */
+function withoutBorder(piece: string): string {
+  return piece.includes(border) ? piece.replaceAll(border, '') : piece
+}
+
+function fits(text: string): boolean {
   // A UTF-16 unit is at least one byte of UTF-8, and at most three.
-  if (characters > limits.maxTextBytes) return false
-  if (characters * 3 <= limits.maxTextBytes) return true
-  let bytes = 0
-  for (const piece of pieces) bytes += Buffer.byteLength(piece)
-  return bytes <= limits.maxTextBytes
-}
-
-interface FoundNeedles {
-  readonly folded: Found
-  readonly raw: Found
-}
-
-/** Whether a needle is among what was found. */
-export type NeedleTest = (found: FoundNeedles) => boolean
-
-/**
- * The needles of all guards that look at the same calls; they share one search.
- *
- * A needle of several words also counts as found when the words stand in different values, in any order: a call can
- * give a command as `["rm", "-rf"]`, or its flags before its name.
- */
-export class NeedleSet {
-  readonly #foldedTexts = new Map<string, number>()
-  readonly #rawTexts = new Map<string, number>()
-  #folded: Finder | undefined
-  #raw: Finder | undefined
-
-  /** Adds a needle; only before the first search. */
-  add(needle: string): NeedleTest {
-    const raw = indexIn(this.#rawTexts, needle)
-    const folded = foldText(needle)
-    // Of a needle of nothing but hidden characters only the raw form can be found.
-    if (folded === undefined || folded.trim() === '') return (found) => found.raw(raw)
-    const whole = indexIn(this.#foldedTexts, folded)
-    const splits = splitsOf(folded.trim().split(' ')).map((parts) =>
-      parts.map((part) => indexIn(this.#foldedTexts, part)),
-    )
-    return (found) =>
-      found.folded(whole) ||
-      found.raw(raw) ||
-      splits.some((parts) => parts.every((part) => found.folded(part)))
-  }
-
-  get folded(): Finder {
-    this.#folded ??= new Finder([...this.#foldedTexts.keys()])
-    return this.#folded
-  }
-
-  get raw(): Finder {
-    this.#raw ??= new Finder([...this.#rawTexts.keys()])
-    return this.#raw
-  }
-}
-
-/**
- * The ways to spread words over values: cut once, or at every space.
- *
- * The first part ends a value, the last begins one, the ones between are values of their own.
- */
-function splitsOf(words: readonly string[]): readonly (readonly string[])[] {
-  if (words.length < 2) return []
-  const cuts = words
-    .slice(1)
-    .map((_, at) => [
-      `${words.slice(0, at + 1).join(' ')}${border}`,
-      `${border}${words.slice(at + 1).join(' ')}`,
-    ])
-  if (words.length === 2) return cuts
-  const [first = '', ...rest] = words
-  const last = rest.pop() ?? ''
-  const apart = [
-    `${first}${border}`,
-    ...rest.map((word) => `${border}${word}${border}`),
-    `${border}${last}`,
-  ]
-  return [...cuts, apart]
-}
-
-function indexIn(texts: Map<string, number>, text: string): number {
-  const known = texts.get(text)
-  if (known !== undefined) return known
-  texts.set(text, texts.size)
-  return texts.size - 1
+  if (text.length > limits.maxTextBytes) return false
+  return text.length * 3 <= limits.maxTextBytes || Buffer.byteLength(text) <= limits.maxTextBytes
 }
