@@ -11,6 +11,8 @@ export class CompiledRule {
   readonly source: RuleSource
   /** The place of the rule among all rules. */
   readonly order: number
+  /** Whether the pattern has no capitals, so that it fits lower case exactly if at all. */
+  readonly isLowerCase: boolean
   /** In the order of the file. */
   readonly #predicates: readonly Predicate[]
   /** Cheap ones first. */
@@ -24,6 +26,7 @@ export class CompiledRule {
     const { conditions } = source
     this.source = source
     this.order = order
+    this.isLowerCase = Object.values(source.pattern).every((name) => !/[A-Z]/.test(name))
     this.#predicates = conditions.map(compile)
     this.#inTurn = this.#predicates
       .map((predicate, index) => ({ predicate, condition: conditions[index] }))
@@ -40,11 +43,13 @@ export class CompiledRule {
     })
   }
 
-  /** Whether the capability fits with its case; it is known to fit without. */
+  /** Whether a capability fits with its case, of which it is known that it fits without. */
   fitsExactly({ resource, action, scope }: Capability): boolean {
     const { pattern } = this.source
     return (
-      fits(pattern.resource, resource) && fits(pattern.action, action) && fits(pattern.scope, scope)
+      globMatches(pattern.resource, resource) &&
+      globMatches(pattern.action, action) &&
+      globMatches(pattern.scope, scope)
     )
   }
 
@@ -66,10 +71,6 @@ export class CompiledRule {
       ? this.#certain
       : accountOf(this.source, values)
   }
-}
-
-function fits(pattern: string, name: string): boolean {
-  return pattern === name || globMatches(pattern, name)
 }
 
 function cost(condition: Condition | undefined): number {

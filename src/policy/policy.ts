@@ -131,6 +131,14 @@ function folded({ resource, action, scope }: Capability): Capability {
   }
 }
 
+function isLowerCase({ resource, action, scope }: Capability): boolean {
+  return (
+    resource === resource.toLowerCase() &&
+    action === action.toLowerCase() &&
+    scope === scope.toLowerCase()
+  )
+}
+
 const noRules: CompiledRule[] = []
 const tiers = { deny: 'deny', require_approval: 'approval', allow: 'allow' } as const
 
@@ -175,10 +183,12 @@ function grantTier(
   capability: Capability,
   facts: Facts,
 ): PolicyAnswer | undefined {
+  const isLower = isLowerCase(capability)
   let applied: CompiledRule[] | undefined
   for (const { allow } of buckets) {
     for (const rule of allow) {
-      if (!rule.fitsExactly(capability) || rule.evaluate(facts) !== 'true') continue
+      const fits = (isLower && rule.isLowerCase) || rule.fitsExactly(capability)
+      if (!fits || rule.evaluate(facts) !== 'true') continue
       applied ??= []
       applied.push(rule)
     }
