@@ -1,0 +1,191 @@
+import fc from 'fast-check'
+import { ActionEvent } from '../../src/event/action-event.ts'
+import type { RiskLevel } from '../../src/event/capability.ts'
+import { loadPolicy } from '../../src/policy/load.ts'
+import type { Policy } from '../../src/policy/policy.ts'
+import { nameRoles } from './reference.ts'
+import type { EventValue, Json, PolicyValue, Rule } from './reference.ts'
+import { json } from './support.ts'
+
+// Small alphabets, so that rules and calls meet often.
+
+const segment = fc.constantFrom('fs', 'pay', 'Fs', 'read', 'rm', 'a-b')
+const scope = fc.constantFrom('ws', 'WS', 'prod.eu', 'prod')
+const pattern = fc.oneof(
+  fc.constantFrom('*', 'fs', 'fs.read', 'fs.read.ws', 'FS.Read.ws', '*.read', '*.*.prod', 'pay'),
+  fc.constantFrom('f*.r*.w*', '*s.*ea*', 'fs.read.prod.*', '*.rm.*.eu', 'a-b', '*.*.*', 'pay.*.WS'),
+)
+
+const needle = fc.constantFrom(
+  ...['rm', 'rm -rf', 'rm -r -f', 'straße', 'drop table', '-rf ', 'é', '\u200b', ' rm'],
+)
+const text = fc.oneof(
+  fc.constantFrom('rm', '-rf', '-rf /', '-r', '-f', 'rm  -rf /', 'RM\t-RF', 'ｒｍ -rf', 'farm'),
+  fc.constantFrom('r\u200bm -rf', 'drop', 'table users', ' table', 'STRASSE', 'e\u0301', 'x\0rm'),
+  fc.constantFrom(
+    'ls\nrm -rf',
+    '1000',
+    '999.99',
+    '1000.01',
+    '1e9',
+    '1,000',
+    '0x10',
+    ' 5',
+    '',
+    'NaN',
+  ),
+  fc.constantFrom('/srv/ws/a', '/srv/ws', '/srv/ws-evil', '/SRV/ws/a', '/srv/ws/../etc', 'ws/a'),
+  fc.constantFrom('../ws', '/srv/ws/%2e%2e/etc', '/srv/ws/a%20b', '/srv/ws\\..\\..\\etc', '~/x'),
+  fc.constantFrom(
+    '/srv/ws/ｅ',
+    '/srv/ws/．．/etc',
+    'file:///srv/ws/a',
+    'file://host/srv',
+    '/srv/ws/.. /x',
+  ),
+  fc.constantFrom(
+    'http://x/srv/ws',
+    '/srv/%77s/a',
+    '/%252e%252e/etc',
+    '/srv/ws/%c0%ae',
+    '/srv/ws/$HOME',
+  ),
+  fc.constantFrom('/etc/../srv/ws/b', '999.99999999999999999', '1000.00000000000000001', '-3'),
+)
+const number = fc
+  .constantFrom(
+    ...[
+      '0',
+      '1',
+      '999.99',
+      '1000',
+      '1000.0',
+      '1000.01',
+      '1e3',
+      '1.0001E3',
+      '-5',
+      '100000',
+      '99999',
+    ],
+    ...['999.99999999999999999', '1000.00000000000000001', '9007199254740993'],
+  )
+  .map((written) => ({ number: written }))
+const name = fc.oneof(
+  fc.constantFrom(...Object.keys(nameRoles)),
+  fc.constantFrom('note', 'command', 'args', 'constructor', 'rm -rf', 'x'),
+)
+
+const { value } = fc.letrec<{ value: Json; leaf: Json; list: Json; object: Json }>((tie) => ({
+  value: fc.oneof({ maxDepth: 3 }, tie('leaf'), tie('leaf'), tie('list'), tie('object')),
+  leaf: fc.oneof(text, number, fc.constantFrom(null, true, false)),
+  list: fc.array(tie('value'), { maxLength: 3 }),
+  object: members(tie('value')),
+}))
+
+/** Objects whose names no lenient reader would mix up, as the scanner lets pass. */
+function members(of: fc.Arbitrary<Json>): fc.Arbitrary<{ readonly [key: string]: Json }> {
+  return fc
+    .uniqueArray(fc.tuple(name, of), { maxLength: 4, selector: ([key]) => key.toLowerCase() })
+    .map((pairs) => Object.fromEntries(pairs))
+}
+
+const threshold = fc.constantFrom('1000', '1000.00', '0', '999.995', '1e3', '-4')
+const some = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> =>
+  fc.array(one, { minLength: 1, maxLength: 2 })
+
+/** A rule with any of its conditions. */
+export const ruleValue: fc.Arbitrary<Rule> = fc.record(
+  {
+    capability: pattern,
+    contains: some(needle),
+    amount_gt: threshold,
+    amount_gte: threshold,
+    amount_lt: threshold,
+    amount_lte: threshold,
+    path_prefix: some(
+      fc.constantFrom('/srv/ws', '/srv/ws/', '/', './ws', '/etc', '/srv/ws/a b', 'ws', '.'),
+    ),
+    environment: some(fc.constantFrom('prod', 'Prod', 'p*', '*')),
+    tool: some(fc.constantFrom('delete_*', 'Delete_File', 'straße')),
+  },
+  { requiredKeys: ['capability'] },
+)
+
+/** Most rules ask for one thing; those that ask for nine are nearly never true. */
+const simpleRule = fc.tuple(ruleValue, fc.nat(20)).map(([rule, at]): Rule => {
+  const { capability, ...conditions } = rule
+  const entries = Object.entries(conditions)
+  const kept = entries[at % Math.max(1, entries.length)]
+  return { capability, ...(kept === undefined ? {} : Object.fromEntries([kept])) }
+})
+
+const rules = fc.array(fc.oneof({ weight: 3, arbitrary: simpleRule }, ruleValue), { maxLength: 5 })
+const action = fc.constantFrom('deny' as const, 'require_approval' as const, 'allow' as const)
+
+export const policyValue: fc.Arbitrary<PolicyValue> = fc.record(
+  {
+    deny: rules,
+    require_approval: rules,
+    allow: rules,
+    risk_levels: fc.record({ low: action, high: action }, { requiredKeys: ['low'] }),
+  },
+  { requiredKeys: ['deny', 'require_approval', 'allow'] },
+)
+
+export const eventValue: fc.Arbitrary<EventValue> = fc.record(
+  {
+    resource: segment,
+    action: segment,
+    scope,
+    environment: fc.constantFrom('prod', 'PROD', 'dev'),
+    tool: fc.constantFrom('delete_file', 'Delete_File', 'DELETE_X', 'STRASSE', 'read'),
+    risk: fc.constantFrom('low', 'medium', 'high', 'critical'),
+    arguments: members(value),
+  },
+  { requiredKeys: ['resource', 'action', 'scope', 'arguments'] },
+)
+
+/** A policy as a file, in flow style throughout. */
+function yamlOf(policy: Partial<PolicyValue>): string {
+  const { risk_levels: levels, ...lists } = policy
+  const lines = Object.entries(lists).map(
+    ([list, items]) => `${list}: [${items.map(ruleText).join(', ')}]`,
+  )
+  if (levels !== undefined) {
+    const actions = Object.entries(levels).map(([level, does]) => `${level}: {action: ${does}}`)
+    lines.push(`risk_levels: {${actions.join(', ')}}`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function ruleText(rule: Rule): string {
+  const conditions = Object.entries(rule).map(([key, written]) => {
+    return `${key}: ${key.startsWith('amount') ? String(written) : JSON.stringify(written)}`
+  })
+  return `{${conditions.join(', ')}}`
+}
+
+/** Each policy is a file of its own. */
+export function loaded(...policies: readonly Partial<PolicyValue>[]): Policy {
+  return loadPolicy(policies.map((one, at) => ({ path: `${at}.yaml`, text: yamlOf(one) })))
+}
+
+export function eventOf(given: EventValue): ActionEvent {
+  const { resource, action: verb, scope: part, environment, tool, risk } = given
+  return ActionEvent.of({
+    actor: 'agent',
+    capability: { resource, action: verb, scope: part },
+    arguments: json(jsonText(given.arguments)),
+    ...(environment === undefined ? {} : { environment }),
+    ...(tool === undefined ? {} : { context: { tool } }),
+    ...(risk === undefined ? {} : { risk: risk as RiskLevel }),
+  })
+}
+
+function jsonText(given: Json): string {
+  if (Array.isArray(given)) return `[${given.map(jsonText).join(',')}]`
+  if (typeof given !== 'object' || given === null) return JSON.stringify(given)
+  if ('number' in given) return String(given.number)
+  const inner = Object.entries(given).map(([key, one]) => `${JSON.stringify(key)}:${jsonText(one)}`)
+  return `{${inner.join(',')}}`
+}

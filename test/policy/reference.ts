@@ -1,0 +1,235 @@
+// The meaning of a policy as a slow evaluator (POLICY.md 1-9). It shares no code with the compiled one, takes the policy
+// as a value and not as YAML, and knows nothing of indexes, bounds or positions.
+
+import { below, everyReading, guardBelow, readable, withoutScheme } from './reference-path.ts'
+import { amountReadings, isFound, oneLine, passes, star, starFolded } from './reference-value.ts'
+import type { Comparison } from './reference-value.ts'
+
+export type Truth = 'true' | 'false' | 'indeterminate'
+export type Effect = 'deny' | 'require_approval' | 'allow'
+
+/** JSON with numbers as the text they are written with. */
+export type Json =
+  | null
+  | boolean
+  | string
+  | Num
+  | readonly Json[]
+  | { readonly [name: string]: Json }
+export interface Num {
+  readonly number: string
+}
+
+export interface Rule {
+  readonly capability: string
+  readonly contains?: readonly string[]
+  readonly amount_gt?: string
+  readonly amount_gte?: string
+  readonly amount_lt?: string
+  readonly amount_lte?: string
+  readonly path_prefix?: readonly string[]
+  readonly environment?: readonly string[]
+  readonly tool?: readonly string[]
+}
+
+export interface PolicyValue {
+  readonly deny: readonly Rule[]
+  readonly require_approval: readonly Rule[]
+  readonly allow: readonly Rule[]
+  readonly risk_levels?: Readonly<Record<string, Effect>>
+}
+
+export interface EventValue {
+  readonly resource: string
+  readonly action: string
+  readonly scope: string
+  readonly environment?: string
+  readonly tool?: string
+  readonly risk?: string
+  readonly arguments: { readonly [name: string]: Json }
+}
+
+/** What the names that the generator uses say; a table, so that no rule for names is repeated here. */
+export const nameRoles: Readonly<Record<string, 'amount' | 'cents' | 'path'>> = {
+  amount: 'amount',
+  Amount: 'amount',
+  aMOUNT: 'amount',
+  totalPrice: 'amount',
+  unit_cost: 'amount',
+  amount_cents: 'cents',
+  path: 'path',
+  PATH: 'path',
+  filePath: 'path',
+  destination: 'path',
+}
+
+export function decide(policy: PolicyValue, event: EventValue): Effect {
+  if (policy.deny.some((rule) => ruleValue(rule, event, true) !== 'false')) return 'deny'
+  const risk = riskOf(policy, event)
+  if (risk === 'deny') return 'deny'
+  const held = policy.require_approval.some((rule) => ruleValue(rule, event, true) !== 'false')
+  if (held) return 'require_approval'
+  const allowed = policy.allow.some((rule) => ruleValue(rule, event, false) === 'true')
+  if (!allowed) return 'deny'
+  return risk
+}
+
+/** A risk that nobody stated may be any; a level that the policy does not name changes nothing. */
+function riskOf({ risk_levels: levels = {} }: PolicyValue, { risk }: EventValue): Effect {
+  const possible = risk === undefined ? Object.values(levels) : [levels[risk] ?? 'allow']
+  if (possible.includes('deny')) return 'deny'
+  return possible.includes('require_approval') ? 'require_approval' : 'allow'
+}
+
+export function ruleValue(rule: Rule, event: EventValue, guard: boolean): Truth {
+  if (!capabilityFits(rule.capability, event, guard)) return 'false'
+  const amounts = (['amount_gt', 'amount_gte', 'amount_lt', 'amount_lte'] as const).map((key) =>
+    rule[key] === undefined ? 'true' : amountValue(key, rule[key], event, guard),
+  )
+  return and([
+    ...amounts,
+    rule.contains === undefined ? 'true' : containsValue(rule.contains, event, guard),
+    rule.path_prefix === undefined ? 'true' : pathValue(rule.path_prefix, event, guard),
+    rule.environment === undefined
+      ? 'true'
+      : contextValue(rule.environment, event.environment, guard),
+    rule.tool === undefined ? 'true' : contextValue(rule.tool, event.tool, guard),
+  ])
+}
+
+export function and(values: readonly Truth[]): Truth {
+  if (values.some((value) => value === 'false')) return 'false'
+  return values.some((value) => value === 'indeterminate') ? 'indeterminate' : 'true'
+}
+
+export function or(values: readonly Truth[]): Truth {
+  if (values.some((value) => value === 'true')) return 'true'
+  return values.some((value) => value === 'indeterminate') ? 'indeterminate' : 'false'
+}
+
+/** Guards: any candidate; grants: all, and one at least. */
+function quantify(values: readonly Truth[], guard: boolean): Truth {
+  if (values.length === 0) return 'indeterminate'
+  return guard ? or(values) : and(values)
+}
+
+function capabilityFits(pattern: string, event: EventValue, guard: boolean): boolean {
+  const [resource = '', action = '*', ...scope] = pattern.split('.')
+  const wanted = [resource, action, scope.length === 0 ? '*' : scope.join('.')]
+  const given = [event.resource, event.action, event.scope]
+  return wanted.every((name, at) => {
+    const text = given[at] ?? ''
+    return guard ? star(name.toLowerCase(), text.toLowerCase()) : star(name, text)
+  })
+}
+
+function contextValue(
+  patterns: readonly string[],
+  text: string | undefined,
+  guard: boolean,
+): Truth {
+  if (text === undefined) return 'indeterminate'
+  const fits = patterns.some(
+    (pattern) => star(pattern, text) || (guard && starFolded(pattern, text)),
+  )
+  return fits ? 'true' : 'false'
+}
+
+interface Named {
+  readonly name: string
+  readonly value: Json
+}
+
+const isNum = (value: Json): value is Num =>
+  typeof value === 'object' && value !== null && 'number' in value
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value)
+const isObject = (value: Json): value is { readonly [name: string]: Json } =>
+  typeof value === 'object' && value !== null && !isNum(value) && !isList(value)
+
+/** Every value below a name, also objects and lists, in the order of the text; list elements have the list's name. */
+function everything(value: Json, name: string): readonly Named[] {
+  const inner = isList(value)
+    ? value.flatMap((item) => everything(item, name))
+    : isObject(value)
+      ? Object.entries(value).flatMap(([key, one]) => everything(one, key))
+      : []
+  return [{ name, value }, ...inner]
+}
+
+function namesIn(value: Json): readonly string[] {
+  if (isList(value)) return value.flatMap(namesIn)
+  return isObject(value)
+    ? Object.entries(value).flatMap(([key, inner]) => [key, ...namesIn(inner)])
+    : []
+}
+
+function containsValue(needles: readonly string[], event: EventValue, guard: boolean): Truth {
+  const leaves = everything(event.arguments, '')
+    .map(({ value }) => value)
+    .filter((value) => !isObject(value) && !isList(value))
+  if (guard) {
+    const values = leaves.map((value) =>
+      typeof value === 'object' && value !== null && 'number' in value
+        ? String(value.number)
+        : String(value),
+    )
+    const names = namesIn(event.arguments)
+    return needles.some((needle) => isFound(needle, values, names)) ? 'true' : 'false'
+  }
+  const texts = leaves.filter((value) => typeof value === 'string')
+  return quantify(
+    texts.map((text) => {
+      return oneLine(text) && needles.some((needle) => text.includes(needle)) ? 'true' : 'false'
+    }),
+    false,
+  )
+}
+
+function roleOf(name: string): 'amount' | 'cents' | 'path' | undefined {
+  return Object.hasOwn(nameRoles, name) ? nameRoles[name] : undefined
+}
+
+function amountValue(key: Comparison, threshold: string, event: EventValue, guard: boolean): Truth {
+  const values = everything(event.arguments, '').flatMap(({ name, value }): readonly Truth[] => {
+    const role = roleOf(name)
+    if (role !== 'amount' && role !== 'cents') return []
+    const written = isNum(value) ? value.number : typeof value === 'string' ? value : undefined
+    const readings = amountReadings(written, { asText: !isNum(value), cents: role === 'cents' })
+    if (readings.length === 0) return ['indeterminate']
+    return readings.map((reading) => (passes(reading, key, threshold) ? 'true' : 'false'))
+  })
+  return quantify(values, guard)
+}
+
+function pathValue(prefixes: readonly string[], event: EventValue, guard: boolean): Truth {
+  const paths = everything(event.arguments, '').filter(({ name, value }) => {
+    // A list is its elements, and an object that names paths itself only holds them.
+    if (roleOf(name) !== 'path' || isList(value)) return false
+    return !isObject(value) || !Object.keys(value).some((key) => roleOf(key) === 'path')
+  })
+  return quantify(
+    paths.map(({ value }) => {
+      return typeof value === 'string' ? onePath(value, prefixes, guard) : 'indeterminate'
+    }),
+    guard,
+  )
+}
+
+function onePath(written: string, prefixes: readonly string[], guard: boolean): Truth {
+  const path = withoutScheme(written)
+  if (path === undefined || !readable(path)) return 'indeterminate'
+  const { texts, complete } = everyReading(path)
+  const values = texts.map((reading): Truth => {
+    if (!readable(reading)) return 'indeterminate'
+    return or(
+      prefixes.flatMap((prefix) => {
+        const bases = !guard && reading === path ? [prefix] : everyReading(prefix).texts
+        return bases.map((base) => (guard ? guardBelow(reading, base) : below(reading, base)))
+      }),
+    )
+  })
+  const all: readonly Truth[] = complete ? values : [...values, 'indeterminate']
+  if (guard) return or(all)
+  // Readings that disagree leave open what the server will do.
+  return all.every((value) => value === all[0]) ? (all[0] ?? 'indeterminate') : 'indeterminate'
+}
