@@ -11,6 +11,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** The little that storage needs of the file system besides SQLite; given as an option, so that tests can fail it. */
 export interface Files {
@@ -37,7 +38,15 @@ export const nodeFiles: Files = {
   },
   exists: existsSync,
   makeFolder(path) {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (existsSync(path)) return
+    // Not `recursive`: where a folder cannot be made in one that exists, as below /proc, Node tries for ever.
+    nodeFiles.makeFolder(dirname(path))
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (error) {
+      // Another process may have made it in the meantime.
+      if (!existsSync(path)) throw error
+    }
   },
   create(path, bytes) {
     let file: number

@@ -111,11 +111,27 @@ async function untilRefused(store, how) {
   }
 }
 
-const store = Engine.open(options)
-say({ open: true })
-if (job.kind === 'calls') await calls(store, job)
-if (job.kind === 'until-refused') await untilRefused(store, job)
-// A job that waits ends with its standard input, or is killed.
-if (job.wait === true) await new Promise((resolve) => process.stdin.resume().once('end', resolve))
-await store.close()
-say({ closed: true })
+/** @returns {Store | undefined} */
+function opened() {
+  try {
+    return Engine.open(options)
+  } catch (error) {
+    const { code, hint } = /** @type {import('../../src/errors.ts').CapFenceError} */ (error)
+    say({ failed: { code, hint } })
+    return undefined
+  }
+}
+
+/** @param {Store} store */
+async function work(store) {
+  say({ open: true })
+  if (job.kind === 'calls') await calls(store, job)
+  if (job.kind === 'until-refused') await untilRefused(store, job)
+  // A job that waits ends with its standard input, or is killed.
+  if (job.wait === true) await new Promise((resolve) => process.stdin.resume().once('end', resolve))
+  await store.close()
+  say({ closed: true })
+}
+
+const store = opened()
+if (store !== undefined) await work(store)

@@ -31,6 +31,8 @@ export interface Fact {
     readonly hint: string | undefined
   } | null
   readonly closed?: boolean
+  /** Why the store could not be opened. */
+  readonly failed?: { readonly code: string; readonly hint: string | undefined }
 }
 
 /** A child process that writes to a store. */

@@ -14,12 +14,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../src/runtime/store.ts'
 import { nodeFiles } from '../../src/storage/files.ts'
 import { schemaStatements } from '../../src/storage/schema.ts'
 import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
 import { SQLiteLog } from '../../src/storage/sqlite-log.ts'
+import { WriterChild } from './children.ts'
 import { codeOf, typesOf, verified } from './contract-context.ts'
 import { decisionOn, newCall, storing } from './drafts.ts'
 import { newSQLitePlace } from './sqlite-subject.ts'
@@ -213,6 +214,32 @@ describe('what is not a log of this version is refused, and left as it is', () =
     })
     await store.close()
   })
+})
+
+describe('a place where no log can be', () => {
+  // Each runs in a child, because a program that hangs cannot be told to stop.
+  const places: Readonly<Record<string, (folder: string) => string>> = {
+    'a folder in which nothing can be made': () => '/proc/capfence/below/log.db',
+    'below a file': (folder) => {
+      writeFileSync(join(folder, 'file'), 'x')
+      return join(folder, 'file', 'below', 'log.db')
+    },
+  }
+  test.each(Object.entries(places))(
+    '%s is refused at once',
+    async (_name, pathIn) => {
+      const { folder, child } = newSQLitePlace()
+      const options = { path: pathIn(folder), software }
+      const writer = new WriterChild({ child: { ...child, options } }, { kind: 'nothing' })
+      onTestFinished(() => writer.kill())
+      const { failed } = await writer.until((fact) => fact.failed !== undefined)
+      expect(failed).toMatchObject({
+        code: 'AUDIT_UNAVAILABLE',
+        hint: expect.any(String) as string,
+      })
+    },
+    10_000,
+  )
 })
 
 describe('a log that is read', () => {
