@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { Writable } from 'node:stream'
 
 import { findProgram, type Launch } from './command.ts'
-import type { Reaper } from './reaper.ts'
 import { windowsCommand } from './windows.ts'
 
 /** A server whose process was started, or has just failed to. */
@@ -12,12 +11,20 @@ export interface SpawnedServer {
   readonly throughShell: boolean
 }
 
+/** What a new server is made known to (reaper.ts). */
+export interface Registry {
+  /** Takes `+pid` from the new process itself; undefined when there is nobody to take it. */
+  readonly pipe: Writable | undefined
+  /** Takes the pid from us, as soon as we know it. */
+  watch(group: number): void
+}
+
 /**
  * Starts the process of a server, in a group of its own on POSIX, known to the reaper before it runs.
  *
  * @throws whatever the system or `findProgram` says, or nothing: some failures arrive as `error` events
  */
-export function spawnServer(launch: Launch, reaper: Reaper | undefined): SpawnedServer {
+export function spawnServer(launch: Launch, reaper: Registry | undefined): SpawnedServer {
   if (process.platform === 'win32') return { process: onWindows(launch), throughShell: false }
   const program = findProgram(launch)
   const pipe = shellKeeps(launch.env) ? reaper?.pipe : undefined
@@ -34,7 +41,7 @@ function directly(launch: Launch): ChildProcess {
   })
 }
 
-const registerAndRun = `trap '' PIPE; echo "+$$" >&3; trap - PIPE; exec 3>&-; exec "$@"`
+const registerAndRun = `trap '' PIPE; echo "+$$" >&3 2>/dev/null; trap - PIPE; exec 3>&-; exec "$@"`
 
 // The child itself tells the reaper its group, and only then becomes the server: whenever the gate is killed, there is
 // no server that the reaper does not know. A reaper that died this moment must not take it along (SIGPIPE); the next one

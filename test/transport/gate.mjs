@@ -9,7 +9,10 @@ const stdio = /** @type {typeof import('../../src/transport/stdio.ts')} */ (
 const processTree = /** @type {typeof import('../../src/transport/tree.ts')} */ (
   await import(`${dist}/transport/tree.js`)
 )
-const launches = /** @type {{ command: string, args: string[] }[]} */ (JSON.parse(json))
+const launches =
+  /** @type {{ command: string, args: string[], env?: Record<string, string> }[]} */ (
+    JSON.parse(json)
+  )
 const env = /** @type {Record<string, string>} */ (process.env)
 
 const tree = new processTree.ProcessTree()
@@ -29,7 +32,7 @@ const front = stdio.openStdio({
 })
 const servers = launches.map((launch) =>
   tree.start(
-    { ...launch, env },
+    { ...launch, env: { ...env, ...launch.env } },
     {},
     {
       onMessage(message) {

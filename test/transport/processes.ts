@@ -7,6 +7,8 @@ import { root } from '../support/root.ts'
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
+  /** Variables beside those of the gate. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** One of the programs of fixtures/servers. */

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { spawnServer } from '../../src/transport/spawn.ts'
 import { requireOrSkip } from '../support/needs.ts'
 import { shell, start, type StartOptions } from './children.ts'
-import type { Command } from './processes.ts'
+import { linesOf, type Command } from './processes.ts'
 
 const skip = requireOrSkip('POSIX processes', process.platform !== 'win32')
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'capfence-child-')))
@@ -120,5 +122,33 @@ describe.skipIf(skip)('a server that cannot be started', () => {
         expect(messages).toEqual(['found'])
       }
     }
+  })
+})
+
+describe.skipIf(skip)('B33: the reaper knows a server before it runs', () => {
+  const launch = { ...shell('echo up; cat'), env: { PATH: '/bin:/usr/bin' } }
+
+  test('because the server registers itself, also if the gate is killed as soon as it has started it', async () => {
+    // `cat` in the place of the reaper, and a gate that never comes to tell it anything.
+    const listener = spawn('cat', { stdio: ['pipe', 'pipe', 'inherit'] })
+    const { process: server } = spawnServer(launch, {
+      pipe: listener.stdin,
+      watch: () => undefined,
+    })
+    onTestFinished(() => [server, listener].forEach((child) => child.kill('SIGKILL')))
+    expect(await linesOf(listener.stdout)()).toBe(`+${server.pid}`)
+  })
+
+  test('and it starts although the reaper has died this very moment', async () => {
+    const listener = spawn('true', { stdio: ['pipe', 'ignore', 'inherit'] })
+    // The event loop stands still meanwhile, so that this process has not noticed it yet.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    const { process: server } = spawnServer(launch, {
+      pipe: listener.stdin,
+      watch: () => undefined,
+    })
+    onTestFinished(() => void server.kill('SIGKILL'))
+    if (server.stdout === null) throw new Error('it has no output')
+    expect(await linesOf(server.stdout)()).toBe('up')
   })
 })
