@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 
 // The whole program. It has its own session, so no signal to the gate's group or terminal reaches it, and ignores the
@@ -173,7 +172,5 @@ function startProcess(): ReaperProcess | undefined {
   child.on('error', () => undefined)
   if (child.pid === undefined) return undefined
   child.unref()
-  // A child's pipes are sockets, which also must not keep this process alive.
-  if (child.stdin instanceof Socket) child.stdin.unref()
   return { child, input: child.stdin, startedAtMs: performance.now() }
 }

@@ -1,9 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LineSplitter } from '../../src/transport/lines.ts'
-import { eventually } from './processes.ts'
+import { collectGarbage, eventually } from './processes.ts'
 
 interface Split {
   readonly lines: readonly string[]
@@ -25,8 +23,7 @@ function split(chunks: readonly (string | Uint8Array)[], maxLineBytes = 1000): S
 
 /** The memory of all buffers that are still in use. */
 function bufferBytes(): number {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc()')
+  collectGarbage()
   return process.memoryUsage().arrayBuffers
 }
 

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { root } from '../support/root.ts'
 
 /** A command as the gate starts it. */
@@ -67,4 +69,10 @@ export async function pause(ms: number): Promise<void> {
 /** A text that no other test uses, to find processes by. */
 export function uniqueTag(): string {
   return `tag-${process.pid}-${Math.random().toString(36).slice(2)}`
+}
+
+/** Frees what nobody refers to any more. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc()')
 }

@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Reaper, reaperProgram } from '../../src/transport/reaper.ts'
 import { ProcessTree } from '../../src/transport/tree.ts'
 import { requireOrSkip } from '../support/needs.ts'
-import { eventually, fixture, isRunning, pause } from './processes.ts'
+import { eventually, fixture, isRunning, linesOf, pause } from './processes.ts'
 
 const skip = requireOrSkip('POSIX processes', process.platform !== 'win32')
 
@@ -70,7 +70,7 @@ describe.skipIf(skip).each(shells)('B33: the reaper in %s', (shell) => {
   test('asks before it ends', async () => {
     const child = spawn(
       '/bin/sh',
-      ['-c', 'trap "exit 7" TERM; echo up; while :; do sleep 0.05; done'],
+      ['-c', 'trap "sleep 0.3; exit 7" TERM; echo up; while :; do sleep 0.05; done'],
       {
         detached: true,
         stdio: ['ignore', 'pipe', 'ignore'],
@@ -86,6 +86,25 @@ describe.skipIf(skip).each(shells)('B33: the reaper in %s', (shell) => {
     await reap(shell, [`+${child.pid ?? 0}`])
     expect(await ended).toEqual({ code: 7, signal: null })
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    'ends whom a server has in a session of its own, also if the server itself ends before',
+    async () => {
+      const script = 'setsid sleep 60 & echo $!; trap "" TERM; cat >/dev/null; sleep 0.6'
+      const child = spawn('/bin/sh', ['-c', script], {
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      })
+      groups.push(child)
+      const stray = Number(await linesOf(child.stdout)())
+      onTestFinished(() => {
+        if (isRunning(stray)) process.kill(stray, 'SIGKILL')
+      })
+      child.stdin.end()
+      await reap(shell, [`+${child.pid ?? 0}`])
+      await eventually(() => !isRunning(stray), 'it has ended')
+    },
+  )
 
   test('is gone at once, and silent, when nothing is registered', async () => {
     const pid = group()

@@ -82,6 +82,16 @@ describe.skipIf(skip)('the end of a server', () => {
     await eventually(() => !messages.map(Number).some(isRunning), 'the helpers have ended')
   })
 
+  test.skipIf(process.platform !== 'linux')(
+    'a crash ends whom a helper has in a session of its own',
+    async () => {
+      const helper = 'setsid sleep 60 >/dev/null & echo $!; wait'
+      const { messages, closed } = start(shell(`sh -c '${helper}' & sleep 0.3; exit 4`))
+      expect(await closed).toEqual({ code: 4, signal: null })
+      await eventually(() => !isRunning(Number(messages[0])), 'it has ended')
+    },
+  )
+
   test('the reaper forgets a group when it is empty, not before, and once', async () => {
     const forget = vi.spyOn(Reaper.prototype, 'forget')
     onTestFinished(() => forget.mockRestore())

@@ -4,7 +4,7 @@ import type { ChannelEvents, CloseReason } from '../../src/transport/channel.ts'
 import { ProcessTree } from '../../src/transport/tree.ts'
 import { dist } from '../support/dist.ts'
 import { requireOrSkip } from '../support/needs.ts'
-import { eventually, fixture, isRunning } from './processes.ts'
+import { collectGarbage, eventually, fixture, isRunning } from './processes.ts'
 
 const skip = requireOrSkip('POSIX processes', process.platform !== 'win32')
 const env = { PATH: process.env['PATH'] ?? '' }
@@ -64,6 +64,20 @@ describe.skipIf(skip)('all servers of a gate', () => {
     await eventually(() => recorder.told.length === 2, 'it has crashed')
     await tree.stopAll()
     expect(isRunning(Number(recorder.told[0]))).toBe(false)
+  })
+
+  test('a server that has ended is not kept, however often it is started again', async () => {
+    const tree = new ProcessTree()
+    const recorder = new Recorder()
+    const children = [1, 2, 3].map(
+      () => new WeakRef(tree.start({ command: 'true', args: [], env }, {}, recorder)),
+    )
+    await eventually(() => recorder.told.length === 3, 'they have ended')
+    await eventually(() => {
+      collectGarbage()
+      return children.every((child) => child.deref() === undefined)
+    }, 'nothing refers to them')
+    await tree.stopAll()
   })
 
   test('the reaper outlives no stop, and is not started again by one', async () => {
