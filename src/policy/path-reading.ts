@@ -57,12 +57,12 @@ const maxPeaks = 64
  * slashes; compatibility characters as plain ones; white space at the ends of names dropped (THREATS B19).
  */
 export function readingsOf(text: string): PathReadings {
-  if (normalPath.test(text)) return onlyReading(new PathReading(text, noPeaks))
+  if (normalPath.test(text) && !isNoted(text)) return onlyReading(new PathReading(text, noPeaks))
   const path = withoutFileScheme(text)
   if (path === undefined || !isReadable(path)) return unreadable
   const written = normalise(path)
   if (written === undefined) return unreadable
-  if (plainPath.test(path)) return onlyReading(written)
+  if (plainPath.test(path) && !isNoted(path)) return onlyReading(written)
   const { texts, complete } = waysToTake(path)
   const readings = texts.filter(isReadable).map((way) => (way === path ? written : normalise(way)))
   const known = readings.filter((reading) => reading !== undefined)
@@ -105,6 +105,7 @@ function waysToTake(path: string): {
 
 const changes: readonly ((text: string) => string | undefined)[] = [
   decodeEscapes,
+  decodeNotations,
   (text) => text.replaceAll('\\', '/'),
   (text) =>
     text
@@ -131,6 +132,20 @@ function decodeEscapes(text: string): string | undefined {
     // Bytes that are not UTF-8: what a server makes of them is not known, which is the answer.
     return undefined
   }
+}
+
+/** `.`, `/`, `\\`, `%` and NUL as C, JavaScript and HTML write them, which some servers decode as well. */
+const notation = /(?:0x|\\x|\\u00|&#x0*)(?<hex>2e|2f|5c|25|00);?|&#0*(?<decimal>46|47|92|37|0);/gi
+
+/** Whether a path without backslashes and ampersands may hold such a notation. */
+function isNoted(path: string): boolean {
+  return path.includes('0x') || path.includes('0X')
+}
+
+function decodeNotations(text: string): string {
+  return text.replace(notation, (_, hex: string | undefined, decimal: string | undefined) =>
+    String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)),
+  )
 }
 
 /** Takes out `.`, `..` and empty names; undefined when the path turns back too often to follow. */

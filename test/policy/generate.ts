@@ -50,7 +50,14 @@ const text = fc.oneof(
     '/srv/ws/%c0%ae',
     '/srv/ws/$HOME',
   ),
-  fc.constantFrom('/etc/../srv/ws/b', '999.99999999999999999', '1000.00000000000000001', '-3'),
+  fc.constantFrom(
+    '/etc/../srv/ws/b',
+    '/srv/ws/0x2e&#46;/etc',
+    '/srv/ws/\\x2e./0x2fa',
+    '999.99999999999999999',
+    '1000.00000000000000001',
+    '-3',
+  ),
 )
 const number = fc
   .constantFrom(

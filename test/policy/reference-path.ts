@@ -58,7 +58,13 @@ export function everyReading(path: string): {
     const text = texts[at] ?? ''
     const decoded = decodedOnce(text)
     if (decoded === undefined) return { texts, complete: false }
-    for (const next of [decoded, withSlashes(text), compatible(text), trimmed(text)]) {
+    for (const next of [
+      decoded,
+      denoted(text),
+      withSlashes(text),
+      compatible(text),
+      trimmed(text),
+    ]) {
       if (!texts.includes(next)) texts.push(next)
     }
   }
@@ -73,6 +79,28 @@ function decodedOnce(text: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The five characters that matter, in the notations of C, JavaScript and HTML. */
+function denoted(text: string): string {
+  const characters = ['.', '/', '\\', '%', '\0']
+  const ways = characters.map((character) => {
+    const code = character.charCodeAt(0)
+    const hex = code.toString(16).padStart(2, '0')
+    const html = `&#x0*${hex};?|&#0*${code};`
+    return {
+      character,
+      way: new RegExp(`^(?:0x${hex};?|\\\\x${hex};?|\\\\u00${hex};?|${html})`, 'i'),
+    }
+  })
+  let out = ''
+  for (let rest = text; rest !== '';) {
+    const found = ways.find(({ way }) => way.test(rest))
+    const length = found === undefined ? 1 : (found.way.exec(rest)?.[0].length ?? 1)
+    out += found === undefined ? rest.slice(0, 1) : found.character
+    rest = rest.slice(length)
+  }
+  return out
 }
 
 function withSlashes(text: string): string {
