@@ -100,7 +100,7 @@ class Reader {
   #refuseDirectives(tokens: readonly CST.Token[]): void {
     for (const token of tokens) {
       if (token.type !== 'directive') continue
-      const directive = `the directive \`${printable(token.source.trim())}\``
+      const directive = `the directive \`${printable(token.source.trim())}\` is refused`
       this.#fault(token.offset, 'policy-yaml', directive, 'a policy is always read as YAML 1.2')
     }
   }
@@ -115,7 +115,7 @@ class Reader {
     }
     if (isAlias(node)) {
       this.broken = true
-      this.#fault(place.start, 'policy-yaml', 'an alias', 'write the value out')
+      this.#fault(place.start, 'policy-yaml', 'an alias is refused', 'write the value out')
       return nothing
     }
     this.#refuseProperties(node, place.start)
@@ -158,11 +158,14 @@ class Reader {
 
   #refuseProperties(node: unknown, start: number): void {
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return
-    if (node.tag !== undefined) {
-      this.#fault(start, 'policy-yaml', `the tag \`${printable(node.tag)}\``, 'remove the tag')
+    const { tag, anchor } = node
+    if (tag !== undefined) {
+      const message = `the tag \`${printable(tag)}\` is refused`
+      this.#fault(start, 'policy-yaml', message, 'a value is what it is written as; remove the tag')
     }
-    if (node.anchor !== undefined) {
-      this.#fault(start, 'policy-yaml', `the anchor \`&${printable(node.anchor)}\``, 'remove it')
+    if (anchor !== undefined) {
+      const message = `the anchor \`&${printable(anchor)}\` is refused`
+      this.#fault(start, 'policy-yaml', message, 'write each value where it is meant')
     }
   }
 
