@@ -188,7 +188,7 @@ class RunningChild implements ChildChannel {
   }
 
   async #endInSteps(): Promise<void> {
-    this.#group.look()
+    if (!this.#hasExited) this.#group.look()
     this.#writer.end()
     await settledWithin(this.#exited, this.#parts.options.graceMs ?? stopTimes.graceMs)
     await this.#endGroup()

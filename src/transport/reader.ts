@@ -18,6 +18,7 @@ export class MessageReader {
   #paused = false
   #inputEnded = false
   #done = false
+
   constructor(input: Readable, maxMessageBytes: number, events: ReaderEvents) {
     this.#input = input
     this.#events = events
@@ -26,7 +27,11 @@ export class MessageReader {
       onLine: (line) => events.onMessage(line),
       onOversize: (bytes) => events.onOversize(bytes),
     })
-    input.on('data', (chunk: Buffer) => this.#lines.push(chunk))
+    input.on('data', (chunk: Buffer) => {
+      this.#lines.push(chunk)
+      // Node itself resumes the output of a child that has exited; whoever else holds it must not fill our memory.
+      if (this.#paused) input.pause()
+    })
     // A reset connection says the same as an orderly end: nothing more will come.
     for (const event of ['end', 'close', 'error'] as const) {
       input.on(event, () => this.#endOfInput())

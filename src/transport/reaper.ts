@@ -107,7 +107,8 @@ export class Reaper {
   /** The pipe on which a child registers itself before it runs anything (spawn.ts); undefined when there is no reaper. */
   get pipe(): Writable | undefined {
     if (this.#process === undefined && this.#usable) this.#start()
-    return this.#process?.input
+    const input = this.#process?.input
+    return input?.destroyed === true ? undefined : input
   }
 
   /** Undefined when it does not run. */

@@ -68,7 +68,7 @@ function candidates(launch: Launch): string[] {
 }
 
 function throughCommandShell(launch: Launch, file: string): WindowsCommand {
-  const line = [file, ...launch.args].map((word) => quoted(launch, word)).join(' ')
+  const line = [file, ...launch.args].map((word, index) => quoted(launch, word, index)).join(' ')
   // /d: no AutoRun commands from the registry. /v:off: `!` is an ordinary character. /s: only the outer quotes go.
   return {
     file: systemProgram('cmd.exe'),
@@ -77,12 +77,15 @@ function throughCommandShell(launch: Launch, file: string): WindowsCommand {
   }
 }
 
-function quoted(launch: Launch, word: string): string {
+function quoted(launch: Launch, word: string, index: number): string {
   // In quotes `& | < > ^ ( )` mean nothing. These do, to cmd.exe or to the batch file that gets the words.
-  if (/["%!\r\n\0]/.test(word)) {
+  const unsafe = /["%!\r\n\0]/.exec(word)
+  if (unsafe !== null) {
+    // The argument itself is not shown, since it may be a secret.
+    const which = index === 0 ? 'its path' : `its argument ${index}`
     throw new CapFenceError(
       'UPSTREAM_UNAVAILABLE',
-      `cannot start \`${launch.command}\`: it is a batch file, and \`${word}\` cannot be passed to one safely`,
+      `cannot start \`${launch.command}\`: it is a batch file, and ${which} contains ${JSON.stringify(unsafe[0])}, which cannot be passed to one safely`,
       { hint: 'start the program behind it, for example `node` with the script in `args`' },
     )
   }

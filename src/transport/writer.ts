@@ -14,7 +14,11 @@ const joinedBytes = 1024
 const newline = 10
 const newlineBytes = Buffer.of(newline)
 
-/** Writes messages to a stream, one per line, without copying large ones. */
+/**
+ * Writes messages to a stream, one per line.
+ *
+ * Large pieces are not copied: they must not be changed after `send`.
+ */
 export class MessageWriter {
   readonly #output: Writable
   readonly #events: WriterEvents

@@ -23,6 +23,8 @@ afterAll(() => started.forEach((gate) => gate.kill('SIGKILL')))
 export function startGate(...servers: readonly Command[]): Gate {
   const script = fileURLToPath(new URL('gate.mjs', import.meta.url))
   const child = spawn(process.execPath, [script, dist, JSON.stringify(servers)], {
+    // A group of its own, so that a test can signal all of it.
+    detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => undefined)

@@ -28,6 +28,8 @@ const ends: Readonly<Record<string, (gate: Gate) => unknown>> = {
   SIGINT: (gate) => gate.process.kill('SIGINT'),
   SIGHUP: (gate) => gate.process.kill('SIGHUP'),
   SIGKILL: (gate) => gate.process.kill('SIGKILL'),
+  'SIGTERM to its whole group': (gate) => process.kill(-(gate.process.pid ?? 0), 'SIGTERM'),
+  'SIGKILL to its whole group': (gate) => process.kill(-(gate.process.pid ?? 0), 'SIGKILL'),
 }
 const families: Readonly<Record<string, Command>> = {
   'a polite wrapper, server and helper': fixture('family', 'wrapper'),

@@ -105,6 +105,24 @@ describe('the front over standard streams', () => {
     expect(told).toEqual(['one', 'two', 'three', closed])
   })
 
+  test('stays paused when somebody else lets the stream flow, as Node does when a child exits', async () => {
+    const { channel, input, told } = front()
+    channel.pause()
+    input.resume()
+    for (let chunk = 0; chunk < 100; chunk += 1) {
+      input.write(Buffer.alloc(10_000, '\n'))
+      await pause(0)
+    }
+    input.write('one\n')
+    // What has not been read is still in the stream, which holds back whoever writes.
+    expect(input.isPaused()).toBe(true)
+    expect(input.writableNeedDrain).toBe(true)
+    expect(told).toEqual([])
+    channel.resume()
+    await pause(20)
+    expect(told).toEqual(['one'])
+  })
+
   test('stops in the middle of a chunk when the receiver pauses', async () => {
     const seen: string[] = []
     const { channel, input, told } = front(new PassThrough(), {
