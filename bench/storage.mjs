@@ -114,12 +114,20 @@ function quantile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-function print(rows) {
-  console.log(`${'what'.padEnd(34)}${'per s'.padStart(9)}${'p50 us'.padStart(9)}${'p99 us'.padStart(9)}`)
+function print(line) {
+  process.stdout.write(`${line}\n`)
+}
+
+function printRows(rows) {
+  print(`${'what'.padEnd(34)}${'per s'.padStart(9)}${'p50 us'.padStart(9)}${'p99 us'.padStart(9)}`)
   for (const [name, { times, elapsedMs }] of rows) {
     const sorted = Float64Array.from(times).sort()
-    const cells = [(times.length / elapsedMs) * 1000, quantile(sorted, 0.5) * 1000, quantile(sorted, 0.99) * 1000]
-    console.log(name.padEnd(34) + cells.map((cell) => cell.toFixed(0).padStart(9)).join(''))
+    const cells = [
+      (times.length / elapsedMs) * 1000,
+      quantile(sorted, 0.5) * 1000,
+      quantile(sorted, 0.99) * 1000,
+    ]
+    print(name.padEnd(34) + cells.map((cell) => cell.toFixed(0).padStart(9)).join(''))
   }
 }
 
@@ -141,9 +149,9 @@ try {
   }
   const size = await engine.size()
   await engine.close()
-  print(rows)
+  printRows(rows)
   const bytes = statSync(join(folder, 'log.db')).size / size
-  console.log(`\n${size} records, ${bytes.toFixed(0)} bytes of database for each`)
+  print(`\n${size} records, ${bytes.toFixed(0)} bytes of database for each`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
