@@ -135,7 +135,11 @@ export class ChainVerifier {
   }
 }
 
-/** Checks all rows of a log, oldest first. */
+/**
+ * Checks all rows of a log, oldest first.
+ *
+ * @internal Exported for tests only.
+ */
 export function verifyChain(rows: Iterable<StoredRow>): ChainReport {
   const verifier = new ChainVerifier()
   for (const row of rows) if (!verifier.push(row)) break

@@ -139,7 +139,11 @@ export interface ToolDefFacts {
   readonly previous: string | null
 }
 
-/** The record of a tool definition. */
+/**
+ * The record of a tool definition.
+ *
+ * @internal Nothing writes this record yet; its form is fixed and tested.
+ */
 export function toolDefRecord({
   server,
   tool,
@@ -182,7 +186,11 @@ export interface ConfigChangeFacts {
   readonly error: string | null
 }
 
-/** The record of a changed configuration. */
+/**
+ * The record of a changed configuration.
+ *
+ * @internal Nothing writes this record yet; its form is fixed and tested.
+ */
 export function configChangeRecord(facts: ConfigChangeFacts): RecordDraft {
   return draft('config.change', {
     changed: [...facts.changed],

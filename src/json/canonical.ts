@@ -8,6 +8,8 @@ import type { JsonValue } from './value.ts'
  * The canonical text of RFC 8785 (JCS), in which numbers are doubles.
  *
  * @throws CapFenceError `JSON_INVALID` for a number that no finite double is near, and for lone surrogates
+ *
+ * @internal Exported for tests only.
  */
 export function canonicalize(value: JsonValue): string {
   return canonicalText(value, doubleText)

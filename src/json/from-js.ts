@@ -16,6 +16,8 @@ import type { JsonArray, JsonObject, JsonValue } from './value.ts'
  * the strict scanner would refuse in a message. Each member is read once, getters included.
  *
  * @throws CapFenceError `EVENT_INVALID`, naming the place as a JSON Pointer
+ *
+ * @internal Exported for tests only.
  */
 export function toJsonValue(value: unknown): JsonValue {
   const reading = new Reading()

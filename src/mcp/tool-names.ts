@@ -8,11 +8,6 @@ export function nameBudget(endpointKey: string): number {
   return Math.min(60 - endpointKey.length, 64 - `mcp__${endpointKey}__`.length)
 }
 
-/** The prefix that sets one server's tools apart: its key in the characters every client takes, and `__`. */
-export function defaultPrefix(serverKey: string): string {
-  return `${serverKey.replaceAll(/[^A-Za-z0-9_-]/g, '_')}__`
-}
-
 /** A tool and what is put before its name. */
 export interface NamedTool {
   readonly server: string

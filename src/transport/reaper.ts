@@ -9,7 +9,11 @@ import type { Writable } from 'node:stream'
 // On Linux, descendants that went into another group end too (group.ts says which), known by pid and start time: those
 // are fields 1 and 22 of /proc/*/stat, and the fields after the name in parentheses start with state, parent and group.
 // `sleep 0.1` is not POSIX but works in GNU, BSD, macOS and busybox; elsewhere a whole second passes instead.
-/** The program of the reaper, for `/bin/sh`. */
+/**
+ * The program of the reaper, for `/bin/sh`.
+ *
+ * @internal Exported for tests only.
+ */
 export const reaperProgram: string = `
 trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2 TSTP TTIN TTOU
 set -f

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Decimal } from '../../src/json/decimal.ts'
-import { stringify } from '../../src/json/to-js.ts'
+import { stringify } from '../support/to-js.ts'
 import type { JsonValue } from '../../src/json/value.ts'
 import { inspectClientMessage } from '../../src/mcp/inspect-client.ts'
 import type { ClientMessage, Span } from '../../src/mcp/message.ts'

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { hasInvisible, skeleton } from '../../src/mcp/confusables.ts'
 import { ToolCatalogue } from '../../src/mcp/tool-catalogue.ts'
 import type { ListedTool } from '../../src/mcp/tool-catalogue.ts'
-import { defaultPrefix, exposedName, nameBudget } from '../../src/mcp/tool-names.ts'
+import { exposedName, nameBudget } from '../../src/mcp/tool-names.ts'
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
 const tool = (name: string): ListedTool => ({ name, annotations: {}, bytes: Buffer.from('{}') })
@@ -49,13 +49,6 @@ test('a shortened name never cuts a character in half', () => {
   const named = { server: 's', tool: '😀'.repeat(60), prefix: 's__' }
   expect(exposedName(named, 49, hash)).not.toMatch(/\p{Surrogate}/u)
 })
-
-test.each(['my server', 'a/b', 'ünïcode', 'x.y'])(
-  'the prefix of `%s` is what every client takes',
-  (key) => {
-    expect(defaultPrefix(key)).toMatch(/^[A-Za-z0-9_-]+$/)
-  },
-)
 
 test.each([
   ['rеad_file', 'read_file', 'a Cyrillic letter'],

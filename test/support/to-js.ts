@@ -1,5 +1,5 @@
-import { isJsonArray, isJsonObject } from './value.ts'
-import type { JsonValue } from './value.ts'
+import { isJsonArray, isJsonObject } from '../../src/json/value.ts'
+import type { JsonValue } from '../../src/json/value.ts'
 
 /**
  * The value as `JSON.parse` would give it: ordinary objects, and numbers as the nearest doubles.
