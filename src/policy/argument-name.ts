@@ -6,9 +6,11 @@ export interface NameRole {
   /** The amount is in hundredths, as in `amount_cents`. */
   readonly minor: boolean
   readonly path: boolean
+  /** What it holds is read by people or programs and names no file, such as `content` or `query`. */
+  readonly prose: boolean
 }
 
-const noRole: NameRole = { amount: false, minor: false, path: false }
+const noRole: NameRole = { amount: false, minor: false, path: false, prose: false }
 
 const amountWords = new Set(
   [
@@ -39,6 +41,15 @@ const pathWords = new Set(
 // `profile` ends like a file and is none; names such as `outputfile` and `workdir` have no border inside.
 const pathInName = /path|folder|director|(?<!pro)files?$|dirs?$|^file/
 
+// Texts under these names often begin like a path, `// a comment` or `/^a/`, and a server opens none of them.
+const proseWords = new Set(
+  [
+    ['content', 'contents', 'text', 'body', 'message', 'comment', 'description', 'title', 'prompt'],
+    ['query', 'sql', 'pattern', 'regex', 'code', 'command', 'cmd', 'diff', 'patch'],
+    ['html', 'markdown'],
+  ].flat(),
+)
+
 /** No server has a longer name for a field that it reads. */
 const maxNameCharacters = 128
 
@@ -56,7 +67,8 @@ function nameRole(name: string): NameRole {
   const amount = words.some((word) => amountWords.has(word)) || amountInName.test(joined)
   const path = words.some((word) => pathWords.has(word)) || pathInName.test(joined)
   const minor = amount && (words.some((word) => minorWords.has(word)) || minorAtEnd.test(joined))
-  return amount || path ? { amount, minor, path } : noRole
+  const prose = !path && words.some((word) => proseWords.has(word))
+  return amount || path || prose ? { amount, minor, path, prose } : noRole
 }
 
 /** `unitPrice`, `unit_price` and `UNIT-PRICE` are the words `unit` and `price`. */

@@ -20,7 +20,7 @@ export interface ArgumentContents {
   readonly names: readonly string[]
   readonly leaves: readonly Leaf[]
   readonly amounts: readonly AmountCandidate[]
-  /** Texts that are paths by their name; anything else here is a path that cannot be read. */
+  /** Texts that are paths by their name or their look; anything else here is a path that cannot be read. */
   readonly paths: readonly JsonValue[]
 }
 
@@ -41,8 +41,8 @@ export function walkArguments(
   return walk.tooLarge ? undefined : walk
 }
 
-const declaredAmount: NameRole = { amount: true, minor: false, path: false }
-const declaredPath: NameRole = { amount: false, minor: false, path: true }
+const declaredAmount: NameRole = { amount: true, minor: false, path: false, prose: false }
+const declaredPath: NameRole = { amount: false, minor: false, path: true, prose: false }
 
 /** Every member and element once, and once more for declared roles. */
 const maxVisits = 2 * limits.maxJsonMembers
@@ -88,6 +88,10 @@ class Walk implements ArgumentContents {
     }
     this.leaves.push(value)
     if (role.amount || role.path) this.#candidate(value, role)
+    // A tool may call its path anything, so that no list of names finds them all (THREATS B22).
+    if (!role.path && !role.prose && typeof value === 'string' && isRooted(value)) {
+      this.paths.push(value)
+    }
   }
 
   #array(array: readonly JsonValue[], role: NameRole, depth: number): void {
@@ -154,4 +158,12 @@ class Walk implements ArgumentContents {
 function elementAt(token: string): [number, number] {
   if (!/^(?:0|[1-9][0-9]{0,8})$/.test(token)) return [0, 0]
   return [Number(token), Number(token) + 1]
+}
+
+const rootedStart = /^\s*(?:[/\\]|\.{1,2}(?:[/\\]|\s*$)|~\w*(?:[/\\]|\s*$)|[A-Za-z]:[/\\]|file:)/i
+const climbing = /(?:^|[/\\])\.\.(?:[/\\]|\s*$)/
+
+/** Whether a text says where a file is, and not only how it is called: `/etc/x`, `../x`, `~/x`, `C:\\x`, `file:x`. */
+function isRooted(text: string): boolean {
+  return rootedStart.test(text) || climbing.test(text)
 }

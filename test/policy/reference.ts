@@ -63,6 +63,9 @@ export const nameRoles: Readonly<Record<string, 'amount' | 'cents' | 'path'>> = 
   destination: 'path',
 }
 
+/** Names of the generator whose texts name no file. */
+const proseNames: ReadonlySet<string> = new Set(['command'])
+
 export function decide(policy: PolicyValue, event: EventValue): Effect {
   if (policy.deny.some((rule) => ruleValue(rule, event, true) !== 'false')) return 'deny'
   const risk = riskOf(policy, event)
@@ -204,7 +207,10 @@ function amountValue(key: Comparison, threshold: string, event: EventValue, guar
 function pathValue(prefixes: readonly string[], event: EventValue, guard: boolean): Truth {
   const paths = everything(event.arguments, '').filter(({ name, value }) => {
     // A list is its elements, and an object that names paths itself only holds them.
-    if (roleOf(name) !== 'path' || isList(value)) return false
+    if (isList(value)) return false
+    if (proseNames.has(name)) return false
+    // Under any other name a text counts when it says where a file is.
+    if (roleOf(name) !== 'path') return typeof value === 'string' && saysWhere(value)
     return !isObject(value) || !Object.keys(value).some((key) => roleOf(key) === 'path')
   })
   return quantify(
@@ -213,6 +219,16 @@ function pathValue(prefixes: readonly string[], event: EventValue, guard: boolea
     }),
     guard,
   )
+}
+
+/** One rule for each way of saying where a file is, in place of one expression for all of them. */
+function saysWhere(text: string): boolean {
+  const parts = text.trim().split(/[/\\]/)
+  const first = parts[0] ?? ''
+  const isOnly = parts.length === 1
+  if (parts.includes('..') || first.toLowerCase().startsWith('file:')) return true
+  if (first === '.' || (first.startsWith('~') && /^\w*$/.test(first.slice(1)))) return true
+  return !isOnly && (first === '' || /^[A-Za-z]:$/.test(first))
 }
 
 function onePath(written: string, prefixes: readonly string[], guard: boolean): Truth {
