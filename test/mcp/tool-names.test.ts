@@ -91,6 +91,19 @@ test('B10: an imitation on a later page is withheld too', () => {
   expect(shelf.resolve('read_file')).toMatchObject({ kind: 'tool' })
 })
 
+test.each(['dele\u200bte', 'delete\u202e', 'delete\u{e0041}', 'de\u001blete'])(
+  'B10: a tool called %j is withheld although nothing else looks like it',
+  (name) => {
+    const shelf = catalogue([{ name: 'files', prefix: '' }])
+    expect(shelf.learn('files', [tool(name), tool('other')], true)).toMatchObject([
+      { kind: 'withheld' },
+      { kind: 'admitted' },
+    ])
+    expect(shelf.resolve(name)).toMatchObject({ kind: 'withheld' })
+    expect(shelf.definition('files', name)).toBeUndefined()
+  },
+)
+
 test('B10: the same tool name at two servers is two tools', () => {
   const shelf = catalogue(two)
   shelf.learn('files', [tool('delete')], true)
