@@ -57,9 +57,9 @@ async function entryOf(reader: LogReader, request: ApprovalRequest): Promise<Req
   return { request, arguments: shownArguments(record, disclosures) }
 }
 
-/** A request that ran out since it was stored is not pending, whatever the store says. */
-function isPending({ state, expiresAtMs }: ApprovalRequest, nowMs: number): boolean {
-  return state === 'pending' && expiresAtMs > nowMs
+/** Time alone makes a request expire; its stored state may be older than now. */
+function isPending({ expiresAtMs }: ApprovalRequest, nowMs: number): boolean {
+  return expiresAtMs > nowMs
 }
 
 function requestText({ request, arguments: args }: RequestEntry, nowMs: number, io: Io): string {

@@ -29,7 +29,8 @@ const credentials: readonly RegExp[] = [
 
 /** A secret behind the word that announces it; the word stays, so that the text can still be understood. */
 const announced: readonly RegExp[] = [
-  /(?<=\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}/gi,
+  /(?<=\bbearer\s+)[\w.~+/=-]{8,}/gi,
+  /(?<=\bauthorization["']?\s*[=:]\s*["']?(?:basic|digest|token|apikey)\s+)[^\s"']+/gi,
   /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi,
   /(?<=(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key)["']?\s*[=:]\s*)(?!\[hidden\])(?:"[^"]*"|'[^']*'|[^\s"'&;,}]+)/gi,
   /(?<=--?(?:password|passwd|pass|secret|token|api-?key)\s+)(?!\[hidden\])(?:"[^"]*"|'[^']*'|[^\s"']+)/gi,

@@ -1,6 +1,7 @@
 import { ConfigInvalid, problemLine } from '../config/problems.ts'
 import type { ErrorCode } from '../errors.ts'
 import { CapFenceError } from '../errors.ts'
+import { PolicyError, policyProblemLine } from '../policy/problem.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { shown } from './shown.ts'
@@ -35,8 +36,16 @@ interface Line {
 }
 
 function problemsOf(error: CapFenceError): readonly Line[] {
-  if (!(error instanceof ConfigInvalid)) return [error]
-  return error.problems.map((problem) => ({ message: problemLine(problem), hint: problem.hint }))
+  if (error instanceof ConfigInvalid) {
+    return error.problems.map((problem) => ({ message: problemLine(problem), hint: problem.hint }))
+  }
+  if (error instanceof PolicyError) {
+    return error.problems.map((problem) => ({
+      message: policyProblemLine(problem),
+      hint: problem.hint,
+    }))
+  }
+  return [error]
 }
 
 function exitCodeOf(code: ErrorCode): ExitCode {

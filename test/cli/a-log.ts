@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Bindings } from '../../src/event/binding.ts'
+import { toJsonObject } from '../../src/json/from-js.ts'
+import { loadPolicyFiles } from '../../src/cli/policy-files.ts'
+import { ActionRuntime } from '../../src/runtime/action-runtime.ts'
+import type { OutcomeStatus } from '../../src/audit/drafts.ts'
+import type { Draws } from '../../src/runtime/parts.ts'
+import { RefusalLog } from '../../src/runtime/refusals.ts'
+import type { Store } from '../../src/runtime/store.ts'
+import type { AllowVerdict, Verdict } from '../../src/runtime/verdict.ts'
+import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
+import { root } from '../support/root.ts'
+import { testNowMs } from './capture.ts'
+
+/** A call, as a test writes it down. */
+export interface TestCall {
+  readonly tool: string
+  readonly arguments?: Readonly<Record<string, unknown>>
+  readonly actor?: string
+  /** How it ended; undefined when it has not. */
+  readonly outcome?: OutcomeStatus
+}
+
+const bindings = new Bindings([
+  [
+    'ops',
+    {
+      tools: new Map([
+        ['delete_path', { capability: 'filesystem.delete.workspace', risk: 'high' as const }],
+        ['execute_payment', { capability: 'payment.execute.high_value' }],
+        ['read_file', { capability: 'filesystem.read.workspace', risk: 'low' as const }],
+      ]),
+    },
+  ],
+])
+
+/** A real log in a folder of its own, written by the real runtime, one call a second from 13:00 on. */
+export class TestLog {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'capfence-log-'))
+  readonly path: string = join(this.folder, 'log.db')
+  readonly #store: Store
+  readonly #runtime: ActionRuntime
+  readonly #refusals: RefusalLog
+  #nowMs = testNowMs - 3_600_000
+  #drawn = 0
+
+  constructor(options: { readonly mode?: 'enforce' | 'observe' } = {}) {
+    const clock = { nowMs: () => this.#nowMs, elapsedMs: () => this.#nowMs }
+    this.#store = SQLiteEngine.open({ path: this.path, software: 'capfence/test', clock })
+    const draws: Draws = {
+      bytes: (count) => Buffer.alloc(count, (this.#drawn += 1)),
+      uuid: () => `00000000-0000-7000-8000-${this.#next()}`,
+      ulid: () => `01M89S9FWWDTME${this.#next()}`,
+    }
+    this.#runtime = new ActionRuntime({
+      policy: loadPolicyFiles([join(root, 'policies/ops.yaml')], root),
+      store: this.#store,
+      draws,
+      clock: () => this.#nowMs,
+      durability: 'process',
+      ...options,
+    })
+    this.#refusals = new RefusalLog({
+      store: this.#store,
+      draws,
+      now: () => this.#nowMs,
+      onFailure: (error) => {
+        throw error
+      },
+    })
+  }
+
+  async call({ tool, arguments: args = {}, actor = 'agent', outcome }: TestCall): Promise<Verdict> {
+    this.#nowMs += 1000
+    const event = bindings.bind({
+      server: 'ops',
+      tool,
+      arguments: toJsonObject(args),
+      actor,
+      environment: 'development',
+      context: { client: 'claude-code' },
+    })
+    const verdict = await this.#runtime.execute(event)
+    if (outcome !== undefined && verdict.authorized) await this.settle(verdict, outcome)
+    return verdict
+  }
+
+  async settle(verdict: AllowVerdict, status: OutcomeStatus): Promise<void> {
+    this.#nowMs += 12
+    this.#runtime.settle(verdict, { status, result: Buffer.from('{}') })
+    await this.#runtime.flush()
+  }
+
+  async refuse(reason: string): Promise<void> {
+    this.#nowMs += 1000
+    const bytes = Buffer.from('{"a":1,"a":2}')
+    this.#refusals.note({ reason, bytes, client: 'claude-code', session: 's', server: null })
+    // The note is written in the background; a commit behind it waits for it.
+    await this.#store.commit(() => ({ records: [], result: undefined }), 'process')
+  }
+
+  /** Ends the writer in order; the log stays. */
+  async end(): Promise<void> {
+    await this.#store.close()
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #next(): string {
+    this.#drawn += 1
+    return String(this.#drawn).padStart(12, '0')
+  }
+}
+
+/** Writes a log, hands it to `use` and removes it again. */
+export async function withLog<T>(
+  write: (log: TestLog) => Promise<void>,
+  use: (log: TestLog) => Promise<T>,
+  options: ConstructorParameters<typeof TestLog>[0] = {},
+): Promise<T> {
+  const log = new TestLog(options)
+  try {
+    await write(log)
+    await log.end()
+    return await use(log)
+  } finally {
+    log.remove()
+  }
+}

@@ -1,0 +1,47 @@
+import type { ExitCode, Io, Output } from '../../src/cli/io.ts'
+import { runCommand } from '../../src/cli/program.ts'
+
+/** What a command is run with; a pipe and no colours when nothing is said. */
+export interface CaptureOptions {
+  readonly nowMs?: number
+  readonly columns?: number
+  readonly hasColour?: boolean
+  /** Called with each text that is written as an answer; `stop` is what a closed pipe does. */
+  readonly onAnswer?: (text: string, stop: () => void) => void
+}
+
+/** What a command answered. */
+export interface Captured {
+  readonly code: ExitCode
+  readonly out: string
+  readonly err: string
+}
+
+/** When the tests take place. */
+export const testNowMs: number = Date.parse('2026-11-25T14:00:00.000Z')
+
+/** Runs a command in this process, as a function of its arguments. */
+export async function capfence(
+  args: readonly string[],
+  options: CaptureOptions = {},
+): Promise<Captured> {
+  const stopped = new AbortController()
+  const texts = { out: '', err: '' }
+  const output = (name: 'out' | 'err'): Output => ({
+    write: async (text) => {
+      texts[name] += text
+      if (name === 'out') options.onAnswer?.(text, () => stopped.abort())
+    },
+    isTerminal: options.columns !== undefined,
+    columns: options.columns,
+    hasColour: options.hasColour ?? false,
+  })
+  const io: Io = {
+    out: output('out'),
+    err: output('err'),
+    variables: {},
+    nowMs: () => options.nowMs ?? testNowMs,
+    stopped: stopped.signal,
+  }
+  return { code: await runCommand(args, io), ...texts }
+}
