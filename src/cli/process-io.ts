@@ -48,7 +48,7 @@ function streamOutput(
  *
  * @internal exported for its test
  */
-function wantsColour(isTerminal: boolean, variables: Io['variables']): boolean {
+export function wantsColour(isTerminal: boolean, variables: Io['variables']): boolean {
   const { NO_COLOR: never, FORCE_COLOR: always, TERM: terminal } = variables
   if (never !== undefined && never !== '') return false
   if (always !== undefined && always !== '') return always !== '0'
