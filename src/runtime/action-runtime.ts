@@ -35,7 +35,7 @@ export class ActionRuntime {
     const { store, policy } = parts
     this.#parts = parts
     this.#policy = policy
-    this.#onFailure = parts.onFailure ?? (() => undefined)
+    this.#onFailure = harmless(parts.onFailure)
     this.#outcomes = new OutcomeWriter(store, this.#onFailure)
     this.#preparation = {
       mode: parts.mode ?? 'enforce',
@@ -188,6 +188,17 @@ export class ActionRuntime {
       this.#durability,
     )
     this.#isLoaded = true
+  }
+}
+
+/** A listener that throws must not end a call, or the process, that it was only to hear about. */
+function harmless(listener: ((error: unknown) => void) | undefined): (error: unknown) => void {
+  return (error) => {
+    try {
+      listener?.(error)
+    } catch {
+      // It is the one who would have been told.
+    }
   }
 }
 

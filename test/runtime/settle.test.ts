@@ -166,6 +166,22 @@ describe('an outcome that the log does not take', () => {
     expect((await pass(all)).authorized).toBe(true)
   })
 
+  it('is nobody else’s trouble: a listener that throws ends nothing', async () => {
+    const all = gate({
+      onFailure: () => {
+        throw new Error('a broken listener')
+      },
+    })
+    const { runtime, store } = all
+    const verdict = await pass(all)
+    store.failure = () => 'before deciding'
+    expect(() => runtime.settle(verdict, { status: 'ok' })).not.toThrow()
+    expect(() => runtime.settle(verdict, { status: 'ok' })).not.toThrow()
+    expect(await runtime.execute(payment(1))).toMatchObject({ reasonCode: 'audit_unavailable' })
+    store.failure = () => undefined
+    expect((await pass(all)).authorized).toBe(true)
+  })
+
   it('does not hold back the others that are owed', async () => {
     const all = gate()
     const { runtime, store } = all
