@@ -112,7 +112,7 @@ function capabilityOf(given: Given, environment: string | undefined): Capability
   const scopeField = given.get('scope')
   if (scope !== undefined && scopeField !== undefined) {
     throw invalid('scope', scopeField, {
-      wanted: `\`resource\` already names the scope \`${scope}\``,
+      wanted: `\`resource\` already names the scope \`${printable(scope)}\``,
       hint: 'give the scope once: in `scope`, or behind the first dot of `resource`',
     })
   }
