@@ -17,6 +17,12 @@ const required = (name: string, type: MemberType): MemberRule => ({ name, type, 
 const optional = (name: string, type: MemberType): MemberRule => ({ name, type, required: false })
 
 const noMembers: readonly MemberRule[] = [metaRule]
+const handshake: readonly MemberRule[] = [
+  optional('protocolVersion', 'string'),
+  optional('capabilities', 'object'),
+  optional('clientInfo', 'object'),
+  metaRule,
+]
 const page: readonly MemberRule[] = [optional('cursor', 'string'), metaRule]
 const resource: readonly MemberRule[] = [required('uri', 'string')]
 const named: readonly MemberRule[] = [required('name', 'string'), optional('arguments', 'object')]
@@ -43,7 +49,7 @@ function rule(kind: MethodRule['kind'], members: readonly MemberRule[]): MethodR
 
 /** The methods and notifications of a client, in every revision up to 2026-07-28. */
 const rules: ReadonlyMap<string, MethodRule> = new Map([
-  ['initialize', rule('request', noMembers)],
+  ['initialize', rule('request', handshake)],
   ['ping', rule('request', noMembers)],
   ['server/discover', rule('request', noMembers)],
   ['tools/list', rule('request', page)],
@@ -56,7 +62,7 @@ const rules: ReadonlyMap<string, MethodRule> = new Map([
   ['prompts/list', rule('request', page)],
   ['prompts/get', rule('request', [...named, ...repeated])],
   ['completion/complete', rule('request', [required('ref', 'object'), metaRule])],
-  ['logging/setLevel', rule('request', noMembers)],
+  ['logging/setLevel', rule('request', [optional('level', 'string'), metaRule])],
   ['subscriptions/listen', rule('request', noMembers)],
   ['tasks/list', rule('request', page)],
   ['tasks/get', rule('request', task)],

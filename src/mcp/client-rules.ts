@@ -24,9 +24,8 @@ const inMeta = new KnownNames(['progressToken'])
 
 /** Refuses members outside JSON-RPC, and another version of it. */
 export function checkEnvelope(message: JsonObject): void {
-  refuseVariants(message, envelope)
   for (const name of Object.keys(message)) {
-    if (envelope.meantBy(name) !== undefined) continue
+    if (isKnown(name, envelope)) continue
     throw new Objection('unknown_member', `unknown top-level member ${excerpt(name)}`)
   }
   if (message['jsonrpc'] !== '2.0') throw new Objection('jsonrpc', '`jsonrpc` is not "2.0"')
@@ -55,7 +54,7 @@ export function checkKind(method: string, kind: 'request' | 'notification'): voi
 /** Refuses `params` whose members the gate could read otherwise than the upstream does, and returns all others. */
 export function checkParams(method: string, params: JsonObject): JsonObject {
   const { members, names } = methodRule(method) ?? foreignMethod
-  refuseVariants(params, names)
+  for (const name of Object.keys(params)) isKnown(name, names)
   for (const rule of members) checkMember(method, rule, params[rule.name])
   checkMeta(params['_meta'])
   return params
@@ -63,20 +62,18 @@ export function checkParams(method: string, params: JsonObject): JsonObject {
 
 function checkMeta(meta: JsonValue | undefined): void {
   if (!isJsonObject(meta)) return
-  refuseVariants(meta, inMeta)
+  for (const name of Object.keys(meta)) isKnown(name, inMeta)
   const token = meta['progressToken']
   if (token !== undefined && exactId(token) === undefined) {
     throw new Objection('progress_token', '`progressToken` is neither a string nor a safe integer')
   }
 }
 
-/** Refuses members that are not known, but that a lenient reader takes for one that is. */
-function refuseVariants(object: JsonObject, known: KnownNames): void {
-  for (const name of Object.keys(object)) {
-    const meant = known.meantBy(name) ?? name
-    if (meant === name) continue
-    throw new Objection('member_variant', `member ${excerpt(name)} can be taken for \`${meant}\``)
-  }
+/** Whether a member is one the gate knows; refuses one that only a lenient reader takes for such a one. */
+function isKnown(name: string, known: KnownNames): boolean {
+  const meant = known.meantBy(name)
+  if (meant === undefined || meant === name) return meant === name
+  throw new Objection('member_variant', `member ${excerpt(name)} can be taken for \`${meant}\``)
 }
 
 function checkMember(method: string, rule: MemberRule, value: JsonValue | undefined): void {

@@ -186,7 +186,7 @@ describe('B21: numbers are compared as they are written', () => {
 
 describe('B32: numbers that fill a message', () => {
   // A quadratic algorithm, or a number taken for as many digits as its exponent says, would not come back.
-  const long = 4_000_000
+  const long = 1_000_000
 
   test('digits before and behind the point, and zeros on both sides', () => {
     const nines = '9'.repeat(long)
@@ -286,7 +286,7 @@ describe('B21: what is no number', () => {
       fc.property(text, (candidate) => {
         expect(Decimal.parse(candidate) !== undefined).toBe(pattern.test(candidate))
       }),
-      { numRuns: 20_000 },
+      { numRuns: 5000 },
     )
   })
 

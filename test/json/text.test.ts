@@ -54,7 +54,7 @@ describe('a string is read alike wherever it stands', () => {
 
   test('one special byte at every place, every length and every alignment', () => {
     const wrong: string[] = []
-    for (let length = 1; length <= 40; length++) {
+    for (let length = 1; length <= 28; length++) {
       for (let place = 0; place < length; place++) {
         for (const special of [
           0x00, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x5b, 0x5c, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff,

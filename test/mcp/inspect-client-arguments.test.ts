@@ -18,6 +18,7 @@ describe('B2: what only a model can have got wrong is told to the model', () => 
     for (const params of [
       `{"name":"a","arguments":${args}}`,
       `{"arguments":${args},"_meta":{"progressToken":1},"name":"a"}`,
+      `{"name":"a","arguments":${args},"unknown":[{}]}`,
     ]) {
       expect(refusal(call(params, '"x"'))).toMatchObject({
         reason,
@@ -26,6 +27,12 @@ describe('B2: what only a model can have got wrong is told to the model', () => 
         callArguments: true,
       })
     }
+  })
+
+  test('also where the id comes last, as some clients write it', () => {
+    const text =
+      '{"method":"tools/call","params":{"name":"a","arguments":{"a":1,"a":2}},"jsonrpc":"2.0","id":7}'
+    expect(refusal(text)).toMatchObject({ idText: '7', callArguments: true })
   })
 
   test('invalid UTF-8', () => {
