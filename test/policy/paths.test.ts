@@ -208,6 +208,7 @@ describe('bounds of paths', () => {
     const most = `/${'x'.repeat(limits.maxPathCharacters - 1)}`
     expect(decideArguments(deny, { path: most })).toBe('allow')
     expect(decideArguments(deny, { path: `${most}x` })).toBe('deny')
+    expect(decideArguments(deny, { path: most, file: '/' })).toBe('deny')
   })
 
   test('a path that turns back without end, or can be taken in too many ways, is not followed', () => {

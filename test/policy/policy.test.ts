@@ -179,6 +179,31 @@ allow:
     expect(everything.decide(event).decision).not.toBe('allow')
   })
 
+  test('a predicate that fails is one that cannot be evaluated: the guard applies, the grant does not', () => {
+    const event = ActionEvent.of({
+      actor: 'agent-1',
+      capability: { resource: 'x', action: 'y', scope: 'z' },
+      arguments: new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('no')
+          },
+        },
+      ),
+    })
+    for (const asks of ['contains: a', 'amount_gt: 5', 'path_prefix: /']) {
+      expect(
+        policy(`deny: [{id: g, capability: x, ${asks}}]\nallow: [x]`).decide(event),
+      ).toMatchObject({
+        decision: 'deny',
+        reason: 'indeterminate',
+        rules: [{ id: 'g', value: 'indeterminate', predicates: [{ value: 'indeterminate' }] }],
+      })
+      expect(policy(`allow: [{capability: x, ${asks}}]`).decide(event).reason).toBe('default')
+    }
+  })
+
   test.each<[string, unknown]>([
     ['nothing', undefined],
     ['an object of the same shape', Object.create(call())],

@@ -65,7 +65,7 @@ describe('B22: a guard of text', () => {
     ['a needle that begins with a space', ' sudo', { argv: ['x', 'sudo'] }],
     ['a sharp s', 'straße', { t: 'STRASSE' }],
     ['two letters for a sharp s', 'strasse', { t: 'Straße' }],
-    ['a final sigma', 'οδος', { t: 'ΟΔΟΣ ΟΔΟΣΑ' }],
+    ['a final sigma', 'οδος', { t: 'ΟΔΟΣΑ' }],
     ['a dotless or dotted i', 'istanbul', { t: 'İSTANBUL' }],
     ['a long s', 'secret', { t: '\u017fecret' }],
     ['a kelvin sign', 'token', { t: 'to\u212aen' }],
