@@ -50,8 +50,6 @@ export class PolicyError extends CapFenceError {
 
 /**
  * `file:line:column: what is wrong [code]`, the form that editors and terminals make a link of.
- *
- * @internal Exported for tests only.
  */
 export function policyProblemLine({ position, message, code }: Problem): string {
   return `${position.file}:${position.line}:${position.column}: ${message} [${code}]`

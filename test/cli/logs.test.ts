@@ -111,7 +111,7 @@ test('a line of JSON says everything about a call', async () => {
         effect: 'deny',
         file: 'policies/ops.yaml',
         value: 'true',
-        predicates: [{ predicate: 'contains: "rm -rf"', value: 'true' }],
+        predicates: [{ predicate: "contains: 'rm -rf'", value: 'true' }],
       },
     ])
     expect(rest).toEqual(lineOfADenial)

@@ -138,6 +138,8 @@ const refused: readonly Refused[] = [
     offset: 1,
   },
   { name: 'two high surrogates', text: '"\\ud800\\ud800"', reason: 'lone_surrogate', offset: 1 },
+  { name: 'two low surrogates', text: '"\\udc00\\udc00"', reason: 'lone_surrogate', offset: 1 },
+  { name: 'a high one, then none', text: '"\\ud800\\ue000"', reason: 'lone_surrogate', offset: 1 },
   {
     name: 'a high surrogate before a letter',
     text: '"\\ud800a"',
