@@ -62,6 +62,10 @@ export const limits = {
   maxPathCharacters: 65_536,
   /** Paths in the arguments of one call that are compared, count; beyond is indeterminate. */
   maxPathCandidates: 1024,
+  /** Arguments at one pointer of a rule, count; beyond is indeterminate. */
+  maxPointerCandidates: 10_000,
+  /** A JSON Pointer of a rule, characters. */
+  maxPointerCharacters: 1024,
   /** A configuration file, bytes. */
   maxConfigBytes: 1_048_576,
   /** Nesting in a configuration file, levels. */

@@ -2,7 +2,7 @@ import { Decimal } from '../json/decimal.ts'
 import type { JsonValue } from '../json/value.ts'
 import type { Truth } from './answer.ts'
 import type { AmountCandidate } from './argument-walk.ts'
-import type { Comparison } from './rule.ts'
+import type { Comparison } from './condition.ts'
 
 /** The amounts of one call: a threshold that all or any of them pass is passed by the least or the greatest. */
 export interface AmountFacts {
@@ -45,7 +45,7 @@ function numbersOf({ value, minor }: AmountCandidate): readonly Decimal[] {
  * The number as it is written, and as a reader with doubles takes it where that is another one: to most servers
  * 999.99999999999999999 is 1000. None when such a reader finds infinity, or zero in what is not (THREATS B21).
  */
-function readingsOf(value: JsonValue): readonly Decimal[] {
+export function readingsOf(value: JsonValue): readonly Decimal[] {
   const number = typeof value === 'string' ? Decimal.parsePlain(value) : value
   if (!(number instanceof Decimal)) return []
   if (number.text.length <= exactCharacters && !hasExponent(number.text)) return [number]
@@ -92,7 +92,8 @@ export function allAmounts(
   return unreadable ? 'indeterminate' : 'true'
 }
 
-function passes(amount: Decimal, comparison: Comparison, threshold: Decimal): boolean {
+/** Whether an amount is on that side of a threshold. */
+export function passes(amount: Decimal, comparison: Comparison, threshold: Decimal): boolean {
   const order = amount.compare(threshold)
   switch (comparison) {
     case 'gt':

@@ -1,10 +1,12 @@
 import type { Capability } from '../event/capability.ts'
 import type { DeterminingRule, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
+import type { Condition } from './condition.ts'
 import type { Facts } from './facts.ts'
 import { globMatches } from './glob.ts'
-import { costOf } from './predicate.ts'
+import { costOf, valueOf } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
-import type { Condition, RuleSource } from './rule.ts'
+import type { RuleSource } from './rule.ts'
+import { allOf } from './truth.ts'
 
 /** A rule that can be asked. */
 export class CompiledRule {
@@ -77,21 +79,12 @@ function cost(condition: Condition | undefined): number {
   return condition === undefined ? 0 : costOf(condition)
 }
 
-function valueOf(predicate: Predicate, facts: Facts): Truth {
-  try {
-    return predicate(facts)
-  } catch {
-    // Whatever went wrong, the value is not known; that denies or holds, and never allows (POLICY.md 2).
-    return 'indeterminate'
-  }
-}
-
 function accountOf({ rule }: RuleSource, values: readonly Truth[]): DeterminingRule {
   return Object.freeze({
     id: rule.id,
     effect: rule.effect,
     position: rule.position,
-    value: conjunction(values),
+    value: allOf(values),
     predicates: Object.freeze(
       values.map((value, index) => predicateValue(rule.predicates[index] ?? '', value)),
     ),
@@ -101,9 +94,4 @@ function accountOf({ rule }: RuleSource, values: readonly Truth[]): DeterminingR
 
 function predicateValue(predicate: string, value: Truth): PredicateValue {
   return Object.freeze({ predicate, value })
-}
-
-function conjunction(values: readonly Truth[]): Truth {
-  if (values.includes('false')) return 'false'
-  return values.includes('indeterminate') ? 'indeterminate' : 'true'
 }

@@ -6,9 +6,12 @@ import type { NameRoles } from './argument-name.ts'
 import { walkArguments } from './argument-walk.ts'
 import type { ArgumentContents } from './argument-walk.ts'
 import { foldText } from './fold.ts'
+import { locate } from './locate.ts'
+import type { Located } from './locate.ts'
 import { readPath } from './path.ts'
 import type { PathFacts } from './path.ts'
-import type { ContextField } from './rule.ts'
+import type { ContextField } from './condition.ts'
+import type { Pointer } from './pointer.ts'
 import { TextFacts } from './text.ts'
 
 /** Not asked for yet; `undefined` is an answer. */
@@ -27,6 +30,7 @@ export class Facts {
   #text: TextFacts | undefined
   #amounts: AmountFacts | undefined
   #paths: Lazy<readonly (PathFacts | undefined)[] | undefined> = unasked
+  #located: Map<string, readonly Located[]> | undefined
   #folded: Map<ContextField, string | undefined> | undefined
 
   constructor(event: ActionEvent, names: NameRoles) {
@@ -85,6 +89,17 @@ export class Facts {
       this.#folded.set(field, value === undefined ? undefined : foldText(value)?.trim())
     }
     return this.#folded.get(field)
+  }
+
+  /** What stands at a pointer into the arguments; the same objects for every rule that asks. */
+  at(pointer: Pointer): readonly Located[] {
+    this.#located ??= new Map()
+    let located = this.#located.get(pointer.text)
+    if (located === undefined) {
+      located = locate(this.#event.arguments, pointer)
+      this.#located.set(pointer.text, located)
+    }
+    return located
   }
 
   #walked(): ArgumentContents | undefined {

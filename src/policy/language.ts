@@ -1,4 +1,4 @@
-import type { Comparison, ContextField } from './rule.ts'
+import type { Comparison, ContextField } from './condition.ts'
 
 /** What a policy file holds at its top. */
 export const topKeys: readonly string[] = [
@@ -35,6 +35,17 @@ export const contextKeys: ReadonlyMap<string, ContextField> = new Map<string, Co
   ['risk_level', 'risk'],
 ])
 
+/** The keys under which a rule, an alternative of `any`, or `not` asks something of a call. */
+export const conditionKeys: readonly string[] = [
+  ...textKeys,
+  ...amountKeys.keys(),
+  'path_prefix',
+  ...contextKeys.keys(),
+  'args',
+  'not',
+  'any',
+]
+
 /** Every key of a rule. */
 export const ruleKeys: readonly string[] = [
   'capability',
@@ -42,10 +53,7 @@ export const ruleKeys: readonly string[] = [
   'message',
   'description',
   'approval',
-  ...textKeys,
-  ...amountKeys.keys(),
-  'path_prefix',
-  ...contextKeys.keys(),
+  ...conditionKeys,
 ]
 
 /** What `approval` of a rule holds. */
@@ -96,11 +104,28 @@ export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
   ],
 ])
 
+/** Matchers that are refused by name; a matcher that gets its row in `matchers/table.ts` leaves this list. */
+export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
+  ...['glob', 'regex'].map((key): [string, RefusedKey] => [
+    key,
+    { reason: notYet, hint: 'use `starts_with`, `ends_with` or `contains`' },
+  ]),
+  ...['under', 'not_under'].map((key): [string, RefusedKey] => [
+    key,
+    { reason: notYet, hint: 'use `path_prefix`' },
+  ]),
+  ...['host', 'scheme', 'cidr'].map((key): [string, RefusedKey] => [
+    key,
+    { reason: notYet, hint: 'use `in` with each whole URL' },
+  ]),
+  ...['shell', 'sql'].map((key): [string, RefusedKey] => [
+    key,
+    { reason: notYet, hint: 'use `in` with each whole command' },
+  ]),
+])
+
 /** Keys of a rule that are refused by name. */
 export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  ['args', { reason: notYet, hint: 'use `contains`, `amount_…` or `path_prefix`' }],
-  ['not', { reason: notYet, hint: 'write the opposite as a rule of another list' }],
-  ['any', { reason: notYet, hint: 'write one rule for each alternative' }],
   ['time', { reason: notYet, hint: 'leave the rule out until then' }],
   ['limit', { reason: notYet, hint: 'use `require_approval` until then' }],
   ['match_regex', { reason: notYet, hint: 'use `contains` with each text to look for' }],

@@ -5,7 +5,7 @@ import type { Effect, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
 import { NameRoles } from './argument-name.ts'
 import { CompiledRule } from './compiled-rule.ts'
 import { Facts } from './facts.ts'
-import { grantPredicate, guardPredicate } from './predicate.ts'
+import { compileCondition } from './predicate.ts'
 import type { RiskActions } from './read-policy.ts'
 import { RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
@@ -80,11 +80,11 @@ export class Policy {
 
   #add(source: RuleSource, order: number): void {
     const bucket = this.#index.bucketOf(folded(source.pattern))
-    const rule = new CompiledRule(source, order, (condition) => {
-      return source.rule.effect === 'allow'
-        ? grantPredicate(condition)
-        : guardPredicate(condition, () => (bucket.needles ??= new NeedleSet()))
-    })
+    const role = source.rule.effect === 'allow' ? 'grant' : 'guard'
+    const needlesOf = (): NeedleSet => (bucket.needles ??= new NeedleSet())
+    const rule = new CompiledRule(source, order, (condition) =>
+      compileCondition(condition, role, needlesOf),
+    )
     const tier = tiers[source.rule.effect]
     if (bucket[tier] === noRules) bucket[tier] = []
     bucket[tier].push(rule)

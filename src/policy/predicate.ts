@@ -1,78 +1,157 @@
 import { assert } from '../errors.ts'
 import { allAmounts, anyAmount } from './amount.ts'
 import type { Truth } from './answer.ts'
+import { allMust, anyMay } from './argument-test.ts'
+import type {
+  AmountCondition,
+  AnyCondition,
+  ArgumentCondition,
+  Condition,
+  ContextCondition,
+  NotCondition,
+  PathCondition,
+  TextCondition,
+} from './condition.ts'
 import type { Facts } from './facts.ts'
 import { foldText } from './fold.ts'
 import { compileGlob } from './glob.ts'
+import { costs } from './matcher.ts'
+import { compileMatcher, costOfMatcher } from './matchers/table.ts'
 import { mayBeUnder, mustBeUnder, readPrefix } from './path.ts'
-import type { PathFacts, PathPrefix } from './path.ts'
-import type { Condition } from './rule.ts'
+import type { PathPrefix } from './path.ts'
 import type { NeedleSet } from './needle.ts'
+import { allOf, anyOf, opposite, truthOf } from './truth.ts'
 
 /** A condition, compiled: its value for one call. */
 export type Predicate = (facts: Facts) => Truth
 
-type ConditionOf<Kind extends Condition['kind']> = Condition & { readonly kind: Kind }
+/** Which side an error must fall on: a guard applies unless it is false, a grant only if it is true. */
+export type Role = 'guard' | 'grant'
+
+/** Gives the set in which a rule's texts are looked for together with those of its neighbours. */
+type NeedlesOf = () => NeedleSet
 
 /**
- * Compiles a condition of a guard (`deny`, `require_approval`): any candidate will do, compared generously.
+ * Compiles a condition for a role (POLICY.md 2, 3).
  *
- * @param needlesOf gives the set in which the rule's texts are looked for together with those of its neighbours
+ * A guard takes any candidate, compared generously; a grant needs every candidate and at least one, compared exactly.
+ * What stands under `not` is compiled for the other role.
  */
-export function guardPredicate(condition: Condition, needlesOf: () => NeedleSet): Predicate {
+export function compileCondition(
+  condition: Condition,
+  role: Role,
+  needlesOf: NeedlesOf,
+): Predicate {
   switch (condition.kind) {
+    case 'context':
+      return role === 'guard' ? foldedContext(condition) : exactContext(condition)
     case 'text':
-      return anyText(condition, needlesOf())
-    case 'amount': {
-      const { comparison, threshold } = condition
-      return ({ amounts }) =>
-        amounts === undefined ? 'indeterminate' : anyAmount(amounts, comparison, threshold)
-    }
-    case 'path': {
-      const prefixes = prefixesOf(condition)
-      return ({ paths }) => anyPath(paths, prefixes)
-    }
-    case 'context':
-      return foldedContext(condition)
-  }
-}
-
-/** Compiles a condition of a grant (`allow`): every candidate must do, there must be one, compared exactly. */
-export function grantPredicate(condition: Condition): Predicate {
-  switch (condition.kind) {
-    case 'text': {
-      const { needles } = condition
-      return ({ text }) => (text === undefined ? 'indeterminate' : text.allHold(needles))
-    }
-    case 'amount': {
-      const { comparison, threshold } = condition
-      return ({ amounts }) =>
-        amounts === undefined ? 'indeterminate' : allAmounts(amounts, comparison, threshold)
-    }
-    case 'path': {
-      const prefixes = prefixesOf(condition)
-      return ({ paths }) => allPaths(paths, prefixes)
-    }
-    case 'context':
-      return exactContext(condition)
+      return role === 'guard' ? anyText(condition, needlesOf()) : allTexts(condition)
+    case 'amount':
+      return amounts(condition, role === 'guard' ? anyAmount : allAmounts)
+    case 'path':
+      return role === 'guard' ? anyPath(condition) : allPaths(condition)
+    case 'argument':
+      return argument(condition, role === 'guard' ? anyMay : allMust)
+    case 'not':
+      return not(condition, role, needlesOf)
+    case 'any':
+      return any(condition, role, needlesOf)
   }
 }
 
 /** How much work a condition is: cheap ones are asked first, and the dear ones often not at all. */
 export function costOf(condition: Condition): number {
-  return ['context', 'amount', 'path', 'text'].indexOf(condition.kind)
+  switch (condition.kind) {
+    case 'context':
+      return costs.compare
+    case 'amount':
+      return costs.number
+    case 'path':
+      return costs.path
+    case 'text':
+      return costs.text
+    case 'argument':
+      return Math.max(...condition.matchers.map(costOfMatcher))
+    case 'not':
+      return Math.max(...condition.conditions.map(costOf))
+    case 'any':
+      return Math.max(...condition.branches.flat().map(costOf))
+  }
 }
 
-function anyText(condition: ConditionOf<'text'>, needles: NeedleSet): Predicate {
+function not({ conditions }: NotCondition, role: Role, needlesOf: NeedlesOf): Predicate {
+  const inner = all(conditions, role === 'guard' ? 'grant' : 'guard', needlesOf)
+  return (facts) => opposite(inner(facts))
+}
+
+function any({ branches }: AnyCondition, role: Role, needlesOf: NeedlesOf): Predicate {
+  const inner = branches.map((conditions) => all(conditions, role, needlesOf))
+  return (facts) => {
+    let truth: Truth = 'false'
+    for (const branch of inner) {
+      const value = branch(facts)
+      if (value === 'true') return 'true'
+      if (value === 'indeterminate') truth = 'indeterminate'
+    }
+    return truth
+  }
+}
+
+/** Several conditions as one, the cheap ones first. */
+function all(conditions: readonly Condition[], role: Role, needlesOf: NeedlesOf): Predicate {
+  const predicates = conditions
+    .toSorted((one, other) => costOf(one) - costOf(other))
+    .map((condition) => compileCondition(condition, role, needlesOf))
+  return (facts) => {
+    let truth: Truth = 'true'
+    for (const predicate of predicates) {
+      const value = valueOf(predicate, facts)
+      if (value === 'false') return 'false'
+      if (value === 'indeterminate') truth = 'indeterminate'
+    }
+    return truth
+  }
+}
+
+/** The value of a predicate, which is not known when it fails; that denies or holds, and never allows (POLICY.md 2). */
+export function valueOf(predicate: Predicate, facts: Facts): Truth {
+  try {
+    return predicate(facts)
+  } catch {
+    return 'indeterminate'
+  }
+}
+
+function amounts(
+  { comparison, threshold }: AmountCondition,
+  quantified: typeof anyAmount,
+): Predicate {
+  return ({ amounts: found }) =>
+    found === undefined ? 'indeterminate' : quantified(found, comparison, threshold)
+}
+
+function argument({ pointer, matchers }: ArgumentCondition, quantified: typeof anyMay): Predicate {
+  const tests = matchers
+    .toSorted((one, other) => costOfMatcher(one) - costOfMatcher(other))
+    .map((matcher) => compileMatcher(matcher))
+  return (facts) => quantified(facts.at(pointer), tests)
+}
+
+function allTexts({ needles }: TextCondition): Predicate {
+  return ({ text }) => (text === undefined ? 'indeterminate' : text.allHold(needles))
+}
+
+function anyText(condition: TextCondition, needles: NeedleSet): Predicate {
   const tests = condition.needles.map((needle) => needles.add(needle))
   return ({ text }) => {
     const found = text?.find(needles)
     if (found === undefined) return 'indeterminate'
-    return tests.some((test) => test(found)) ? 'true' : 'false'
+    return truthOf(tests.some((test) => test(found)))
   }
 }
 
-function prefixesOf(condition: ConditionOf<'path'>): readonly PathPrefix[] {
+function prefixesOf(condition: PathCondition): readonly PathPrefix[] {
   return condition.prefixes.map((text) => {
     const prefix = readPrefix(text)
     assert(prefix !== undefined, 'the loader refuses path prefixes that cannot be read')
@@ -80,27 +159,23 @@ function prefixesOf(condition: ConditionOf<'path'>): readonly PathPrefix[] {
   })
 }
 
-function anyPath(
-  paths: readonly (PathFacts | undefined)[] | undefined,
-  prefixes: readonly PathPrefix[],
-): Truth {
-  if (paths === undefined || paths.length === 0) return 'indeterminate'
-  const values = paths.map((path) => mayBeUnder(path, prefixes))
-  if (values.includes('true')) return 'true'
-  return values.includes('indeterminate') ? 'indeterminate' : 'false'
+function anyPath(condition: PathCondition): Predicate {
+  const prefixes = prefixesOf(condition)
+  return ({ paths }) => {
+    if (paths === undefined || paths.length === 0) return 'indeterminate'
+    return anyOf(paths.map((path) => mayBeUnder(path, prefixes)))
+  }
 }
 
-function allPaths(
-  paths: readonly (PathFacts | undefined)[] | undefined,
-  prefixes: readonly PathPrefix[],
-): Truth {
-  if (paths === undefined || paths.length === 0) return 'indeterminate'
-  const values = paths.map((path) => mustBeUnder(path, prefixes))
-  if (values.includes('false')) return 'false'
-  return values.includes('indeterminate') ? 'indeterminate' : 'true'
+function allPaths(condition: PathCondition): Predicate {
+  const prefixes = prefixesOf(condition)
+  return ({ paths }) => {
+    if (paths === undefined || paths.length === 0) return 'indeterminate'
+    return allOf(paths.map((path) => mustBeUnder(path, prefixes)))
+  }
 }
 
-function foldedContext({ field, patterns }: ConditionOf<'context'>): Predicate {
+function foldedContext({ field, patterns }: ContextCondition): Predicate {
   const exact = patterns.map(compileGlob)
   const folded = patterns.map((pattern) => compileGlob(foldText(pattern) ?? pattern))
   return (facts) => {
@@ -109,15 +184,15 @@ function foldedContext({ field, patterns }: ConditionOf<'context'>): Predicate {
     const plain = facts.foldedContext(field)
     if (exact.some((glob) => glob(value))) return 'true'
     if (plain === undefined) return 'indeterminate'
-    return folded.some((glob) => glob(plain)) ? 'true' : 'false'
+    return truthOf(folded.some((glob) => glob(plain)))
   }
 }
 
-function exactContext({ field, patterns }: ConditionOf<'context'>): Predicate {
+function exactContext({ field, patterns }: ContextCondition): Predicate {
   const globs = patterns.map(compileGlob)
   return (facts) => {
     const value = facts.context(field)
     if (value === undefined) return 'indeterminate'
-    return globs.some((glob) => glob(value)) ? 'true' : 'false'
+    return truthOf(globs.some((glob) => glob(value)))
   }
 }

@@ -1,114 +1,124 @@
-import { isScope } from '../event/capability.ts'
-import { riskLevels } from '../event/capability.ts'
-import { printable } from '../event/printable.ts'
-import { limits } from '../limits.ts'
-import { amountKeys, contextKeys, textKeys } from './language.ts'
+import type { AnyCondition, Condition, NotCondition } from './condition.ts'
+import { amountKeys, conditionKeys, contextKeys, textKeys } from './language.ts'
 import { prefixFault } from './path.ts'
-import { nearestHint } from './problem.ts'
-import { readNumber, readTexts } from './read-value.ts'
-import type { ReadText, Source } from './read-value.ts'
-import type { Condition, ContextField } from './rule.ts'
+import { readArguments } from './read-args.ts'
+import { patternFault } from './read-context.ts'
+import { readChecked, readNeedles } from './read-needles.ts'
+import { readNumber, unknownKey, wrongType } from './read-value.ts'
+import type { Source } from './read-value.ts'
+import { writtenEntry, writtenNode } from './written.ts'
 import type { YamlEntry } from './yaml.ts'
+
+/** A condition of a rule, and how the file writes it. */
+export interface ReadCondition {
+  readonly condition: Condition
+  readonly written: string
+}
 
 /** Whether a key of a rule is a condition. */
 export function isConditionKey(key: string): boolean {
-  return textKeys.has(key) || amountKeys.has(key) || key === 'path_prefix' || contextKeys.has(key)
+  return conditionKeys.includes(key)
 }
 
-/** The condition that an entry of a rule states, or undefined after saying everything that is wrong with it. */
-export function readCondition(source: Source, entry: YamlEntry): Condition | undefined {
-  if (textKeys.has(entry.key)) return readNeedles(source, entry)
+/**
+ * The conditions that an entry of a rule states: one, or one for each pointer of `args`.
+ *
+ * @returns undefined after saying everything that is wrong with it
+ */
+export function readConditions(
+  source: Source,
+  entry: YamlEntry,
+): readonly ReadCondition[] | undefined {
+  if (entry.key === 'args') {
+    return readArguments(source, entry)?.map(({ condition, entry: { key, value } }) => ({
+      condition,
+      written: `args: {${key}: ${writtenNode(source.text, value)}}`,
+    }))
+  }
+  const condition = readCondition(source, entry)
+  if (condition === undefined) return undefined
+  return [{ condition, written: writtenEntry(source.text, entry) }]
+}
+
+function readCondition(source: Source, entry: YamlEntry): Condition | undefined {
+  if (entry.key === 'not') return readNot(source, entry)
+  if (entry.key === 'any') return readAny(source, entry)
+  if (textKeys.has(entry.key)) {
+    const needles = readNeedles(source, entry)
+    return needles === undefined ? undefined : { kind: 'text', needles }
+  }
   if (entry.key === 'path_prefix') return readPrefixes(source, entry)
   const comparison = amountKeys.get(entry.key)
   if (comparison !== undefined) {
     const threshold = readNumber(source, entry)
     return threshold === undefined ? undefined : { kind: 'amount', comparison, threshold }
   }
-  const field = contextKeys.get(entry.key)
-  return field === undefined ? undefined : readContext(source, entry, field)
-}
-
-function readNeedles(source: Source, entry: YamlEntry): Condition | undefined {
-  const needles = readTexts(source, entry, 'a text to look for, or a list of them')
-  if (needles === undefined) return undefined
-  const sound = checkAll(source, entry, needles, ({ value }) => needleFault(value))
-  return sound ? { kind: 'text', needles: valuesOf(needles) } : undefined
-}
-
-function needleFault(needle: string): WrittenFault | undefined {
-  if (needle.length > limits.maxNeedleCharacters) {
-    return { says: `is longer than ${limits.maxNeedleCharacters} characters` }
-  }
-  return needle.includes('\0') ? { says: 'holds a NUL' } : undefined
+  return readContext(source, entry)
 }
 
 function readPrefixes(source: Source, entry: YamlEntry): Condition | undefined {
-  const prefixes = readTexts(source, entry, 'a path, or a list of them')
-  if (prefixes === undefined) return undefined
-  const sound = checkAll(source, entry, prefixes, ({ value }) => {
-    const fault = prefixFault(value)
-    return fault === undefined ? undefined : { says: fault }
+  const prefixes = readChecked(source, entry, {
+    wanted: 'a path, or a list of them',
+    check: (prefix) => {
+      const fault = prefixFault(prefix)
+      return fault === undefined ? undefined : { says: fault }
+    },
   })
-  return sound ? { kind: 'path', prefixes: valuesOf(prefixes) } : undefined
+  return prefixes === undefined ? undefined : { kind: 'path', prefixes }
 }
 
-function readContext(source: Source, entry: YamlEntry, field: ContextField): Condition | undefined {
-  const patterns = readTexts(source, entry, 'a text, or a list of them')
-  if (patterns === undefined) return undefined
-  const sound = checkAll(source, entry, patterns, ({ value }) => patternFault(field, value))
-  return sound ? { kind: 'context', field, patterns: valuesOf(patterns) } : undefined
+function readContext(source: Source, entry: YamlEntry): Condition | undefined {
+  const field = contextKeys.get(entry.key)
+  if (field === undefined) return undefined
+  const patterns = readChecked(source, entry, {
+    wanted: 'a text, or a list of them',
+    check: (pattern) => patternFault(field, pattern),
+  })
+  return patterns === undefined ? undefined : { kind: 'context', field, patterns }
 }
 
-/** Refuses what could never match: a rule that is silently dead is a control that somebody believes in. */
-function patternFault(field: ContextField, pattern: string): WrittenFault | undefined {
-  if (field === 'risk') {
-    if (riskLevels.some((level) => level === pattern)) return undefined
-    const hint = nearestHint(pattern, riskLevels) ?? `risk levels are ${riskLevels.join(', ')}`
-    return { says: 'is no risk level', hint }
+function readNot(source: Source, entry: YamlEntry): NotCondition | undefined {
+  const conditions = readAll(source, entry)
+  return conditions === undefined ? undefined : { kind: 'not', conditions }
+}
+
+function readAny(source: Source, entry: YamlEntry): AnyCondition | undefined {
+  const { value } = entry
+  if (value.kind !== 'list' || value.items.length === 0) {
+    const wanted = 'a list of alternatives such as `[{amount_gt: 100}, {environment: live}]`'
+    source.report.add(wrongType(entry, wanted))
+    return undefined
   }
-  if (field === 'environment') {
-    // Any name may stand where a star does.
-    return isScope(pattern.replaceAll('*', 'x'))
-      ? undefined
-      : { says: 'can be no environment; its characters are `A-Z a-z 0-9 _ - .`, and `*` for any' }
-  }
-  if (/\p{Cc}/u.test(pattern)) return { says: 'holds a control character' }
-  if (pattern !== pattern.trim()) return { says: 'begins or ends with white space' }
-  if (/[?[\]{}]/.test(pattern)) {
-    return {
-      says: 'holds a wildcard of another language; `*` is the only one',
-      hint: 'write `*` where any characters may stand',
-    }
-  }
-  return undefined
+  const branches = value.items.flatMap((item) => {
+    const conditions = readAll(source, { ...entry, value: item })
+    return conditions === undefined ? [] : [conditions]
+  })
+  return branches.length === value.items.length ? { kind: 'any', branches } : undefined
 }
 
-interface WrittenFault {
-  readonly says: string
-  readonly hint?: string | undefined
+/** A mapping of conditions, all of which are meant. */
+function readAll(source: Source, entry: YamlEntry): readonly Condition[] | undefined {
+  const { key, value } = entry
+  if (value.kind !== 'map' || value.entries.length === 0) {
+    source.report.add(wrongType(entry, 'a mapping of conditions such as `{environment: live}`'))
+    return undefined
+  }
+  let sound = true
+  const conditions: Condition[] = []
+  for (const inner of value.entries) {
+    const read = readInner(source, inner, key)
+    if (read === undefined) sound = false
+    else conditions.push(...read.map(({ condition }) => condition))
+  }
+  return sound ? conditions : undefined
 }
 
-function checkAll(
+function readInner(
   source: Source,
   entry: YamlEntry,
-  texts: readonly ReadText[],
-  check: (text: ReadText) => WrittenFault | undefined,
-): boolean {
-  let sound = true
-  for (const text of texts) {
-    const fault = check(text)
-    if (fault === undefined) continue
-    sound = false
-    source.report.add({
-      offset: text.node.start,
-      code: 'policy-value',
-      message: `\`${entry.key}: ${printable(text.value)}\` ${fault.says}`,
-      hint: fault.hint,
-    })
-  }
-  return sound
-}
-
-function valuesOf(texts: readonly ReadText[]): readonly string[] {
-  return texts.map(({ value }) => value)
+  where: string,
+): readonly ReadCondition[] | undefined {
+  if (isConditionKey(entry.key)) return readConditions(source, entry)
+  source.report.add(unknownKey(entry, `\`${where}\``, conditionKeys))
+  return undefined
 }

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 import type { Effect } from './answer.ts'
 import { refusedTopKeys, topKeys } from './language.ts'
 import { readRule, readWords } from './read-rule.ts'
-import { nodeKind, readName, unknownKey, wrongType } from './read-value.ts'
+import { nodeKind, readName, refusedKey, unknownKey, wrongType } from './read-value.ts'
 import type { Source } from './read-value.ts'
 import { effects } from './rule.ts'
 import type { RuleSource } from './rule.ts'
@@ -87,14 +87,7 @@ function readVersion(source: Source, entry: YamlEntry): void {
 function refuseKey(source: Source, entry: YamlEntry): void {
   const refused = refusedTopKeys.get(entry.key)
   source.report.add(
-    refused === undefined
-      ? unknownKey(entry, 'a policy', topKeys)
-      : {
-          offset: entry.keyStart,
-          code: 'policy-unsupported',
-          message: `\`${entry.key}\` ${refused.reason}`,
-          hint: refused.hint,
-        },
+    refused === undefined ? unknownKey(entry, 'a policy', topKeys) : refusedKey(entry, refused),
   )
 }
 

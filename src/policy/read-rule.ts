@@ -3,12 +3,21 @@ import { limits } from '../limits.ts'
 import type { Effect } from './answer.ts'
 import { parseCapabilityPattern } from './capability-pattern.ts'
 import type { CapabilityPattern } from './capability-pattern.ts'
+import type { Condition } from './condition.ts'
 import { approvalKeys, refusedRuleKeys, ruleKeys } from './language.ts'
-import { isConditionKey, readCondition } from './read-condition.ts'
-import { nodeKind, readCount, readName, readText, unknownKey, wrongType } from './read-value.ts'
+import { isConditionKey, readConditions } from './read-condition.ts'
+import {
+  nodeKind,
+  readCount,
+  readName,
+  readText,
+  refusedKey,
+  unknownKey,
+  wrongType,
+} from './read-value.ts'
 import type { Source } from './read-value.ts'
 import { presences } from './rule.ts'
-import type { ApprovalTerms, Condition, PolicyRule, RuleSource } from './rule.ts'
+import type { ApprovalTerms, PolicyRule, RuleSource } from './rule.ts'
 import type { YamlEntry, YamlNode } from './yaml.ts'
 
 /** Where a rule stands: in which list, and as which of its items, from zero. */
@@ -132,10 +141,10 @@ class RuleReader {
   }
 
   #readCondition(entry: YamlEntry): boolean {
-    const condition = readCondition(this.#source, entry)
-    if (condition === undefined) return false
-    this.#conditions.push(condition)
-    this.#predicates.push(writtenPredicate(this.#source.text, entry))
+    const read = readConditions(this.#source, entry)
+    if (read === undefined) return false
+    this.#conditions.push(...read.map(({ condition }) => condition))
+    this.#predicates.push(...read.map(({ written }) => written))
     return true
   }
 
@@ -175,14 +184,7 @@ class RuleReader {
   #refuseKey(entry: YamlEntry): boolean {
     const refused = refusedRuleKeys.get(entry.key)
     this.#source.report.add(
-      refused === undefined
-        ? unknownKey(entry, 'a rule', ruleKeys)
-        : {
-            offset: entry.keyStart,
-            code: 'policy-unsupported',
-            message: `\`${entry.key}\` ${refused.reason}`,
-            hint: refused.hint,
-          },
+      refused === undefined ? unknownKey(entry, 'a rule', ruleKeys) : refusedKey(entry, refused),
     )
     return false
   }
@@ -243,10 +245,4 @@ function readTerm(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
       source.report.add(unknownKey(entry, '`approval`', approvalKeys))
       return undefined
   }
-}
-
-/** A predicate as the file writes it, on one line. */
-function writtenPredicate(text: string, { key, value }: YamlEntry): string {
-  const written = text.slice(value.start, value.end).trim()
-  return printable(`${key}: ${written.replace(/\s+/g, ' ')}`, 200)
 }

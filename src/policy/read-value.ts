@@ -1,6 +1,7 @@
 import { printable } from '../event/printable.ts'
 import { Decimal } from '../json/decimal.ts'
 import { isInRange } from './amount.ts'
+import type { RefusedKey } from './language.ts'
 import { nearestHint } from './problem.ts'
 import type { Fault, Report } from './report.ts'
 import type { YamlEntry, YamlNode } from './yaml.ts'
@@ -15,9 +16,9 @@ export interface Source {
 export function nodeKind(node: YamlNode): string {
   switch (node.kind) {
     case 'map':
-      return 'a mapping'
+      return node.entries.length === 0 ? 'an empty mapping' : 'a mapping'
     case 'list':
-      return 'a list'
+      return node.items.length === 0 ? 'an empty list' : 'a list'
     case 'text':
       return `the text \`${printable(node.value)}\``
     case 'number':
@@ -54,6 +55,16 @@ export function unknownKey(entry: YamlEntry, where: string, known: readonly stri
     code: 'policy-key',
     message: `unknown key \`${printable(entry.key)}\` in ${where}`,
     hint: nearestHint(entry.key, known) ?? `known are ${known.join(', ')}`,
+  }
+}
+
+/** The fault of a key that is known, or was known to the original, and cannot be honoured. */
+export function refusedKey({ key, keyStart }: YamlEntry, { reason, hint }: RefusedKey): Fault {
+  return {
+    offset: keyStart,
+    code: 'policy-unsupported',
+    message: `\`${printable(key)}\` ${reason}`,
+    hint,
   }
 }
 
@@ -163,6 +174,29 @@ export function readName<Name extends string>(
     message: `\`${entry.key}\` is \`${printable(value.value)}\`; expected ${wanted}`,
     hint: nearestHint(value.value, names),
   })
+  return undefined
+}
+
+/** One of some names or a list of them, or undefined after saying everything that is wrong. */
+export function readNames<Name extends string>(
+  source: Source,
+  entry: YamlEntry,
+  names: readonly Name[],
+): readonly Name[] | undefined {
+  const wanted = `one of ${names.map((name) => `\`${name}\``).join(', ')}, or a list of them`
+  const written = readTexts(source, entry, wanted)
+  if (written === undefined) return undefined
+  const known = written.flatMap(
+    ({ node }) => readName(source, { ...entry, value: node }, names) ?? [],
+  )
+  return known.length === written.length ? known : undefined
+}
+
+/** `true` or `false`, or undefined after saying what is wrong. */
+export function readBoolean(source: Source, entry: YamlEntry): boolean | undefined {
+  const { value } = entry
+  if (value.kind === 'boolean') return value.value
+  source.report.add(wrongType(entry, '`true` or `false`'))
   return undefined
 }
 

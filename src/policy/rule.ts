@@ -1,6 +1,6 @@
-import type { Decimal } from '../json/decimal.ts'
 import type { Effect, Position } from './answer.ts'
 import type { CapabilityPattern } from './capability-pattern.ts'
+import type { Condition } from './condition.ts'
 
 /** The three lists of a policy; each is named after what its rules do. */
 export const effects: readonly Effect[] = ['deny', 'require_approval', 'allow']
@@ -34,35 +34,6 @@ export interface PolicyRule {
   readonly description?: string
   readonly approval?: ApprovalTerms
 }
-
-/** What the proxy knows about a call besides its arguments (POLICY.md 6). */
-export type ContextField =
-  | 'actor'
-  | 'environment'
-  | 'role'
-  | 'tenant'
-  | 'server'
-  | 'tool'
-  | 'session'
-  | 'risk'
-
-/** How an amount is compared with its threshold. */
-export type Comparison = 'gt' | 'gte' | 'lt' | 'lte'
-
-/** What a rule asks of a call; a list means any of its members. */
-export type Condition =
-  | { readonly kind: 'text'; readonly needles: readonly string[] }
-  | {
-      readonly kind: 'amount'
-      readonly comparison: Comparison
-      readonly threshold: Decimal
-    }
-  | { readonly kind: 'path'; readonly prefixes: readonly string[] }
-  | {
-      readonly kind: 'context'
-      readonly field: ContextField
-      readonly patterns: readonly string[]
-    }
 
 /** A rule that was read and found right: what compiling it needs. */
 export interface RuleSource {

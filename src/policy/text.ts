@@ -8,6 +8,11 @@ import type { NeedleSet, TextForms } from './needle.ts'
 
 const lineBreak = /[\n\r\v\f\u0085\u2028\u2029]/
 
+/** Whether a text has no line break of any kind: what a grant finds in one line says nothing about the next. */
+export function isOneLine(text: string): boolean {
+  return !lineBreak.test(text)
+}
+
 /** The text of one call, in the forms in which rules look at it; each form is made when it is asked for. */
 export class TextFacts {
   readonly #leaves: ArgumentContents['leaves']
@@ -43,7 +48,7 @@ export class TextFacts {
     const texts = this.#leaves.filter((leaf) => typeof leaf === 'string')
     if (texts.length === 0 || !this.#isBounded) return 'indeterminate'
     const holds = texts.every((text) => {
-      return !lineBreak.test(text) && needles.some((needle) => text.includes(needle))
+      return isOneLine(text) && needles.some((needle) => text.includes(needle))
     })
     return holds ? 'true' : 'false'
   }

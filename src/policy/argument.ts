@@ -1,0 +1,31 @@
+import type { JsonValue } from '../json/value.ts'
+import { foldText } from './fold.ts'
+
+/** Not asked for yet; `undefined` is an answer. */
+const unasked: unique symbol = Symbol('unasked')
+
+/**
+ * One argument of a call, found by a pointer: its value, and what several rules would otherwise work out again.
+ *
+ * The same argument at the same pointer is the same object for every rule during one decision, and for no other, so that
+ * a parse of it can be kept in a `WeakMap`.
+ */
+export class Argument {
+  readonly value: JsonValue
+  /** The value if it is a text short enough to be looked at. */
+  readonly text: string | undefined
+  #folded: string | undefined | typeof unasked = unasked
+
+  constructor(value: JsonValue, isReadable: boolean) {
+    this.value = value
+    this.text = typeof value === 'string' && isReadable ? value : undefined
+  }
+
+  /** The text as guards compare it (POLICY.md 4); undefined when it cannot be folded. */
+  get folded(): string | undefined {
+    if (this.#folded === unasked) {
+      this.#folded = this.text === undefined ? undefined : foldText(this.text)
+    }
+    return this.#folded
+  }
+}

@@ -1,0 +1,78 @@
+import type { Decimal } from '../json/decimal.ts'
+import type { Matcher } from './matchers/table.ts'
+import type { Pointer } from './pointer.ts'
+
+/** What the proxy knows about a call besides its arguments (POLICY.md 6). */
+export type ContextField =
+  | 'actor'
+  | 'environment'
+  | 'role'
+  | 'tenant'
+  | 'server'
+  | 'tool'
+  | 'session'
+  | 'risk'
+
+/** How an amount is compared with its threshold. */
+export type Comparison = 'gt' | 'gte' | 'lt' | 'lte'
+
+/**
+ * What a rule asks of a call, as plain data: it is read from a file, compiled by `predicate.ts`, and analysed.
+ *
+ * A rule is the conjunction of its conditions; a list of texts inside one means any of them. What a condition asks of
+ * the clock or of the store would be one more kind here, one more reader, and one more case of `compileCondition`.
+ */
+export type Condition =
+  | ContextCondition
+  | TextCondition
+  | AmountCondition
+  | PathCondition
+  | ArgumentCondition
+  | NotCondition
+  | AnyCondition
+
+/** What the proxy knows; each pattern may hold `*`. */
+export interface ContextCondition {
+  readonly kind: 'context'
+  readonly field: ContextField
+  readonly patterns: readonly string[]
+}
+
+/** A text anywhere in the arguments. */
+export interface TextCondition {
+  readonly kind: 'text'
+  readonly needles: readonly string[]
+}
+
+/** The amounts of a call, found by their names. */
+export interface AmountCondition {
+  readonly kind: 'amount'
+  readonly comparison: Comparison
+  readonly threshold: Decimal
+}
+
+/** The paths of a call, found by their names or their look. */
+export interface PathCondition {
+  readonly kind: 'path'
+  readonly prefixes: readonly string[]
+}
+
+/** The arguments at one pointer: each of them has to meet every matcher. */
+export interface ArgumentCondition {
+  readonly kind: 'argument'
+  readonly pointer: Pointer
+  /** At least one. */
+  readonly matchers: readonly Matcher[]
+}
+
+/** Not all of the conditions hold; there is at least one. */
+export interface NotCondition {
+  readonly kind: 'not'
+  readonly conditions: readonly Condition[]
+}
+
+/** In one of the branches all conditions hold; there is at least one branch, and none is empty. */
+export interface AnyCondition {
+  readonly kind: 'any'
+  readonly branches: readonly (readonly Condition[])[]
+}

@@ -1,0 +1,60 @@
+import { printable } from '../event/printable.ts'
+import { limits } from '../limits.ts'
+import { readTexts } from './read-value.ts'
+import type { ReadText, Source } from './read-value.ts'
+import type { YamlEntry } from './yaml.ts'
+
+/** What is wrong with a text of the file, as the end of a sentence. */
+export interface WrittenFault {
+  readonly says: string
+  readonly hint?: string | undefined
+}
+
+/** One text to look for, or several; undefined after saying everything that is wrong. */
+export function readNeedles(source: Source, entry: YamlEntry): readonly string[] | undefined {
+  return readChecked(source, entry, {
+    wanted: 'a text to look for, or a list of them',
+    check: needleFault,
+  })
+}
+
+/** One text or a list of them, each of which passes a check; undefined after saying everything that is wrong. */
+export function readChecked(
+  source: Source,
+  entry: YamlEntry,
+  {
+    wanted,
+    check,
+  }: {
+    readonly wanted: string
+    readonly check: (text: string) => WrittenFault | undefined
+  },
+): readonly string[] | undefined {
+  const texts = readTexts(source, entry, wanted)
+  if (texts === undefined) return undefined
+  const faults = texts.map((text) => reportFault(source, entry, text, check(text.value)))
+  return faults.includes(true) ? undefined : texts.map(({ value }) => value)
+}
+
+function needleFault(needle: string): WrittenFault | undefined {
+  if (needle.length > limits.maxNeedleCharacters) {
+    return { says: `is longer than ${limits.maxNeedleCharacters} characters` }
+  }
+  return needle.includes('\0') ? { says: 'holds a NUL' } : undefined
+}
+
+function reportFault(
+  source: Source,
+  entry: YamlEntry,
+  { value, node }: ReadText,
+  fault: WrittenFault | undefined,
+): boolean {
+  if (fault === undefined) return false
+  source.report.add({
+    offset: node.start,
+    code: 'policy-value',
+    message: `\`${entry.key}: ${printable(value)}\` ${fault.says}`,
+    hint: fault.hint,
+  })
+  return true
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { ActionEvent } from '../../src/event/action-event.ts'
+import { CapFenceError } from '../../src/errors.ts'
+import { loadPolicy } from '../../src/policy/load.ts'
+import { PolicyError } from '../../src/policy/problem.ts'
+import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
+
+interface PolicyCase {
+  readonly id: string
+  readonly title: string
+  readonly policy: string
+  readonly files?: Readonly<Record<string, string>>
+  readonly event: Readonly<Record<string, unknown>>
+  readonly expected: string
+  readonly accept?: readonly string[]
+}
+
+const skip = requireSharedOrSkip('corpora/policy_cases.json')
+const cases = skip
+  ? []
+  : (
+      JSON.parse(readFileSync(sharedPath('corpora/policy_cases.json'), 'utf8')) as {
+        cases: PolicyCase[]
+      }
+    ).cases
+
+/** What the product says: a decision, or why there is none. */
+function answer({ policy, event }: PolicyCase): string {
+  try {
+    const loaded = loadPolicy([{ path: 'p.yaml', text: policy }])
+    return loaded.decide(ActionEvent.create(event as never)).decision
+  } catch (error) {
+    if (error instanceof PolicyError) return 'policy_error'
+    if (error instanceof CapFenceError && error.code === 'EVENT_INVALID') return 'deny'
+    throw error
+  }
+}
+
+/**
+ * Cases that wait for a part of the language, under the words by which the loader refuses it.
+ *
+ * Whoever adds the part removes its line here: a case that waits for nothing fails, and so does one that waits unlisted.
+ */
+const waiting: Readonly<Record<string, readonly string[]>> = {
+  shell: ['PC-101', 'PC-103', 'PC-107', 'PC-108', 'PC-111', 'PC-113', 'PC-115', 'PC-119', 'PC-121'],
+  sql: ['PC-126', 'PC-129', 'PC-132'],
+  host: ['PC-138', 'PC-139', 'PC-140'],
+  under: ['PC-141'],
+  match_regex: ['PC-031', 'PC-036'],
+  policy_name: ['PC-031'],
+  extends: ['PC-094', 'PC-095', 'PC-096', 'PC-097'],
+}
+
+/** The keys that the loader knows and refuses in a policy. */
+function refusedKeys({ policy }: PolicyCase): readonly string[] {
+  try {
+    loadPolicy([{ path: 'p.yaml', text: policy }])
+    return []
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    const refused = error.problems.filter(({ code }) => code === 'policy-unsupported')
+    return refused.map(({ message }) => message.split('`')[1] ?? '')
+  }
+}
+
+describe.skipIf(skip)('policy cases that nobody here wrote', () => {
+  test('there are cases', () => {
+    expect(cases.length).toBeGreaterThan(50)
+  })
+
+  test('exactly the listed cases wait for a part of the language, each for the part it is listed under', () => {
+    const listed = Object.entries(waiting).flatMap(([key, ids]) => ids.map((id) => `${id} ${key}`))
+    const refused = cases.flatMap((one) => refusedKeys(one).map((key) => `${one.id} ${key}`))
+    expect([...new Set(refused)].toSorted()).toEqual(listed.toSorted())
+  })
+
+  test.each(cases.map((one) => [one.id, one.title, one] as const))('%s %s', (_id, _title, one) => {
+    if (refusedKeys(one).length > 0) return
+    expect([one.expected, ...(one.accept ?? [])]).toContain(answer(one))
+  })
+})
