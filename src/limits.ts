@@ -46,6 +46,8 @@ export const limits = {
   maxPolicyBytes: 8_388_608,
   /** Rules in one policy after extension, count. */
   maxRules: 20_000,
+  /** Files of one policy, with those they extend, count. */
+  maxPolicyFiles: 64,
   /** Nesting in a policy file, levels. */
   maxPolicyDepth: 16,
   /** Tokens of YAML in a policy file, count: each name, value, bracket, comma, space and line end is one. */

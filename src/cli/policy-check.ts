@@ -4,6 +4,7 @@ import type { Policy } from '../policy/policy.ts'
 import { PolicyError } from '../policy/problem.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
+import { extendedBy } from './policy-files.ts'
 import { readPolicySource } from './policy-source.ts'
 import { checkLine, printProblems } from './problems.ts'
 import { counted, shown } from './shown.ts'
@@ -29,7 +30,9 @@ export async function policyCheck(
   if (flags.json === true) await io.out.write(checks.map(jsonOf).join(''))
   else {
     await printProblems(
-      checks.flatMap(({ result }) => (result instanceof PolicyError ? result.problems : [])),
+      checks.flatMap(({ result }) =>
+        result instanceof PolicyError ? result.problems : result.notes,
+      ),
       io,
     )
     await io.out.write(checks.map(summaryOf).join(''))
@@ -50,7 +53,7 @@ function checkSet(files: readonly string[]): Check {
   const sources = files.map(readPolicySource)
   const names = sources.map(({ path }) => path).join(', ')
   try {
-    return { files: names, result: loadPolicy(sources) }
+    return { files: names, result: loadPolicy(sources, extendedBy(readPolicySource)) }
   } catch (error) {
     if (error instanceof PolicyError) return { files: names, result: error }
     throw error
@@ -59,7 +62,8 @@ function checkSet(files: readonly string[]): Check {
 
 function jsonOf({ files, result }: Check): string {
   if (result instanceof PolicyError) return checkLine({ file: files, problems: result.problems })
-  return checkLine({ file: files, problems: [], counts: { rules: result.ruleCount } })
+  const counts = { rules: result.ruleCount }
+  return checkLine({ file: files, problems: [], warnings: result.notes, counts })
 }
 
 function summaryOf({ files, result }: Check): string {

@@ -11,6 +11,7 @@ import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
 import { readConfig } from './places.ts'
+import { extendedBy } from './policy-files.ts'
 import { readPolicySource } from './policy-source.ts'
 import { jsonLine, shown } from './shown.ts'
 import type { Style } from './style.ts'
@@ -35,9 +36,8 @@ export async function policyExplain(
   // A whole event with its own policies needs no configuration.
   const needsConfig = files.length === 0 || flags.event === undefined
   const config: Config | undefined = needsConfig ? await readConfig(flags.config, io) : undefined
-  const policy = loadPolicy(
-    (files.length > 0 ? files : (config?.policies ?? [])).map(readPolicySource),
-  )
+  const named = files.length > 0 ? files : (config?.policies ?? [])
+  const policy = loadPolicy(named.map(readPolicySource), extendedBy(readPolicySource))
   const event = eventToExplain(flags, config)
   const explanation = { event, answer: policy.decide(event), accounts: policy.explain(event) }
   await io.out.write(flags.json === true ? jsonOf(explanation) : textOf(explanation, io))

@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
-
-import { basename, isAbsolute, relative } from 'node:path'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 
 import { sha256Hex } from '../crypto/sha256.ts'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import type { PolicySource, ReadExtended } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { GoverningPolicy, PolicyFile } from '../runtime/policy.ts'
 
@@ -15,10 +15,14 @@ import type { GoverningPolicy, PolicyFile } from '../runtime/policy.ts'
  * @throws CapFenceError `POLICY_NOT_FOUND` when a file cannot be read, `POLICY_INVALID` with every problem
  */
 export function loadPolicyFiles(paths: readonly string[], folder: string): GoverningPolicy {
-  const files = paths.map(readPolicyFile)
-  const policy = loadPolicy(
-    files.map(({ path, bytes }) => ({ path: shownPath(path, folder), text: decode(path, bytes) })),
-  )
+  const files: PolicyFile[] = []
+  const read = (path: string): PolicySource => {
+    const file = readPolicyFile(path)
+    files.push(file)
+    const text = decode(path, file.bytes)
+    return { path: shownPath(path, folder), text, location: realPath(path) }
+  }
+  const policy = loadPolicy(paths.map(read), extendedBy(read))
   return {
     hash: sha256Hex(files.map(({ sha256 }) => `${sha256}\n`).join('')),
     ruleCount: policy.ruleCount,
@@ -26,6 +30,39 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
     files,
     decide: (event) => policy.decide(event),
     explain: (event) => policy.explain(event),
+  }
+}
+
+/**
+ * Gives the files that policy files extend, relative to where these really lie.
+ *
+ * @param read reads a policy file, or throws
+ */
+export function extendedBy(read: (path: string) => PolicySource): ReadExtended {
+  return (name, from) => {
+    try {
+      return read(resolve(dirname(from.location ?? from.path), name))
+    } catch (error) {
+      if (!(error instanceof CapFenceError)) throw error
+      return { fault: faultOf(error) }
+    }
+  }
+}
+
+function faultOf({ cause, message }: CapFenceError): string {
+  const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  return isMissing
+    ? 'does not exist'
+    : `cannot be read: ${cause instanceof Error ? cause.message : message}`
+}
+
+/** Where a file really lies, so that it is the same file under each of its names. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // It was read a moment ago; if it is gone since, its name tells it apart as well.
+    return resolve(path)
   }
 }
 

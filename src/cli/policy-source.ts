@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
-import type { PolicySource } from '../policy/load.ts'
-import { readPolicyText } from './policy-files.ts'
+import type { PolicySource } from '../policy/load-files.ts'
+import { readPolicyText, realPath } from './policy-files.ts'
 
 /**
  * Reads a policy file under the name that somebody in this folder would give it.
@@ -10,5 +10,6 @@ import { readPolicyText } from './policy-files.ts'
 export function readPolicySource(path: string): PolicySource {
   const fromHere = relative(process.cwd(), path)
   const isInside = fromHere !== '' && !fromHere.startsWith('..')
-  return { path: isInside ? fromHere : path, text: readPolicyText(path) }
+  const text = readPolicyText(path)
+  return { path: isInside ? fromHere : path, text, location: realPath(path) }
 }

@@ -4,10 +4,15 @@ import type { Comparison, ContextField } from './condition.ts'
 export const topKeys: readonly string[] = [
   'version',
   'description',
+  'extends',
   'deny',
   'require_approval',
   'allow',
   'risk_levels',
+  'rules',
+  'approval_timeout_seconds',
+  'policy_name',
+  'enforcement_mode',
 ]
 
 /** The keys under which a rule compares amounts. */
@@ -70,20 +75,6 @@ export interface RefusedKey {
 
 /** Keys of a policy file that are refused by name: ignoring a control that somebody wrote would widen access. */
 export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  [
-    'rules',
-    {
-      reason: legacy,
-      hint: 'move each rule into the list of its action: `deny`, `require_approval` or `allow`, with a `capability`',
-    },
-  ],
-  [
-    'extends',
-    {
-      reason: notYet,
-      hint: 'name each file under `policies` in capfence.mcp.json; their rules are united',
-    },
-  ],
   ['budgets', { reason: notYet, hint: 'hold such calls with `require_approval` until then' }],
   [
     'labels',
@@ -92,15 +83,6 @@ export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
   [
     'invariants',
     { reason: notYet, hint: 'write the invariant as a `deny` rule, which nothing outvotes' },
-  ],
-  ['policy_name', { reason: legacy, hint: 'write it into `description`' }],
-  ['enforcement_mode', { reason: legacy, hint: 'set `mode` in capfence.mcp.json' }],
-  [
-    'approval_timeout_seconds',
-    {
-      reason: legacy,
-      hint: 'write `approval: {timeout_seconds: …}` on each rule of `require_approval`',
-    },
   ],
 ])
 

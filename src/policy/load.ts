@@ -1,54 +1,31 @@
 import type { RiskLevel } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import type { Effect, Position } from './answer.ts'
+import { loadFiles } from './load-files.ts'
+import type { PolicySource, ReadExtended } from './load-files.ts'
 import { Policy } from './policy.ts'
 import { PolicyError } from './problem.ts'
 import type { Problem } from './problem.ts'
-import { readPolicy } from './read-policy.ts'
 import type { PolicyPart } from './read-policy.ts'
-import { Report } from './report.ts'
 import type { RuleSource } from './rule.ts'
-import { readYaml } from './yaml.ts'
-
-/** A policy file, as it was read from wherever it lies. */
-export interface PolicySource {
-  /** As it shall stand in messages and answers; relative to the project where that can be. */
-  readonly path: string
-  readonly text: string
-}
-
-interface ReadFile {
-  readonly part: PolicyPart
-  readonly problems: readonly Problem[]
-}
 
 /**
- * Makes one policy of several files: their rules are united, and of two risk actions the stricter one stands.
+ * Makes one policy of several files: their rules are united with those of the files they extend, and of two risk actions
+ * the stricter one stands. Each file counts once, however many others extend it.
  *
+ * @param readExtended gives the files that others name under `extends`; without it no file may extend another
  * @throws PolicyError `POLICY_INVALID` with every problem of every file; a policy is never taken in part
  */
-export function loadPolicy(sources: readonly PolicySource[]): Policy {
-  const files = sources.map(readFile)
+export function loadPolicy(sources: readonly PolicySource[], readExtended?: ReadExtended): Policy {
+  const files = loadFiles(sources, readExtended)
   const rules = files.flatMap(({ part }) => part.rules)
   const problems = files.flatMap((file) => file.problems)
   const all = [...problems, ...repeatedIds(rules), ...tooManyRules(rules)]
   if (all.length > 0) throw new PolicyError(all)
-  return new Policy(rules, strictestRisks(files.map(({ part }) => part)))
-}
-
-function readFile({ path, text }: PolicySource): ReadFile {
-  const bytes = Buffer.byteLength(text)
-  if (bytes > limits.maxPolicyBytes) {
-    const message = `the file has ${bytes} bytes; at most ${limits.maxPolicyBytes} are read`
-    const position = { file: path, line: 1, column: 1 }
-    const problems: readonly Problem[] = [{ position, code: 'policy-limit', message }]
-    return { part: { rules: [], risks: new Map() }, problems }
-  }
-  const { root, faults, broken, lineAndColumn } = readYaml(text)
-  const report = new Report(path, lineAndColumn)
-  for (const fault of faults) report.add(fault)
-  const part = broken ? { rules: [], risks: new Map() } : readPolicy({ text, report }, root)
-  return { part, problems: report.problems() }
+  return new Policy(rules, {
+    risks: strictestRisks(files.map(({ part }) => part)),
+    notes: files.flatMap(({ notes }) => notes),
+  })
 }
 
 function repeatedIds(rules: readonly RuleSource[]): readonly Problem[] {

@@ -6,6 +6,7 @@ import { NameRoles } from './argument-name.ts'
 import { CompiledRule } from './compiled-rule.ts'
 import { Facts } from './facts.ts'
 import { compileCondition } from './predicate.ts'
+import type { Problem } from './problem.ts'
 import type { RiskActions } from './read-policy.ts'
 import { RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
@@ -18,6 +19,12 @@ interface Bucket {
   allow: CompiledRule[]
   /** The guards look for their texts together; undefined while none looks for any. */
   needles: NeedleSet | undefined
+}
+
+/** What a policy says besides its rules. */
+export interface PolicyTerms {
+  readonly risks: RiskActions
+  readonly notes: readonly Problem[]
 }
 
 /** What one rule, whose capability fits, makes of a call. */
@@ -37,13 +44,16 @@ export interface RuleAccount {
 export class Policy {
   /** In the order of the files. */
   readonly rules: readonly PolicyRule[]
+  /** What its authors should know, in the order of the files. */
+  readonly notes: readonly Problem[]
   readonly #index: RuleIndex<Bucket> = new RuleIndex(newBucket)
   readonly #risks: RiskActions
   readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
   readonly #names = new NameRoles()
 
   /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
-  constructor(sources: readonly RuleSource[], risks: RiskActions) {
+  constructor(sources: readonly RuleSource[], { risks, notes }: PolicyTerms) {
+    this.notes = notes
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
     this.#risks = risks
     this.#unknownRisk = strictest([...risks.values()])

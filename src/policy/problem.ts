@@ -11,6 +11,8 @@ export type ProblemCode =
   /** A key that the language does not know. */
   | 'policy-key'
   | 'policy-duplicate-key'
+  /** A file that another one extends and that cannot be taken. */
+  | 'policy-extends'
   /** A part of the language, or of the original one, that this version does not evaluate. */
   | 'policy-unsupported'
   /** A value of another type than its key takes. */
@@ -21,6 +23,10 @@ export type ProblemCode =
   | 'policy-id'
   /** Nothing where something has to stand. */
   | 'policy-empty'
+  /** A note: what is written has no effect, or another one than its author may expect. */
+  | 'policy-note'
+  /** A note: characters that an editor hides or shows in another order. */
+  | 'policy-hidden'
 
 /** One thing that is wrong with a policy file. */
 export interface Problem {

@@ -1,11 +1,16 @@
 import { isRiskLevel, riskLevels } from '../event/capability.ts'
 import type { RiskLevel } from '../event/capability.ts'
 import { printable } from '../event/printable.ts'
-import { limits } from '../limits.ts'
 import type { Effect } from './answer.ts'
 import { refusedTopKeys, topKeys } from './language.ts'
+import { readExtends } from './read-extends.ts'
+import type { ExtendedName } from './read-extends.ts'
+import { readLegacyRules, readMode } from './read-legacy.ts'
+import { ruleNodes } from './read-list.ts'
+import { timeoutSeconds, withTimeout } from './read-approval.ts'
 import { readRule, readWords } from './read-rule.ts'
-import { nodeKind, readName, refusedKey, unknownKey, wrongType } from './read-value.ts'
+import { nodeKind, readCount, readName, refusedKey, unknownKey, wrongType } from './read-value.ts'
+import type { Fault } from './report.ts'
 import type { Source } from './read-value.ts'
 import { effects } from './rule.ts'
 import type { RuleSource } from './rule.ts'
@@ -19,9 +24,11 @@ export interface PolicyPart {
   /** In the order of the file. */
   readonly rules: readonly RuleSource[]
   readonly risks: RiskActions
+  readonly extended: readonly ExtendedName[]
 }
 
-const nothing: PolicyPart = { rules: [], risks: new Map() }
+/** The part of a file that says nothing, or nothing worth judging. */
+export const nothing: PolicyPart = { rules: [], risks: new Map(), extended: [] }
 
 /** Reads one file; everything that is wrong goes into the report of `source`. */
 export function readPolicy(source: Source, root: YamlNode | undefined): PolicyPart {
@@ -47,17 +54,9 @@ export function readPolicy(source: Source, root: YamlNode | undefined): PolicyPa
 }
 
 function readTop(source: Source, entries: readonly YamlEntry[]): PolicyPart {
-  const rules: RuleSource[] = []
-  let risks: RiskActions = new Map()
-  let says = false
-  for (const entry of entries) {
-    const effect = effects.find((name) => name === entry.key)
-    says ||= effect !== undefined || entry.key === 'risk_levels' || !topKeys.includes(entry.key)
-    if (effect !== undefined) rules.push(...readRules(source, entry, effect))
-    else if (entry.key === 'risk_levels') risks = readRisks(source, entry)
-    else readNote(source, entry)
-  }
-  if (!says) {
+  const reader = new PartReader(source)
+  for (const entry of entries) reader.read(entry)
+  if (!entries.some(({ key }) => !silentKeys.has(key))) {
     source.report.add({
       offset: 0,
       code: 'policy-empty',
@@ -65,13 +64,75 @@ function readTop(source: Source, entries: readonly YamlEntry[]): PolicyPart {
       hint: 'a policy that allows nothing says so: `allow: []`',
     })
   }
-  return { rules, risks }
+  return reader.part
+}
+
+/** Keys that say nothing about any call. */
+const silentKeys = new Set([
+  'version',
+  'description',
+  'policy_name',
+  'enforcement_mode',
+  'approval_timeout_seconds',
+])
+
+/** Reads the entries of one file. */
+class PartReader {
+  readonly #source: Source
+  readonly #rules: RuleSource[] = []
+  #risks: RiskActions = new Map()
+  #extended: readonly ExtendedName[] = []
+  #timeoutSeconds: number | undefined
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  get part(): PolicyPart {
+    const rules = this.#rules.map((rule) => withTimeout(rule, this.#timeoutSeconds))
+    return { rules, risks: this.#risks, extended: this.#extended }
+  }
+
+  read(entry: YamlEntry): void {
+    const effect = effects.find((name) => name === entry.key)
+    if (effect !== undefined) {
+      this.#rules.push(...readRules(this.#source, entry, effect))
+      return
+    }
+    switch (entry.key) {
+      case 'rules':
+        this.#rules.push(...readLegacyRules(this.#source, entry))
+        break
+      case 'risk_levels':
+        this.#risks = readRisks(this.#source, entry)
+        break
+      case 'extends':
+        this.#extended = readExtends(this.#source, entry)
+        break
+      case 'approval_timeout_seconds':
+        this.#timeoutSeconds = readCount(this.#source, entry, timeoutSeconds)
+        break
+      default:
+        readNote(this.#source, entry)
+    }
+  }
 }
 
 function readNote(source: Source, entry: YamlEntry): void {
-  if (entry.key === 'version') readVersion(source, entry)
-  else if (entry.key === 'description') readWords(source, entry)
-  else refuseKey(source, entry)
+  switch (entry.key) {
+    case 'version':
+      readVersion(source, entry)
+      break
+    case 'description':
+    case 'policy_name':
+      readWords(source, entry)
+      break
+    case 'enforcement_mode':
+      readMode(source, entry)
+      break
+    default:
+      refuseKey(source, entry)
+  }
 }
 
 function readVersion(source: Source, entry: YamlEntry): void {
@@ -92,21 +153,9 @@ function refuseKey(source: Source, entry: YamlEntry): void {
 }
 
 function readRules(source: Source, entry: YamlEntry, effect: Effect): readonly RuleSource[] {
-  const { value } = entry
-  if (value.kind !== 'list') {
-    const hint = value.kind === 'null' ? `write \`${effect}: []\` if there are none` : undefined
-    source.report.add(wrongType(entry, 'a list of rules', value, hint))
-    return []
-  }
-  if (value.items.length > limits.maxRules) {
-    source.report.add({
-      offset: value.start,
-      code: 'policy-limit',
-      message: `\`${effect}\` has ${value.items.length} rules; at most ${limits.maxRules} are read`,
-    })
-    return []
-  }
-  return value.items.flatMap((node, index) => readRule(source, node, { effect, index }) ?? [])
+  return ruleNodes(source, entry).flatMap((node, index) => {
+    return readRule(source, node, { effect, list: entry.key, index }) ?? []
+  })
 }
 
 /** What `risk_levels` may say; `block` and `warn` are the original's words. */
@@ -144,8 +193,21 @@ function readRiskAction(source: Source, level: YamlEntry): 'deny' | 'require_app
   }
   let action: (typeof riskActionNames)[number] | undefined
   for (const entry of level.value.entries) {
-    if (entry.key === 'action') action = readName(source, entry, riskActionNames)
-    else source.report.add(unknownKey(entry, `\`${printable(level.key)}\``, ['action']))
+    if (entry.key !== 'action') {
+      source.report.add(unknownKey(entry, `\`${printable(level.key)}\``, ['action']))
+      continue
+    }
+    action = readName(source, entry, riskActionNames)
+    if (action === 'warn' || action === 'allow') source.report.note(mildAction(entry, action))
   }
   return action === undefined ? undefined : riskActions[action]
+}
+
+function mildAction(entry: YamlEntry, action: string): Fault {
+  return {
+    offset: entry.value.start,
+    code: 'policy-note',
+    message: `\`action: ${action}\` has no effect: a risk level can only make an answer stricter`,
+    hint: 'remove the level, or write `require_approval` or `deny`',
+  }
 }

@@ -4,26 +4,22 @@ import type { Effect } from './answer.ts'
 import { parseCapabilityPattern } from './capability-pattern.ts'
 import type { CapabilityPattern } from './capability-pattern.ts'
 import type { Condition } from './condition.ts'
-import { approvalKeys, refusedRuleKeys, ruleKeys } from './language.ts'
+import { refusedRuleKeys, ruleKeys } from './language.ts'
+import { readApproval } from './read-approval.ts'
 import { isConditionKey, readConditions } from './read-condition.ts'
-import {
-  nodeKind,
-  readCount,
-  readName,
-  readText,
-  refusedKey,
-  unknownKey,
-  wrongType,
-} from './read-value.ts'
+import { nodeKind, readText, refusedKey, unknownKey } from './read-value.ts'
 import type { Source } from './read-value.ts'
-import { presences } from './rule.ts'
 import type { ApprovalTerms, PolicyRule, RuleSource } from './rule.ts'
 import type { YamlEntry, YamlNode } from './yaml.ts'
 
 /** Where a rule stands: in which list, and as which of its items, from zero. */
 export interface RulePlace {
   readonly effect: Effect
+  /** The key of the list. */
+  readonly list: string
   readonly index: number
+  /** What the rule is about when it does not say so. */
+  readonly capability?: string
 }
 
 /** Reads one item of a list; undefined after saying everything that is wrong with it. */
@@ -33,7 +29,7 @@ export function readRule(source: Source, node: YamlNode, place: RulePlace): Rule
   source.report.add({
     offset: node.start,
     code: node.kind === 'null' ? 'policy-empty' : 'policy-type',
-    message: `a rule of \`${place.effect}\` is ${nodeKind(node)}; expected a capability or a mapping`,
+    message: `a rule of \`${place.list}\` is ${nodeKind(node)}; expected a capability or a mapping`,
     hint: 'write `- filesystem.read.workspace` or `- {capability: filesystem.read.workspace}`',
   })
   return undefined
@@ -57,8 +53,8 @@ function readBareRule(
   return { rule, pattern, conditions: [] }
 }
 
-function positionalId({ effect, index }: RulePlace): string {
-  return `${effect}[${index}]`
+function positionalId({ list, index }: RulePlace): string {
+  return `${list}[${index}]`
 }
 
 function readPattern(source: Source, text: string, offset: number): CapabilityPattern | undefined {
@@ -95,14 +91,7 @@ class RuleReader {
     for (const entry of entries) {
       if (!this.#readEntry(entry)) this.#sound = false
     }
-    if (!entries.some(({ key }) => key === 'capability')) {
-      this.#source.report.add({
-        offset: start,
-        code: 'policy-capability',
-        message: `a rule of \`${this.#place.effect}\` has no \`capability\``,
-        hint: 'write `capability: "*"` if it is about every call',
-      })
-    }
+    if (!entries.some(({ key }) => key === 'capability')) this.#assumeCapability(start)
     if (!this.#sound || this.#capability === undefined) return undefined
     const { text, pattern } = this.#capability
     return { rule: this.#rule(text, start), pattern, conditions: this.#conditions }
@@ -119,6 +108,21 @@ class RuleReader {
       ...(this.#description === undefined ? {} : { description: this.#description }),
       ...(this.#approval === undefined ? {} : { approval: this.#approval }),
     }
+  }
+
+  #assumeCapability(start: number): void {
+    const text = this.#place.capability
+    const pattern = text === undefined ? undefined : parseCapabilityPattern(text)
+    if (text !== undefined && pattern !== undefined) {
+      this.#capability = { text, pattern }
+      return
+    }
+    this.#source.report.add({
+      offset: start,
+      code: 'policy-capability',
+      message: `a rule of \`${this.#place.list}\` has no \`capability\``,
+      hint: 'write `capability: "*"` if it is about every call',
+    })
   }
 
   /** Whether the entry is sound. */
@@ -208,41 +212,4 @@ export function readWords(source: Source, entry: YamlEntry): string | undefined 
     message: `\`${entry.key}\` ${fault}`,
   })
   return undefined
-}
-
-/** A month: a question that nobody answers for longer is asked again. */
-const timeoutSeconds = { least: 1, most: 2_678_400 }
-const uses = { least: 1, most: 1000 }
-
-function readApproval(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
-  if (entry.value.kind !== 'map' || entry.value.entries.length === 0) {
-    source.report.add(wrongType(entry, 'a mapping such as `{timeout_seconds: 900}`'))
-    return undefined
-  }
-  let terms: ApprovalTerms | undefined = {}
-  for (const term of entry.value.entries) {
-    const read = readTerm(source, term)
-    terms = read === undefined || terms === undefined ? undefined : { ...terms, ...read }
-  }
-  return terms
-}
-
-function readTerm(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
-  switch (entry.key) {
-    case 'timeout_seconds': {
-      const read = readCount(source, entry, timeoutSeconds)
-      return read === undefined ? undefined : { timeoutSeconds: read }
-    }
-    case 'uses': {
-      const read = readCount(source, entry, uses)
-      return read === undefined ? undefined : { uses: read }
-    }
-    case 'presence': {
-      const read = readName(source, entry, presences)
-      return read === undefined ? undefined : { presence: read }
-    }
-    default:
-      source.report.add(unknownKey(entry, '`approval`', approvalKeys))
-      return undefined
-  }
 }

@@ -132,11 +132,17 @@ export function readNumber(source: Source, entry: YamlEntry): Decimal | undefine
   return undefined
 }
 
+/** The least and the greatest number that something may be, both included. */
+export interface Bounds {
+  readonly least: number
+  readonly most: number
+}
+
 /** A whole number between two bounds, both included, or undefined after saying what is wrong. */
 export function readCount(
   source: Source,
   entry: YamlEntry,
-  { least, most }: { readonly least: number; readonly most: number },
+  { least, most }: Bounds,
 ): number | undefined {
   const wanted = `a whole number from ${least} to ${most}`
   const { value } = entry

@@ -16,6 +16,7 @@ export class Report {
   readonly #file: string
   readonly #lineAndColumn: (offset: number) => { readonly line: number; readonly column: number }
   readonly #faults: Fault[] = []
+  readonly #notes: Fault[] = []
 
   constructor(
     file: string,
@@ -29,6 +30,11 @@ export class Report {
     this.#faults.push(fault)
   }
 
+  /** Something that an author should know, and that is no reason to refuse the file. */
+  note(fault: Fault): void {
+    this.#notes.push(fault)
+  }
+
   /** Counts from 1; columns are UTF-16 units, as editors count them. */
   position(offset: number): Position {
     return { file: this.#file, ...this.#lineAndColumn(offset) }
@@ -36,11 +42,20 @@ export class Report {
 
   /** In the order of the file, at most `limits.maxPolicyProblems`; the last one then says how many more there are. */
   problems(): readonly Problem[] {
-    const sorted = this.#faults.toSorted((one, other) => one.offset - other.offset)
+    return this.#inOrder(this.#faults)
+  }
+
+  /** The same for what is only to be known. */
+  notes(): readonly Problem[] {
+    return this.#inOrder(this.#notes)
+  }
+
+  #inOrder(faults: readonly Fault[]): readonly Problem[] {
+    const sorted = faults.toSorted((one, other) => one.offset - other.offset)
     const shown = sorted.slice(0, limits.maxPolicyProblems).map((fault) => this.#problem(fault))
     const next = sorted[limits.maxPolicyProblems]
     if (next === undefined) return shown
-    const message = `${sorted.length - limits.maxPolicyProblems} more problems from here on`
+    const message = `${sorted.length - limits.maxPolicyProblems} more ${faults === this.#notes ? 'notes' : 'problems'} from here on`
     return [...shown, this.#problem({ offset: next.offset, code: 'policy-limit', message })]
   }
 

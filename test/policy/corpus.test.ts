@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ActionEvent } from '../../src/event/action-event.ts'
 import { CapFenceError } from '../../src/errors.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
+import type { Policy } from '../../src/policy/policy.ts'
 import { PolicyError } from '../../src/policy/problem.ts'
 import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
 
@@ -25,11 +26,18 @@ const cases = skip
       }
     ).cases
 
+function load({ policy, files = {} }: PolicyCase): Policy {
+  return loadPolicy([{ path: 'p.yaml', text: policy }], (path) => {
+    const text = files[path]
+    return text === undefined ? { fault: 'does not exist' } : { path, text }
+  })
+}
+
 /** What the product says: a decision, or why there is none. */
-function answer({ policy, event }: PolicyCase): string {
+function answer(one: PolicyCase): string {
+  const { event } = one
   try {
-    const loaded = loadPolicy([{ path: 'p.yaml', text: policy }])
-    return loaded.decide(ActionEvent.create(event as never)).decision
+    return load(one).decide(ActionEvent.create(event as never)).decision
   } catch (error) {
     if (error instanceof PolicyError) return 'policy_error'
     if (error instanceof CapFenceError && error.code === 'EVENT_INVALID') return 'deny'
@@ -48,14 +56,12 @@ const waiting: Readonly<Record<string, readonly string[]>> = {
   host: ['PC-138', 'PC-139', 'PC-140'],
   under: ['PC-141'],
   match_regex: ['PC-031', 'PC-036'],
-  policy_name: ['PC-031'],
-  extends: ['PC-094', 'PC-095', 'PC-096', 'PC-097'],
 }
 
 /** The keys that the loader knows and refuses in a policy. */
-function refusedKeys({ policy }: PolicyCase): readonly string[] {
+function refusedKeys(one: PolicyCase): readonly string[] {
   try {
-    loadPolicy([{ path: 'p.yaml', text: policy }])
+    load(one)
     return []
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
