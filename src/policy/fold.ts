@@ -29,7 +29,7 @@ export function foldPlain(text: string): string {
 }
 
 /** Runs of spaces as one. */
-export function foldSpaces(text: string): string {
+function foldSpaces(text: string): string {
   return text.includes('  ') ? text.replace(/ {2,}/g, ' ') : text
 }
 

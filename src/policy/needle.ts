@@ -1,6 +1,8 @@
 import { Finder } from './finder.ts'
 import type { Found } from './finder.ts'
 import { foldText } from './fold.ts'
+import type { Pieces } from './piece.ts'
+import { SeamFinder } from './seam.ts'
 
 /** Stands between the pieces of a call's text; no needle holds it. */
 export const border = '\0'
@@ -9,8 +11,9 @@ export const border = '\0'
 export interface TextForms {
   /** Folded, every value and name between two borders. */
   readonly marked: string
-  /** Folded, all values one after the other between spaces, as a shell would see an argument vector. */
-  readonly flow: string
+  /** Folded, all values one after the other with nothing between. */
+  readonly joined: string
+  readonly pieces: Pieces
   /** As it is, every value and name between two borders; absent where folding loses nothing. */
   readonly raw: string | undefined
 }
@@ -20,7 +23,8 @@ export class FoundNeedles {
   readonly #set: NeedleSet
   readonly #forms: TextForms
   #marked: Found | undefined
-  #flow: Found | undefined
+  #joined: Found | undefined
+  #seams: Found | undefined
   #raw: Found | undefined
 
   constructor(set: NeedleSet, forms: TextForms) {
@@ -28,16 +32,22 @@ export class FoundNeedles {
     this.#forms = forms
   }
 
-  /** Whether a text of `NeedleSet.marked` stands in the pieces. */
+  /** Whether a text of `NeedleSet.marked` stands in one of the pieces. */
   marked(index: number): boolean {
     this.#marked ??= this.#set.marked.search(this.#forms.marked)
     return this.#marked(index)
   }
 
-  /** Whether a text of `NeedleSet.flow` stands in the flow. */
-  flow(index: number): boolean {
-    this.#flow ??= this.#set.flow.search(this.#forms.flow)
-    return this.#flow(index)
+  /** Whether a text of `NeedleSet.joined` stands in the values with nothing between them. */
+  joined(index: number): boolean {
+    this.#joined ??= this.#set.joined.search(this.#forms.joined)
+    return this.#joined(index)
+  }
+
+  /** Whether several pieces make a text of `NeedleSet.seams`. */
+  seams(index: number): boolean {
+    this.#seams ??= this.#set.seams.search(this.#forms.pieces)
+    return this.#seams(index)
   }
 
   /** Whether a text of `NeedleSet.raw` stands in the pieces as they are. */
@@ -51,54 +61,30 @@ export class FoundNeedles {
 /** Whether a needle is among what was found. */
 export type NeedleTest = (found: FoundNeedles) => boolean
 
-/** The needles of all guards that look at the same calls; they share one search. */
+/**
+ * The needles of all guards that look at the same calls; they share one search.
+ *
+ * A guard on text sees what stands in one value or name of a call, however it is spelt (`foldText`), and what a tool
+ * makes by putting values together (`SeamFinder`). It does not see what a tool makes by computing: decoded Base64,
+ * percent signs or shell quotes, expanded variables, text that it reads from somewhere else. For those there are rules
+ * about what a tool may be called with, and not about what it may not.
+ */
 export class NeedleSet {
   readonly marked: Finder = new Finder()
-  readonly flow: Finder = new Finder()
+  readonly joined: Finder = new Finder()
+  readonly seams: SeamFinder = new SeamFinder()
   readonly raw: Finder = new Finder()
 
-  /**
-   * Adds a needle; only before the first search.
-   *
-   * A needle of several words is also found when the words stand in different values, in any order: a call can give a
-   * command as `["rm", "-rf"]`, or its flags before its name.
-   */
+  /** Adds a needle; only before the first search. */
   add(needle: string): NeedleTest {
     const raw = this.raw.add(needle)
     const folded = foldText(needle)
-    const words = folded?.trim().split(' ') ?? []
-    const [word = ''] = words.toSorted((one, other) => other.length - one.length)
     // Of a needle of nothing but hidden characters only the raw form can be found.
-    if (folded === undefined || word === '') return (found) => found.raw(raw)
-    const longest = this.marked.add(word)
-    if (folded === word) return (found) => found.marked(longest) || found.raw(raw)
-    const whole = { marked: this.marked.add(folded), flow: this.flow.add(folded) }
-    const splits = splitsOf(words).map((parts) => parts.map((part) => this.marked.add(part)))
-    // Most calls hold none of the words, and then nothing else has to be looked for.
+    if (folded === undefined || folded.trim() === '') return (found) => found.raw(raw)
+    const marked = this.marked.add(folded)
+    const joined = this.joined.add(folded)
+    const seams = this.seams.add(folded)
     return (found) =>
-      (found.marked(longest) &&
-        (found.marked(whole.marked) ||
-          found.flow(whole.flow) ||
-          splits.some((parts) => parts.every((part) => found.marked(part))))) ||
-      found.raw(raw)
+      found.marked(marked) || found.joined(joined) || found.seams(seams) || found.raw(raw)
   }
-}
-
-/**
- * The ways to spread words over values: cut once, or at every space.
- *
- * The first part ends a value, the last begins one, the ones between are values of their own.
- */
-function splitsOf(words: readonly string[]): readonly (readonly string[])[] {
-  const cuts = words
-    .slice(1)
-    .map((_, at) => [
-      `${words.slice(0, at + 1).join(' ')}${border}`,
-      `${border}${words.slice(at + 1).join(' ')}`,
-    ])
-  if (words.length <= 2) return cuts
-  const [first = '', ...rest] = words
-  const last = rest.pop() ?? ''
-  const between = rest.map((word) => `${border}${word}${border}`)
-  return [...cuts, [`${first}${border}`, ...between, `${border}${last}`]]
 }

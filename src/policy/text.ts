@@ -2,7 +2,7 @@ import { Decimal } from '../json/decimal.ts'
 import { limits } from '../limits.ts'
 import type { Truth } from './answer.ts'
 import type { ArgumentContents } from './argument-walk.ts'
-import { foldPlain, foldSpaces, foldText, isPlain } from './fold.ts'
+import { foldPlain, foldText, isPlain } from './fold.ts'
 import { FoundNeedles, border } from './needle.ts'
 import type { NeedleSet, TextForms } from './needle.ts'
 
@@ -16,9 +16,8 @@ export function isOneLine(text: string): boolean {
 /** The text of one call, in the forms in which rules look at it; each form is made when it is asked for. */
 export class TextFacts {
   readonly #leaves: ArgumentContents['leaves']
-  /** All values, and then all names, each between two borders; both are cheap until somebody looks inside. */
-  readonly #values: string
-  readonly #all: string
+  /** All values, and then all names, each between two borders; cheap until somebody looks inside. */
+  readonly #text: string
   readonly #isBounded: boolean
   #forms: TextForms | undefined
   /** The set that was looked for last; most calls meet one. */
@@ -29,9 +28,8 @@ export class TextFacts {
     this.#leaves = leaves
     let text = border
     for (const leaf of leaves) text += withoutBorder(textOf(leaf)) + border
-    this.#values = text
     for (const name of names) text += withoutBorder(name) + border
-    this.#all = text
+    this.#text = text
     this.#isBounded = fits(text)
   }
 
@@ -55,47 +53,33 @@ export class TextFacts {
 
   #look(needles: NeedleSet): FoundNeedles | undefined {
     if (!this.#isBounded) return undefined
-    this.#forms ??= isPlain(this.#all)
-      ? new PlainForms(this.#values, this.#all)
-      : formsOf(this.#values, this.#all)
+    this.#forms ??= formsOf(this.#text, this.#leaves.length)
     return this.#forms === undefined ? undefined : new FoundNeedles(needles, this.#forms)
   }
 }
 
-/** The forms of text in printable ASCII, which most is. */
-class PlainForms implements TextForms {
-  readonly marked: string
-  readonly raw: undefined
-  readonly #values: string
-  #flow: string | undefined
-
-  constructor(values: string, all: string) {
-    this.#values = values
-    this.marked = trimmed(foldPlain(all))
-  }
-
-  get flow(): string {
-    this.#flow ??= flowing(foldPlain(this.#values))
-    return this.#flow
-  }
+/**
+ * The forms of text in which `valueCount` values and then names stand between borders; undefined when it cannot be
+ * folded.
+ */
+function formsOf(text: string, valueCount: number): TextForms | undefined {
+  const plain = isPlain(text)
+  const folded = plain ? foldPlain(text) : foldText(text)
+  if (folded === undefined) return undefined
+  const marked = trimmed(folded)
+  const pieces = marked.slice(border.length, -border.length).split(border)
+  const values = pieces.slice(0, valueCount)
+  // What is joined may compose: `e` and an accent, each on its own, are one letter together.
+  const joined = plain ? values.join('') : foldText(values.join(''))
+  if (joined === undefined) return undefined
+  const names = pieces.slice(valueCount)
+  return { marked, joined, pieces: { values, names }, raw: plain ? undefined : text }
 }
 
-/** The forms of any text; undefined when it cannot be folded. */
-function formsOf(values: string, all: string): TextForms | undefined {
-  const foldedValues = foldText(values)
-  const folded = foldText(all)
-  if (folded === undefined || foldedValues === undefined) return undefined
-  return { marked: trimmed(folded), flow: flowing(foldedValues), raw: all }
-}
-
-/** Without the spaces beside borders, so that `-rf` begins the piece ` -rf`. */
+/** Without the spaces beside borders. */
 function trimmed(folded: string): string {
   const isTrimmed = !folded.includes(` ${border}`) && !folded.includes(`${border} `)
   return isTrimmed ? folded : folded.replace(/ ?\0 ?/g, border)
-}
-
-function flowing(folded: string): string {
-  return foldSpaces(folded.replaceAll(border, ' '))
 }
 
 /** A value as text: a number in its own digits. */

@@ -18,9 +18,24 @@ const pattern = fc.oneof(
 
 const needle = fc.constantFrom(
   ...['rm', 'rm -rf', 'rm -r -f', 'straße', 'drop table', '-rf ', 'é', '\u200b', ' rm'],
+  ...['rm -rf /', 'sudo rm -rf /', 'ls=rm', 'rm://', 'command=', 'args=', 'x: sudo'],
 )
 const text = fc.oneof(
   fc.constantFrom('rm', '-rf', '-rf /', '-r', '-f', 'rm  -rf /', 'RM\t-RF', 'ｒｍ -rf', 'farm'),
+  fc.constantFrom(
+    'r',
+    'm -r',
+    'f /',
+    'f',
+    '/',
+    'sudo',
+    'sudo rm',
+    'ls',
+    'a sudo ',
+    'dr',
+    'op table',
+  ),
+  fc.constantFrom('rm -r', 'e', '\u0301', 'xsu', 'do r', 'm:', 'x'),
   fc.constantFrom('r\u200bm -rf', 'drop', 'table users', ' table', 'STRASSE', 'e\u0301', 'x\0rm'),
   fc.constantFrom(
     'ls\nrm -rf',

@@ -17,37 +17,66 @@ export function oneLine(text: string): boolean {
   return !/[\n\r\v\f\u0085\u2028\u2029]/.test(text)
 }
 
-/** Whether a text stands in a piece, or spread over several pieces as a command and its arguments are. */
+/** Whether a text stands in a piece, or is made of several pieces as a tool may put them together. */
 export function isFound(
   needle: string,
   values: readonly string[],
   names: readonly string[],
 ): boolean {
-  const pieces = [...values, ...names]
-  if (pieces.some((piece) => piece.replaceAll('\0', '').includes(needle))) return true
+  if ([...values, ...names].some((piece) => piece.replaceAll('\0', '').includes(needle)))
+    return true
   const wanted = fold(needle)
-  const words = wanted.trim().split(' ')
-  if (words.join('') === '') return false
-  const folded = pieces.map((piece) => fold(piece).trim())
-  if (folded.some((piece) => piece.includes(wanted))) return true
-  if (wanted === words[0]) return false
-  const vector = ` ${values.map(fold).join(' ')} `.replace(/ +/g, ' ')
-  return vector.includes(wanted) || (words.length > 1 && isSpread(words, folded))
+  if (wanted.trim() === '') return false
+  const [foldedValues, foldedNames] = [values, names].map((pieces) => {
+    return pieces.map((piece) => fold(piece).trim())
+  })
+  if (foldedValues === undefined || foldedNames === undefined) return false
+  if ([...foldedValues, ...foldedNames].some((piece) => piece.includes(wanted))) return true
+  if (fold(foldedValues.join('')).includes(wanted)) return true
+  return isMade(wanted, foldedValues, foldedNames)
 }
 
-/** One cut anywhere, or a cut at every space; in any order of the pieces. */
-function isSpread(words: readonly string[], folded: readonly string[]): boolean {
-  const ends = (part: string): boolean => folded.some((piece) => piece.endsWith(part))
-  const begins = (part: string): boolean => folded.some((piece) => piece.startsWith(part))
-  const cutOnce = words.some((_, at) => {
-    return at > 0 && ends(words.slice(0, at).join(' ')) && begins(words.slice(at).join(' '))
-  })
-  const between = words.slice(1, -1)
+/** Tries every way to lay pieces out, from the left. */
+function isMade(text: string, values: readonly string[], names: readonly string[]): boolean {
+  const pieces = [...values, ...names].filter((piece) => piece !== '')
+  const everywhere = Array.from({ length: Math.max(text.length - 1, 0) }, (_, at) => at + 1)
+  const from = (start: number): boolean =>
+    pieces.some((piece) => {
+      const end = start + piece.length
+      if (start > 0 && piece.startsWith(text.slice(start))) return true
+      return end < text.length && text.startsWith(piece, start) && behind(end)
+    }) || closes(text.slice(start), values, names)
+  const behind = (end: number): boolean =>
+    text.slice(end) === ' ' ||
+    nextStarts(text, end).some((start) => start < text.length && from(start))
   return (
-    cutOnce ||
-    (ends(words[0] ?? '') &&
-      begins(words.at(-1) ?? '') &&
-      between.every((word) => folded.includes(word)))
+    closes(text, values, names) ||
+    (text.startsWith(' ') && text.length > 1 && from(1)) ||
+    everywhere.some((end) => {
+      return pieces.some((piece) => piece.endsWith(text.slice(0, end))) && behind(end)
+    })
+  )
+}
+
+/** Nothing between two pieces where the text is long enough, a space, or punctuation between letters. */
+function nextStarts(text: string, end: number): readonly number[] {
+  const letters = text.replace(/[^\p{L}\p{N}]/gu, '').length
+  const [punctuation] = /^[^\p{L}\p{N}]{1,4}(?=[\p{L}\p{N}])/u.exec(text.slice(end)) ?? []
+  const isBehindLetter = /[\p{L}\p{N}]$/u.test(text.slice(0, end))
+  return [
+    ...(letters >= 4 ? [end] : []),
+    ...(text[end] === ' ' ? [end + 1] : []),
+    ...(punctuation !== undefined && isBehindLetter ? [end + punctuation.length] : []),
+  ]
+}
+
+/** A drive or a folder and what is written behind it, or a name and its `=`. */
+function closes(rest: string, values: readonly string[], names: readonly string[]): boolean {
+  const stands = (piece: string, behind: RegExp): boolean =>
+    piece !== '' && rest.startsWith(piece) && behind.test(rest.slice(piece.length))
+  return (
+    values.some((value) => stands(value, /^(?:[/\\]+|:)$/)) ||
+    names.some((name) => stands(name, /^=$/))
   )
 }
 
