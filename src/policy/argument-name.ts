@@ -72,7 +72,7 @@ function nameRole(name: string): NameRole {
 }
 
 /** `unitPrice`, `unit_price` and `UNIT-PRICE` are the words `unit` and `price`. */
-function wordsOf(name: string): readonly string[] {
+export function wordsOf(name: string): readonly string[] {
   const apart = name
     .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
     .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')

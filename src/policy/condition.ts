@@ -27,6 +27,7 @@ export type Condition =
   | TextCondition
   | AmountCondition
   | PathCondition
+  | TableCondition
   | ArgumentCondition
   | NotCondition
   | AnyCondition
@@ -55,6 +56,12 @@ export interface AmountCondition {
 export interface PathCondition {
   readonly kind: 'path'
   readonly prefixes: readonly string[]
+}
+
+/** The tables that a call names; each pattern may hold `*`. */
+export interface TableCondition {
+  readonly kind: 'table'
+  readonly patterns: readonly string[]
 }
 
 /** The arguments at one pointer: each of them has to meet every matcher. */

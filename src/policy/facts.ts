@@ -12,6 +12,8 @@ import { readPath } from './path.ts'
 import type { PathFacts } from './path.ts'
 import type { ContextField } from './condition.ts'
 import type { Pointer } from './pointer.ts'
+import { tablesIn } from './table-name.ts'
+import type { TableName } from './table-name.ts'
 import { TextFacts } from './text.ts'
 
 /** Not asked for yet; `undefined` is an answer. */
@@ -30,6 +32,7 @@ export class Facts {
   #text: TextFacts | undefined
   #amounts: AmountFacts | undefined
   #paths: Lazy<readonly (PathFacts | undefined)[] | undefined> = unasked
+  #tables: Lazy<readonly TableName[] | undefined> = unasked
   #located: Map<string, readonly Located[]> | undefined
   #folded: Map<ContextField, string | undefined> | undefined
 
@@ -56,6 +59,12 @@ export class Facts {
   get paths(): readonly (PathFacts | undefined)[] | undefined {
     if (this.#paths === unasked) this.#paths = pathsOf(this.#walked())
     return this.#paths
+  }
+
+  /** The tables that the arguments name; undefined when they cannot be looked at. */
+  get tables(): readonly TableName[] | undefined {
+    if (this.#tables === unasked) this.#tables = tablesIn(this.#event.arguments)
+    return this.#tables
   }
 
   /** What the proxy knows; never anything from the arguments (POLICY.md 6). */

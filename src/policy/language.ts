@@ -45,6 +45,7 @@ export const conditionKeys: readonly string[] = [
   ...textKeys,
   ...amountKeys.keys(),
   'path_prefix',
+  'table',
   ...contextKeys.keys(),
   'args',
   'not',
@@ -111,7 +112,6 @@ export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
   ['time', { reason: notYet, hint: 'leave the rule out until then' }],
   ['limit', { reason: notYet, hint: 'use `require_approval` until then' }],
   ['match_regex', { reason: notYet, hint: 'use `contains` with each text to look for' }],
-  ['table', { reason: notYet, hint: 'use `contains` with the name of the table' }],
   [
     'action',
     { reason: legacy, hint: 'put the rule into the list `deny`, `require_approval` or `allow`' },

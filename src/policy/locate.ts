@@ -57,7 +57,7 @@ function follow({ value, exact }: Value, token: string | undefined, places: Plac
     members(value, token, exact, places)
   } else {
     // A server may take a text for the object that is written in it; nothing is inside of nothing.
-    places.push(value === null && token !== undefined ? absent : unreadable)
+    places.push(value === null ? absent : unreadable)
   }
 }
 

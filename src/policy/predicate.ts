@@ -10,6 +10,7 @@ import type {
   ContextCondition,
   NotCondition,
   PathCondition,
+  TableCondition,
   TextCondition,
 } from './condition.ts'
 import type { Facts } from './facts.ts'
@@ -19,8 +20,10 @@ import { costs } from './matcher.ts'
 import { compileMatcher, costOfMatcher } from './matchers/table.ts'
 import { mayBeUnder, mustBeUnder, readPrefix } from './path.ts'
 import type { PathPrefix } from './path.ts'
+import { anyCandidate, everyCandidate } from './quantify.ts'
+import { mayBeTable, mustBeTable } from './table-name.ts'
 import type { NeedleSet } from './needle.ts'
-import { allOf, anyOf, opposite, truthOf } from './truth.ts'
+import { opposite, truthOf } from './truth.ts'
 
 /** A condition, compiled: its value for one call. */
 export type Predicate = (facts: Facts) => Truth
@@ -51,6 +54,8 @@ export function compileCondition(
       return amounts(condition, role === 'guard' ? anyAmount : allAmounts)
     case 'path':
       return role === 'guard' ? anyPath(condition) : allPaths(condition)
+    case 'table':
+      return tables(condition, role)
     case 'argument':
       return argument(condition, role === 'guard' ? anyMay : allMust)
     case 'not':
@@ -68,6 +73,7 @@ export function costOf(condition: Condition): number {
     case 'amount':
       return costs.number
     case 'path':
+    case 'table':
       return costs.path
     case 'text':
       return costs.text
@@ -161,18 +167,21 @@ function prefixesOf(condition: PathCondition): readonly PathPrefix[] {
 
 function anyPath(condition: PathCondition): Predicate {
   const prefixes = prefixesOf(condition)
-  return ({ paths }) => {
-    if (paths === undefined || paths.length === 0) return 'indeterminate'
-    return anyOf(paths.map((path) => mayBeUnder(path, prefixes)))
-  }
+  return ({ paths }) => anyCandidate(paths, (path) => mayBeUnder(path, prefixes))
 }
 
 function allPaths(condition: PathCondition): Predicate {
   const prefixes = prefixesOf(condition)
-  return ({ paths }) => {
-    if (paths === undefined || paths.length === 0) return 'indeterminate'
-    return allOf(paths.map((path) => mustBeUnder(path, prefixes)))
+  return ({ paths }) => everyCandidate(paths, (path) => mustBeUnder(path, prefixes))
+}
+
+function tables({ patterns }: TableCondition, role: Role): Predicate {
+  if (role === 'guard') {
+    const test = mayBeTable(patterns)
+    return (facts) => anyCandidate(facts.tables, test)
   }
+  const test = mustBeTable(patterns)
+  return (facts) => everyCandidate(facts.tables, test)
 }
 
 function foldedContext({ field, patterns }: ContextCondition): Predicate {

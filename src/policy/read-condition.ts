@@ -2,7 +2,7 @@ import type { AnyCondition, Condition, NotCondition } from './condition.ts'
 import { amountKeys, conditionKeys, contextKeys, textKeys } from './language.ts'
 import { prefixFault } from './path.ts'
 import { readArguments } from './read-args.ts'
-import { patternFault } from './read-context.ts'
+import { patternFault, wordFault } from './read-context.ts'
 import { readChecked, readNeedles } from './read-needles.ts'
 import { readNumber, unknownKey, wrongType } from './read-value.ts'
 import type { Source } from './read-value.ts'
@@ -48,6 +48,7 @@ function readCondition(source: Source, entry: YamlEntry): Condition | undefined 
     return needles === undefined ? undefined : { kind: 'text', needles }
   }
   if (entry.key === 'path_prefix') return readPrefixes(source, entry)
+  if (entry.key === 'table') return readTables(source, entry)
   const comparison = amountKeys.get(entry.key)
   if (comparison !== undefined) {
     const threshold = readNumber(source, entry)
@@ -65,6 +66,12 @@ function readPrefixes(source: Source, entry: YamlEntry): Condition | undefined {
     },
   })
   return prefixes === undefined ? undefined : { kind: 'path', prefixes }
+}
+
+function readTables(source: Source, entry: YamlEntry): Condition | undefined {
+  const wanted = 'the name of a table, or a list of them'
+  const patterns = readChecked(source, entry, { wanted, check: wordFault })
+  return patterns === undefined ? undefined : { kind: 'table', patterns }
 }
 
 function readContext(source: Source, entry: YamlEntry): Condition | undefined {

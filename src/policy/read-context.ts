@@ -16,6 +16,11 @@ export function patternFault(field: ContextField, pattern: string): WrittenFault
       ? undefined
       : { says: 'can be no environment; its characters are `A-Z a-z 0-9 _ - .`, and `*` for any' }
   }
+  return wordFault(pattern)
+}
+
+/** The same for any text in which `*` is the one wildcard. */
+export function wordFault(pattern: string): WrittenFault | undefined {
   if (/\p{Cc}/u.test(pattern)) return { says: 'holds a control character' }
   if (pattern !== pattern.trim()) return { says: 'begins or ends with white space' }
   if (/[?[\]{}]/.test(pattern)) {

@@ -4,7 +4,9 @@ import type { RiskLevel } from '../../src/event/capability.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { nameRoles } from './reference.ts'
-import type { EventValue, Json, PolicyValue, Rule } from './reference.ts'
+import type { Matchers, Scalar } from './reference-args.ts'
+import type { Json } from './reference-json.ts'
+import type { Conditions, EventValue, PolicyValue, Rule } from './reference.ts'
 import { json } from './support.ts'
 
 // Small alphabets, so that rules and calls meet often.
@@ -36,6 +38,7 @@ const text = fc.oneof(
     'op table',
   ),
   fc.constantFrom('rm -r', 'e', '\u0301', 'xsu', 'do r', 'm:', 'x'),
+  fc.constantFrom('users', 'public.users', '"Users"', 'users; drop', 'x.public.users'),
   fc.constantFrom('r\u200bm -rf', 'drop', 'table users', ' table', 'STRASSE', 'e\u0301', 'x\0rm'),
   fc.constantFrom(
     'ls\nrm -rf',
@@ -93,6 +96,7 @@ const number = fc
   )
   .map((written) => ({ number: written }))
 const name = fc.oneof(
+  fc.constantFrom('table', 'Tables', 'tableName'),
   fc.constantFrom(...Object.keys(nameRoles)),
   fc.constantFrom('note', 'command', 'args', 'constructor', 'rm -rf', 'x'),
 )
@@ -115,33 +119,109 @@ const threshold = fc.constantFrom('1000', '1000.00', '0', '999.995', '1e3', '-4'
 const some = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> =>
   fc.array(one, { minLength: 1, maxLength: 2 })
 
+const upToTwo = <T>(items: readonly T[]): fc.Arbitrary<T[]> =>
+  fc.shuffledSubarray([...items], { maxLength: Math.min(2, items.length) })
+
+const numeral = threshold.map((written) => ({ number: written }))
+const scalar: fc.Arbitrary<Scalar> = fc.oneof(
+  fc.constantFrom('rm', 'RM ', 'straße', '1000', '', '/srv/ws'),
+  numeral,
+  fc.boolean(),
+)
+const parts = some(fc.constantFrom('rm', '-rf ', 'STRASSE', '\u200b', ' /', '10', 'é'))
+const matchers: fc.Arbitrary<Matchers> = fc
+  .record(
+    {
+      eq: scalar,
+      in: some(scalar),
+      not_in: some(scalar),
+      gt: numeral,
+      gte: numeral,
+      lt: numeral,
+      lte: numeral,
+      contains: parts,
+      starts_with: parts,
+      ends_with: parts,
+      type: some(
+        fc.constantFrom('string', 'number', 'integer', 'boolean', 'array', 'object', 'null'),
+      ),
+      exists: fc.boolean(),
+      max_length: fc.nat(3),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((all) => {
+    const few = upToTwo(Object.entries(all))
+    return few.map((kept) => (kept.length === 0 ? { exists: true } : Object.fromEntries(kept)))
+  })
+const pointer = fc.oneof(
+  fc.constantFrom('/note', '/x', '/command', '/args', '/path', '/Path', '/amount', '/table', '/*'),
+  fc.constantFrom(
+    '/args/0',
+    '/args/*',
+    '/x/*',
+    '/x/note',
+    '/*/x',
+    '/rm -rf',
+    '/x/1',
+    '/x/constructor',
+  ),
+)
+const args = fc
+  .array(fc.tuple(pointer, matchers), { minLength: 1, maxLength: 2 })
+  .map((pairs): Readonly<Record<string, Matchers>> => Object.fromEntries(pairs))
+
+const simpleConditions = {
+  contains: some(needle),
+  amount_gt: threshold,
+  amount_gte: threshold,
+  amount_lt: threshold,
+  amount_lte: threshold,
+  path_prefix: some(
+    fc.constantFrom('/srv/ws', '/srv/ws/', '/', './ws', '/etc', '/srv/ws/a b', 'ws', '.'),
+  ),
+  environment: some(fc.constantFrom('prod', 'Prod', 'p*', '*')),
+  tool: some(fc.constantFrom('delete_*', 'Delete_File', 'straße')),
+  table: some(fc.constantFrom('users', 'public.*', 'public.users', 'Users', '*')),
+  args,
+}
+
+/** One condition, or two, or what holds of others. */
+const { conditions } = fc.letrec<{ conditions: Conditions; one: Conditions; either: Conditions }>(
+  (tie) => ({
+    conditions: fc.oneof({ maxDepth: 3 }, tie('one'), tie('one'), tie('either')),
+    one: fc.record(simpleConditions, { requiredKeys: [] }).chain((all) => {
+      const few = upToTwo(Object.entries(all))
+      return few.map((kept): Conditions => {
+        return kept.length === 0 ? { environment: ['prod'] } : Object.fromEntries(kept)
+      })
+    }),
+    either: fc.oneof(
+      tie('conditions').map((not): Conditions => ({ not })),
+      some(tie('conditions')).map((any): Conditions => ({ any })),
+    ),
+  }),
+)
+
 /** A rule with any of its conditions. */
 export const ruleValue: fc.Arbitrary<Rule> = fc.record(
-  {
-    capability: pattern,
-    contains: some(needle),
-    amount_gt: threshold,
-    amount_gte: threshold,
-    amount_lt: threshold,
-    amount_lte: threshold,
-    path_prefix: some(
-      fc.constantFrom('/srv/ws', '/srv/ws/', '/', './ws', '/etc', '/srv/ws/a b', 'ws', '.'),
-    ),
-    environment: some(fc.constantFrom('prod', 'Prod', 'p*', '*')),
-    tool: some(fc.constantFrom('delete_*', 'Delete_File', 'straße')),
-  },
+  { capability: pattern, ...simpleConditions, not: conditions, any: some(conditions) },
   { requiredKeys: ['capability'] },
 )
 
 /** Most rules ask for one thing; those that ask for nine are nearly never true. */
 const simpleRule = fc.tuple(ruleValue, fc.nat(20)).map(([rule, at]): Rule => {
-  const { capability, ...conditions } = rule
-  const entries = Object.entries(conditions)
+  const { capability, ...asked } = rule
+  const entries = Object.entries(asked)
   const kept = entries[at % Math.max(1, entries.length)]
   return { capability, ...(kept === undefined ? {} : Object.fromEntries([kept])) }
 })
 
-const rules = fc.array(fc.oneof({ weight: 3, arbitrary: simpleRule }, ruleValue), { maxLength: 5 })
+const bareRule = pattern.map((capability): Rule => ({ capability }))
+const rules = fc.array(
+  fc.oneof({ weight: 6, arbitrary: simpleRule }, { weight: 2, arbitrary: ruleValue }, bareRule),
+  { maxLength: 5 },
+)
 const action = fc.constantFrom('deny' as const, 'require_approval' as const, 'allow' as const)
 
 export const policyValue: fc.Arbitrary<PolicyValue> = fc.record(
@@ -181,10 +261,21 @@ function yamlOf(policy: Partial<PolicyValue>): string {
 }
 
 function ruleText(rule: Rule): string {
-  const conditions = Object.entries(rule).map(([key, written]) => {
-    return `${key}: ${key.startsWith('amount') ? String(written) : JSON.stringify(written)}`
+  const asked = Object.entries(rule).map(([key, written]) => {
+    return `${key}: ${key.startsWith('amount') ? String(written) : flow(written)}`
   })
-  return `{${conditions.join(', ')}}`
+  return `{${asked.join(', ')}}`
+}
+
+/** A part of a rule in flow style; keys are quoted, because pointers hold what is special to YAML. */
+function flow(written: unknown): string {
+  if (Array.isArray(written)) return `[${written.map(flow).join(', ')}]`
+  if (typeof written !== 'object' || written === null) return JSON.stringify(written)
+  if ('number' in written) return String(written.number)
+  const inner = Object.entries(written).map(([key, one]) => {
+    return `${JSON.stringify(key)}: ${key.startsWith('amount') ? String(one) : flow(one)}`
+  })
+  return `{${inner.join(', ')}}`
 }
 
 /** Each policy is a file of its own. */

@@ -15,7 +15,7 @@ function strict(policy: Partial<PolicyValue>, event: reference.EventValue): numb
 }
 
 test('the generators meet every decision and every value, so that no law here is empty', () => {
-  const cases = fc.sample(fc.tuple(policyValue, eventValue), { numRuns: 500, seed: 7 })
+  const cases = fc.sample(fc.tuple(policyValue, eventValue), { numRuns: 700, seed: 7 })
   const seen = new Map<string, number>()
   const count = (what: string): unknown => seen.set(what, (seen.get(what) ?? 0) + 1)
   for (const [policy, event] of cases) {

@@ -1,5 +1,5 @@
 // Paths of the reference evaluator; see reference.ts.
-import type { Truth } from './reference.ts'
+import type { Truth } from './reference-json.ts'
 import { fold } from './reference-value.ts'
 
 const exactly = (name: string): string => name

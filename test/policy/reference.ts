@@ -1,27 +1,26 @@
 // The meaning of a policy as a slow evaluator (POLICY.md 1-9). It shares no code with the compiled one, takes the policy
 // as a value and not as YAML, and knows nothing of indexes, bounds or positions.
 
+import { argumentValue } from './reference-args.ts'
+import type { Matchers } from './reference-args.ts'
+import { and, isList, isNum, isObject, opposite, or } from './reference-json.ts'
+import type { Json, Truth } from './reference-json.ts'
 import { below, everyReading, guardBelow, readable, withoutScheme } from './reference-path.ts'
-import { amountReadings, isFound, oneLine, passes, star, starFolded } from './reference-value.ts'
+import {
+  amountReadings,
+  fold,
+  isFound,
+  oneLine,
+  passes,
+  star,
+  starFolded,
+} from './reference-value.ts'
 import type { Comparison } from './reference-value.ts'
 
-export type Truth = 'true' | 'false' | 'indeterminate'
 export type Effect = 'deny' | 'require_approval' | 'allow'
 
-/** JSON with numbers as the text they are written with. */
-export type Json =
-  | null
-  | boolean
-  | string
-  | Num
-  | readonly Json[]
-  | { readonly [name: string]: Json }
-export interface Num {
-  readonly number: string
-}
-
-export interface Rule {
-  readonly capability: string
+/** What a rule asks, or an alternative of `any`, or what stands under `not`; all of it is meant. */
+export interface Conditions {
   readonly contains?: readonly string[]
   readonly amount_gt?: string
   readonly amount_gte?: string
@@ -30,6 +29,14 @@ export interface Rule {
   readonly path_prefix?: readonly string[]
   readonly environment?: readonly string[]
   readonly tool?: readonly string[]
+  readonly table?: readonly string[]
+  readonly args?: Readonly<Record<string, Matchers>>
+  readonly not?: Conditions
+  readonly any?: readonly Conditions[]
+}
+
+export interface Rule extends Conditions {
+  readonly capability: string
 }
 
 export interface PolicyValue {
@@ -85,29 +92,34 @@ function riskOf({ risk_levels: levels = {} }: PolicyValue, { risk }: EventValue)
 }
 
 export function ruleValue(rule: Rule, event: EventValue, guard: boolean): Truth {
-  if (!capabilityFits(rule.capability, event, guard)) return 'false'
+  return capabilityFits(rule.capability, event, guard)
+    ? conditionsValue(rule, event, guard)
+    : 'false'
+}
+
+function conditionsValue(asked: Conditions, event: EventValue, guard: boolean): Truth {
   const amounts = (['amount_gt', 'amount_gte', 'amount_lt', 'amount_lte'] as const).map((key) =>
-    rule[key] === undefined ? 'true' : amountValue(key, rule[key], event, guard),
+    asked[key] === undefined ? 'true' : amountValue(key, asked[key], event, guard),
+  )
+  const args = Object.entries(asked.args ?? {}).map(([pointer, matchers]) =>
+    argumentValue(event.arguments, pointer, matchers, guard),
   )
   return and([
     ...amounts,
-    rule.contains === undefined ? 'true' : containsValue(rule.contains, event, guard),
-    rule.path_prefix === undefined ? 'true' : pathValue(rule.path_prefix, event, guard),
-    rule.environment === undefined
+    ...args,
+    asked.contains === undefined ? 'true' : containsValue(asked.contains, event, guard),
+    asked.path_prefix === undefined ? 'true' : pathValue(asked.path_prefix, event, guard),
+    asked.table === undefined ? 'true' : tableValue(asked.table, event, guard),
+    asked.environment === undefined
       ? 'true'
-      : contextValue(rule.environment, event.environment, guard),
-    rule.tool === undefined ? 'true' : contextValue(rule.tool, event.tool, guard),
+      : contextValue(asked.environment, event.environment, guard),
+    asked.tool === undefined ? 'true' : contextValue(asked.tool, event.tool, guard),
+    // What a guard may take generously, it must be sure of when it stands under `not`.
+    asked.not === undefined ? 'true' : opposite(conditionsValue(asked.not, event, !guard)),
+    asked.any === undefined
+      ? 'true'
+      : or(asked.any.map((one) => conditionsValue(one, event, guard))),
   ])
-}
-
-export function and(values: readonly Truth[]): Truth {
-  if (values.some((value) => value === 'false')) return 'false'
-  return values.some((value) => value === 'indeterminate') ? 'indeterminate' : 'true'
-}
-
-export function or(values: readonly Truth[]): Truth {
-  if (values.some((value) => value === 'true')) return 'true'
-  return values.some((value) => value === 'indeterminate') ? 'indeterminate' : 'false'
 }
 
 /** Guards: any candidate; grants: all, and one at least. */
@@ -142,12 +154,6 @@ interface Named {
   readonly name: string
   readonly value: Json
 }
-
-const isNum = (value: Json): value is Num =>
-  typeof value === 'object' && value !== null && 'number' in value
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value)
-const isObject = (value: Json): value is { readonly [name: string]: Json } =>
-  typeof value === 'object' && value !== null && !isNum(value) && !isList(value)
 
 /** Every value below a name, also objects and lists, in the order of the text; list elements have the list's name. */
 function everything(value: Json, name: string): readonly Named[] {
@@ -186,6 +192,42 @@ function containsValue(needles: readonly string[], event: EventValue, guard: boo
     }),
     false,
   )
+}
+
+/** Names of the generator under which a call names a table. */
+const tableNames: ReadonlySet<string> = new Set(['table', 'Tables', 'tableName'])
+
+function tableValue(patterns: readonly string[], event: EventValue, guard: boolean): Truth {
+  const tables = everything(event.arguments, '').filter(
+    ({ name, value }) => tableNames.has(name) && !isList(value),
+  )
+  return quantify(
+    tables.map(({ value }) => oneTable(value, patterns, guard)),
+    guard,
+  )
+}
+
+function oneTable(value: Json, patterns: readonly string[], guard: boolean): Truth {
+  if (typeof value !== 'string') return 'indeterminate'
+  const plain = (text: string): boolean => /^[\p{L}\p{N}_$.-]+$/u.test(text)
+  if (!guard) {
+    if (!plain(value)) return 'indeterminate'
+    return patterns.some((pattern) => star(pattern, value)) ? 'true' : 'false'
+  }
+  const bare = (text: string): string =>
+    fold(text)
+      .trim()
+      .replace(/["'`[\]]/g, '')
+  const names = bare(value).split('.')
+  const values = patterns.map((pattern): Truth => {
+    const parts = bare(pattern).split('.')
+    if (names.some((_, at) => star(parts.join('.'), names.slice(at).join('.')))) return 'true'
+    const isShort = names.length < parts.length && star(parts.at(-1) ?? '', names.at(-1) ?? '')
+    return isShort ? 'indeterminate' : 'false'
+  })
+  // A NUL may end the name to one server and not to another.
+  const isName = plain(bare(value)) && !value.includes('\0')
+  return or(isName ? values : [...values, 'indeterminate'])
 }
 
 function roleOf(name: string): 'amount' | 'cents' | 'path' | undefined {
