@@ -6,6 +6,7 @@ const onCi = process.env['CI'] === 'true'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/parsers.ts'],
     globalSetup: ['test/support/build.ts'],
     testTimeout: 30_000,
     reporters: onCi ? ['default', 'json'] : ['default'],

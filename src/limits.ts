@@ -60,6 +60,16 @@ export const limits = {
   maxRuleMessageCharacters: 1024,
   /** Rules that an answer names, count; the rest are counted. */
   maxDeterminingRules: 64,
+  /** The size of a regular expression times the length of the text it looks at; beyond is indeterminate. */
+  maxRegexSteps: 16_777_216,
+  /** A regular expression as its engine compiles it, instructions. */
+  maxRegexSize: 4096,
+  /** A shell command that is parsed, bytes; beyond is indeterminate. */
+  maxShellBytes: 20_000,
+  /** An SQL text that is parsed, bytes; beyond is indeterminate. */
+  maxSqlBytes: 65_536,
+  /** A URL that is parsed, characters; beyond is indeterminate. */
+  maxUrlCharacters: 8192,
   /** All paths in the arguments of one call together, characters; beyond is indeterminate. */
   maxPathCharacters: 65_536,
   /** Paths in the arguments of one call that are compared, count; beyond is indeterminate. */

@@ -7,6 +7,9 @@ import { limits } from '../limits.ts'
 import type { PolicySource, ReadExtended } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { GoverningPolicy, PolicyFile } from '../runtime/policy.ts'
+import { installParsers } from './parsers.ts'
+
+installParsers()
 
 /**
  * Loads policy files as one policy that can govern.

@@ -7,6 +7,7 @@ import { exists } from './exists.ts'
 import { maxLength } from './length.ts'
 import { order } from './order.ts'
 import { contains, endsWith, startsWith } from './part.ts'
+import { regex } from './regex.ts'
 import type { Scalar } from './scalar.ts'
 import { type } from './type.ts'
 import type { TypeName } from './type.ts'
@@ -23,6 +24,7 @@ export interface MatcherData {
   readonly contains: readonly string[]
   readonly starts_with: readonly string[]
   readonly ends_with: readonly string[]
+  readonly regex: readonly string[]
   readonly type: readonly TypeName[]
   readonly exists: boolean
   readonly max_length: number
@@ -50,6 +52,7 @@ const table: MatcherTable = {
   contains,
   starts_with: startsWith,
   ends_with: endsWith,
+  regex,
   type,
   exists,
   max_length: maxLength,
