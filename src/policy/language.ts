@@ -97,10 +97,6 @@ export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
     key,
     { reason: notYet, hint: 'use `path_prefix`' },
   ]),
-  ...['host', 'scheme', 'cidr'].map((key): [string, RefusedKey] => [
-    key,
-    { reason: notYet, hint: 'use `in` with each whole URL' },
-  ]),
   ...['shell', 'sql'].map((key): [string, RefusedKey] => [
     key,
     { reason: notYet, hint: 'use `in` with each whole command' },

@@ -40,12 +40,20 @@ export function regexEngine(): Packages['regex'] | undefined {
   return parsers.packages?.regex()
 }
 
-/** @internal The parser of shell commands; undefined when no packages were provided. */
+/**
+ * The parser of shell commands; undefined when no packages were provided.
+ *
+ * @internal
+ */
 export function shellParser(): Packages['shell'] | undefined {
   return parsers.packages?.shell()
 }
 
-/** @internal The parser of PostgreSQL; undefined until `parsersReady` has resolved after the first call. */
+/**
+ * The parser of PostgreSQL; undefined until `parsersReady` has resolved after the first call.
+ *
+ * @internal
+ */
 export function postgresParser(): Packages['postgres'] | undefined {
   const found = parsers.packages?.postgres()
   if (found === undefined || parsers.ready.has('postgres')) return found
@@ -53,7 +61,11 @@ export function postgresParser(): Packages['postgres'] | undefined {
   return undefined
 }
 
-/** @internal The parser of other dialects of SQL; undefined until `parsersReady` has resolved after the first call. */
+/**
+ * The parser of other dialects of SQL; undefined until `parsersReady` has resolved after the first call.
+ *
+ * @internal
+ */
 export function dialectParser(): Packages['dialects'] | undefined {
   const found = parsers.packages?.dialects()
   if (found === undefined || parsers.ready.has('dialects')) return found
@@ -61,7 +73,11 @@ export function dialectParser(): Packages['dialects'] | undefined {
   return undefined
 }
 
-/** @internal Resolves when every parser that was asked for can be used, or has failed and never will be. */
+/**
+ * Resolves when every parser that was asked for can be used, or has failed and never will be.
+ *
+ * @internal
+ */
 export async function parsersReady(): Promise<void> {
   await Promise.all(parsers.preparing.values())
 }

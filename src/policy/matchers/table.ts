@@ -2,13 +2,16 @@ import type { Decimal } from '../../json/decimal.ts'
 import type { Cost, MatcherKind, MatcherTest } from '../matcher.ts'
 import type { Source } from '../read-value.ts'
 import type { YamlEntry } from '../yaml.ts'
+import { cidr } from './cidr.ts'
 import { among, equal, notAmong } from './equal.ts'
 import { exists } from './exists.ts'
+import { host } from './host.ts'
 import { maxLength } from './length.ts'
 import { order } from './order.ts'
 import { contains, endsWith, startsWith } from './part.ts'
 import { regex } from './regex.ts'
 import type { Scalar } from './scalar.ts'
+import { scheme } from './scheme.ts'
 import { type } from './type.ts'
 import type { TypeName } from './type.ts'
 
@@ -25,6 +28,9 @@ export interface MatcherData {
   readonly starts_with: readonly string[]
   readonly ends_with: readonly string[]
   readonly regex: readonly string[]
+  readonly host: readonly string[]
+  readonly scheme: readonly string[]
+  readonly cidr: readonly string[]
   readonly type: readonly TypeName[]
   readonly exists: boolean
   readonly max_length: number
@@ -53,6 +59,9 @@ const table: MatcherTable = {
   starts_with: startsWith,
   ends_with: endsWith,
   regex,
+  host,
+  scheme,
+  cidr,
   type,
   exists,
   max_length: maxLength,
