@@ -1,6 +1,6 @@
-// Builds dist from src: JavaScript and types by the TypeScript compiler, then the executable bit on the command.
-// Does nothing when dist was built from exactly these sources; `--force` builds anyway.
-import { execFileSync } from 'node:child_process'
+// Builds dist from src: the library and its types by the TypeScript compiler, module by module, and the command as a few
+// large files (bundle.mjs). Does nothing when dist was built from exactly these sources; `--force` builds anyway.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -16,21 +16,23 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
+const bundler = join(root, 'node_modules/rolldown')
 const dist = join(root, 'dist')
 const stamp = join(dist, '.built-from')
+const compilerFailure = new Error('the compiler failed')
 
-main()
+await main()
 
-function main() {
-  // Without sources or compiler there is nothing to build: an installed package, or `npm ci --omit=dev`.
+async function main() {
+  // Without sources or tools there is nothing to build: an installed package, or `npm ci --omit=dev`.
   if (!existsSync(join(root, 'src'))) return
-  if (!existsSync(compiler)) {
+  if (!existsSync(compiler) || !existsSync(bundler)) {
     console.error('capfence: dist is not built, because the development dependencies are missing')
     return
   }
   const sources = digestOfSources()
   if (!process.argv.includes('--force') && readStamp() === sources) return
-  build(sources)
+  await build(sources)
 }
 
 /**
@@ -38,25 +40,33 @@ function main() {
  *
  * @param {string} sources
  */
-function build(sources) {
+async function build(sources) {
   const fresh = join(root, `.dist-${String(process.pid)}`)
   const stale = `${fresh}-stale`
   try {
-    execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh], {
-      cwd: root,
-      stdio: 'inherit',
-    })
+    compileLibrary(fresh)
+    const { bundleCommand } = await import('./bundle.mjs')
+    await bundleCommand(fresh)
     chmodSync(join(fresh, 'cli/main.js'), 0o755)
     writeFileSync(join(fresh, '.built-from'), sources)
     if (existsSync(dist)) renameSync(dist, stale)
     renameSync(fresh, dist)
-  } catch {
-    // The compiler has said on standard error what is wrong.
+  } catch (error) {
+    if (error !== compilerFailure) console.error(error)
     process.exitCode = 1
   } finally {
     rmSync(fresh, { recursive: true, force: true })
     rmSync(stale, { recursive: true, force: true })
   }
+}
+
+/** @param {string} folder */
+function compileLibrary(folder) {
+  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', folder]
+  const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  if (error !== undefined) throw error
+  // What is wrong, the compiler has said itself.
+  if (status !== 0) throw compilerFailure
 }
 
 /** Names and contents of everything the build depends on; file times say nothing after a checkout. */
@@ -65,7 +75,10 @@ function digestOfSources() {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
-  const tools = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs']
+  const tools = [
+    ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+    ...['scripts/build.mjs', 'scripts/bundle.mjs'],
+  ]
   const hash = createHash('sha256')
   for (const path of [...sources, ...tools.map((name) => join(root, name))]) {
     hash.update(`${path}\0`).update(readFileSync(path)).update('\0')

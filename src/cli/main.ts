@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-import process from 'node:process'
+import { run } from './run.ts'
 
 /*
  * `run` is dispatched by hand: a client waits for its first answer, so nothing is loaded that it does not need.
+ *
+ * For the same reason no file on its way imports `node:process`, where the global is the same thing: the import reads
+ * every property of it, and some of them are slow to make.
  */
 const [command, ...rest] = process.argv.slice(2)
 process.exitCode = await (command === 'run' ? runGate(rest) : runOther(process.argv.slice(2)))
 
 async function runGate(args: readonly string[]): Promise<number> {
-  const { run } = await import('./run.ts')
   try {
     return await run(args)
   } catch (error) {

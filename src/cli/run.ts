@@ -1,5 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
-import process from 'node:process'
 import { parseArgs } from 'node:util'
 
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
@@ -7,18 +5,13 @@ import type { Config } from '../config/config.ts'
 import { serversToStart } from '../config/start.ts'
 import type { StartableServer } from '../config/start.ts'
 import { CapFenceError } from '../errors.ts'
-import { definitionHash } from '../mcp/definition-hash.ts'
-import { Session } from '../proxy/session.ts'
-import type { SessionServer } from '../proxy/session.ts'
+import type { ChannelEvents } from '../transport/channel.ts'
+import type { ChildChannel } from '../transport/child.ts'
 import { childEnvironment } from '../transport/environment.ts'
-import { RestartPolicy } from '../transport/restart.ts'
-import { openStdio } from '../transport/stdio.ts'
-import type { StdioChannel } from '../transport/stdio.ts'
 import { ProcessTree } from '../transport/tree.ts'
-import { LateGate } from './late-gate.ts'
-import type { OpenGate } from './open-gate.ts'
-import { printable } from '../event/printable.ts'
-import { version } from './version.ts'
+import type { GateServer } from './gate.ts'
+import { headStart } from './head-start.ts'
+import { say } from './say.ts'
 
 const usage = `capfence run --config capfence.mcp.json --server files   one server, names unchanged
 capfence run --config capfence.mcp.json                  all servers, names with a prefix each
@@ -29,9 +22,6 @@ Speaks MCP on standard input and output; put it where a client's configuration n
   --server NAME   only this server of it
 `
 
-/** The key under which clients usually have this gate; it counts towards their limits on tool names. */
-const endpointKey = 'capfence'
-
 /** What `capfence run` was asked to do. */
 interface RunOptions {
   readonly config: string
@@ -40,6 +30,9 @@ interface RunOptions {
 
 /**
  * Runs the gate between the client on standard input and output and its servers, until the client goes.
+ *
+ * A client waits for the first reply, and a server takes its time to start. So the configuration is read, the only
+ * server is started, and everything else is loaded while it starts: this file imports no more than that takes.
  *
  * @returns the exit code: 0 after an orderly end
  * @throws CapFenceError when the gate cannot start; nothing was forwarded then
@@ -51,9 +44,16 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const config = readConfigFile(options.config)
-  for (const { message } of config.warnings) log(`${config.file}: ${message}`)
-  const servers = serversToStart(config, { only: options.server, variables: process.env })
-  return new Gate(config, servers).serve()
+  for (const { message } of config.warnings) say(`${config.file}: ${message}`)
+  const startable = serversToStart(config, { only: options.server, variables: process.env })
+  const tree = new ProcessTree({ onUnguarded: say })
+  try {
+    const servers = gateServers(startable, config, tree)
+    const { serve } = await import('./gate.ts')
+    return await serve(config, servers, tree)
+  } finally {
+    await tree.stopAll()
+  }
 }
 
 function readArguments(args: readonly string[]): RunOptions | undefined {
@@ -73,122 +73,36 @@ function readArguments(args: readonly string[]): RunOptions | undefined {
   }
 }
 
-/** One client, its servers and the gate between them, from start to end. */
-class Gate {
-  readonly #config: Config
-  readonly #tree = new ProcessTree({ onUnguarded: (reason) => log(reason) })
-  readonly #late = new LateGate()
-  readonly #stdio: StdioChannel
-  readonly #session: Session
-  #open: OpenGate | undefined
-  #end: (reason: string) => void = () => undefined
-  readonly #ended: Promise<string>
-
-  constructor(config: Config, servers: readonly StartableServer[]) {
-    this.#config = config
-    this.#ended = new Promise((resolve) => {
-      this.#end = resolve
-    })
-    // The session is made first, but hears from the client only in a later turn of the event loop.
-    this.#stdio = this.#openStdio()
-    this.#session = this.#openSession(servers)
-  }
-
-  async serve(): Promise<number> {
-    this.#listenToSignals()
-    try {
-      await this.#start()
-    } catch (error) {
-      await this.#tree.stopAll()
-      this.#stdio.close()
-      throw error
-    }
-    const reason = await this.#ended
-    await this.#stop(reason)
-    return 0
-  }
-
-  /** Opens the log and loads the policy; meanwhile the server may already start, and calls wait. */
-  async #start(): Promise<void> {
-    const { openGate } = await import('./open-gate.ts')
-    this.#open = await openGate(this.#config, log)
-    this.#late.open(this.#open.gate)
-  }
-
-  async #stop(reason: string): Promise<void> {
-    log(`ends: ${reason}`)
-    await this.#session.close()
-    await this.#tree.stopAll()
-    await this.#open?.close()
-    await this.#stdio.flush()
-    this.#stdio.close()
-  }
-
-  #openStdio(): StdioChannel {
-    const { maxClientMessageBytes } = this.#config.limits
-    return openStdio({
-      maxMessageBytes: maxClientMessageBytes,
-      events: {
-        onMessage: (message) => this.#session.receive(message),
-        onOversize: (bytes) => this.#session.oversize(bytes, maxClientMessageBytes),
-        onDrain: () => this.#session.setClientCongested(false),
-        onClose: () => this.#end('the client has gone'),
-      },
-    })
-  }
-
-  #openSession(servers: readonly StartableServer[]): Session {
-    return new Session({
-      downstream: {
-        send: (_about, ...pieces) => {
-          if (!this.#stdio.send(...pieces)) this.#session.setClientCongested(true)
-        },
-      },
-      servers: servers.map((server) => this.#sessionServer(server, servers.length === 1)),
-      gate: this.#late,
-      unknownMethods: this.#config.unknownMethods,
-      endpointKey,
-      software: { name: 'capfence', version },
-      hash: (text) => createHash('sha256').update(text).digest('hex'),
-      hashDefinition: definitionHash,
-      cursorKey: randomBytes(32),
-      onCongestion: (congested) => {
-        if (congested) this.#stdio.pause()
-        else this.#stdio.resume()
-      },
-      log,
-    })
-  }
-
-  #sessionServer(server: StartableServer, isSole: boolean): SessionServer {
-    const launch = {
-      command: server.command,
-      args: server.args,
-      env: childEnvironment({
-        inherited: process.env,
-        declared: server.env,
-        scope: isSole ? 'whole' : 'base',
-        platform: process.platform,
-      }),
-      ...(server.cwd !== undefined && { cwd: server.cwd }),
-    }
-    const maxMessageBytes = this.#config.limits.maxUpstreamMessageBytes
-    return {
-      name: server.name,
-      prefix: server.prefix,
-      open: (events) => this.#tree.start(launch, { maxMessageBytes }, events),
-      backoff: new RestartPolicy({ now: () => performance.now() }),
-    }
-  }
-
-  #listenToSignals(): void {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => this.#end(signal))
-    }
-  }
+/** One of several servers is started when it is needed; the only one is what the client asked for. */
+function gateServers(
+  servers: readonly StartableServer[],
+  config: Config,
+  tree: ProcessTree,
+): readonly GateServer[] {
+  const isSole = servers.length === 1
+  return servers.map((server) => {
+    const open = opener(server, isSole, config, tree)
+    return { name: server.name, prefix: server.prefix, open: isSole ? headStart(open) : open }
+  })
 }
 
-/** Standard output is the protocol's; everything for people goes to standard error, one line each. */
-function log(text: string): void {
-  process.stderr.write(`capfence: ${printable(text, 2000)}\n`)
+function opener(
+  server: StartableServer,
+  isSole: boolean,
+  config: Config,
+  tree: ProcessTree,
+): (events: ChannelEvents) => ChildChannel {
+  const launch = {
+    command: server.command,
+    args: server.args,
+    env: childEnvironment({
+      inherited: process.env,
+      declared: server.env,
+      scope: isSole ? 'whole' : 'base',
+      platform: process.platform,
+    }),
+    ...(server.cwd !== undefined && { cwd: server.cwd }),
+  }
+  const maxMessageBytes = config.limits.maxUpstreamMessageBytes
+  return (events) => tree.start(launch, { maxMessageBytes }, events)
 }

@@ -1,5 +1,4 @@
 import type Database from 'better-sqlite3'
-import process from 'node:process'
 import { logOrigin } from '../audit/fields.ts'
 import { logOpenRecord, procStartRecord } from '../audit/log-drafts.ts'
 import { ulid } from '../crypto/ids.ts'

@@ -1,5 +1,4 @@
 import type Database from 'better-sqlite3'
-import process from 'node:process'
 import type { WriterPlace } from './log-end.ts'
 import type { LogQueries } from './log-queries.ts'
 import type { LogTransaction } from './log-transaction.ts'

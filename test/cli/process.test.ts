@@ -128,7 +128,7 @@ test('the way of every call loads no command line library and no schema library'
       result: readonly { readonly url: string }[]
     }
     const loaded = result.map(({ url }) => url).filter((url) => url.startsWith('file:'))
-    expect(loaded.some((url) => url.endsWith('/dist/cli/run.js'))).toBe(true)
+    expect(loaded.some((url) => url.endsWith('/dist/cli/chunks/run.js'))).toBe(true)
     expect(loaded.filter((url) => /node_modules\/(?:commander|zod)\//.test(url))).toEqual([])
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cli } from '../support/dist.ts'
 import { projectFiles } from '../support/files.ts'
@@ -25,6 +25,27 @@ function packedPaths(): readonly string[] {
   return (packed?.files ?? []).map(({ path }) => path)
 }
 
+/** What the compiler makes of a module. */
+const built = (stem: string): readonly string[] => [`${stem}.d.ts`, `${stem}.js`, `${stem}.js.map`]
+
+/** A built file and everything of dist that it loads, sooner or later. */
+function loadedFrom(entry: string): readonly string[] {
+  const files = new Set([entry])
+  for (const file of files) {
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const { groups } of text.matchAll(
+      /(?:\bfrom |\bimport\(|^import )["'](?<path>\.[^"']+\.js)["']/gm,
+    )) {
+      files.add(posix.join(posix.dirname(file), groups?.['path'] ?? ''))
+    }
+  }
+  return [...files]
+}
+
+/** The modules that a file of the command is made of, as the comments over each of them say. */
+const modulesIn = (text: string): readonly string[] =>
+  Array.from(text.matchAll(/^\/\/ (?<path>src\/.+\.ts)$/gm), ({ groups }) => groups?.['path'] ?? '')
+
 describe('the published package', () => {
   const paths = packedPaths()
 
@@ -41,13 +62,42 @@ describe('the published package', () => {
     expect(paths).toContain(path)
   })
 
-  test('holds every module of src, built, and nothing else of dist', () => {
-    const built = (path: string): readonly string[] => {
-      const stem = path.replace(/^src\//, 'dist/').replace(/\.ts$/, '')
-      return [`${stem}.d.ts`, `${stem}.js`, `${stem}.js.map`]
-    }
-    const expected = projectFiles('src').flatMap(({ path }) => built(path))
-    expect(paths.filter((path) => path.startsWith('dist/')).toSorted()).toEqual(expected.toSorted())
+  const dist = paths.filter((path) => path.startsWith('dist/'))
+
+  test('holds every module of the rooms, built, and nothing else of them', () => {
+    const expected = projectFiles('src')
+      .filter(({ path }) => !path.startsWith('src/cli/'))
+      .flatMap(({ path }) => built(path.replace(/^src\//, 'dist/').replace(/\.ts$/, '')))
+    expect(dist.filter((path) => !path.startsWith('dist/cli/')).toSorted()).toEqual(
+      expected.toSorted(),
+    )
+  })
+
+  test('holds of the command what it or the library loads, and the licences of what is in it', () => {
+    const command = loadedFrom('dist/cli/main.js')
+    const library = loadedFrom('dist/index.js').filter((path) => path.startsWith('dist/cli/'))
+    const loaded = dist.filter((path) => path.startsWith('dist/cli/') && path.endsWith('.js'))
+    expect(loaded.toSorted()).toEqual([...command, ...library].toSorted())
+    const rest = dist.filter((path) => path.startsWith('dist/cli/') && !path.endsWith('.js'))
+    const types = library.flatMap((path) => built(path.replace(/\.js$/, '')))
+    const maps = command.map((path) => `${path}.map`)
+    const expected = ['dist/cli/chunks/LICENSES.txt', ...types, ...maps]
+    expect(rest.filter((path) => !expected.includes(path))).toEqual([])
+    expect(rest).toContain('dist/cli/main.js.map')
+    expect(readFileSync(join(root, 'dist/cli/chunks/LICENSES.txt'), 'utf8')).toMatch(
+      /^yaml \d+\.\d+\.\d+\n[^]*Permission to use/,
+    )
+  })
+
+  test('loads the server before the rest: three stages, each in one file', () => {
+    const stage = (name: string): string =>
+      readFileSync(join(root, `dist/cli/chunks/${name}.js`), 'utf8')
+    expect(modulesIn(stage('run'))).toContain('src/transport/spawn.ts')
+    expect(modulesIn(stage('run'))).not.toContain('src/proxy/session.ts')
+    expect(modulesIn(stage('gate'))).toContain('src/proxy/session.ts')
+    expect(modulesIn(stage('gate'))).not.toContain('src/storage/sqlite-engine.ts')
+    expect(modulesIn(stage('open-gate'))).toContain('src/storage/sqlite-engine.ts')
+    expect(modulesIn(stage('open-gate'))).toContain('src/policy/load.ts')
   })
 
   test('holds no sources, no tests and no tools', () => {
