@@ -19,18 +19,57 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 const node = process.execPath
 const server = [node, here('server.mjs')]
 
-/** Runs the comparison and returns one row for each variant. */
-export async function stdioBench({ rounds = 12, callsPerRound = 250, starts = 7 } = {}) {
+/**
+ * Runs the comparison. Whatever is measured is measured of all variants in turns, round after round: a slow minute of the
+ * machine slows all of them, and a ratio is the median of the ratios of the rounds.
+ *
+ * @returns one row for each variant, the time of one appending fdatasync, and the ratios that have targets
+ */
+export async function stdioBench({ rounds = 15, callsPerRound = 200 } = {}) {
   const folder = mkdtempSync(
     join(fileURLToPath(new URL('../..', import.meta.url)), '.capfence-bench-'),
   )
   try {
     const variants = variantsIn(folder)
-    const latency = await latencies(variants, rounds, callsPerRound)
-    const sync = fdatasyncMs(join(folder, 'sync'))
-    return { rows: await rest(variants, latency, starts), fdatasyncUs: sync * 1000 }
+    const first = await inTurns(variants, rounds, firstReply)
+    const { calls, big, syncUs } = await latencies(variants, join(folder, 'sync'), {
+      rounds,
+      callsPerRound,
+    })
+    const perSecond = await inTurns(variants, 5, throughput)
+    return {
+      rows: Object.keys(variants).map((name) => ({
+        name,
+        p50Us: quantile(calls[name].flat(), 0.5),
+        p99Us: quantile(calls[name].flat(), 0.99),
+        callsPerSecond: quantile(perSecond[name], 0.5),
+        bigMs: quantile(big[name], 0.5),
+        firstReplyMs: quantile(first[name], 0.5),
+      })),
+      fdatasyncUs: quantile(syncUs, 0.5),
+      ratios: ratiosOf({ calls, big, first, syncUs }),
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The median, over the rounds, of what the targets are about. */
+function ratiosOf({ calls, big, first, syncUs }) {
+  const p50 = (name, round) => quantile(calls[name][round], 0.5)
+  const added = (name, round) => p50(name, round) - p50('direct', round)
+  const ofRounds = (ratio) =>
+    quantile(
+      syncUs.map((_, round) => ratio(round)),
+      0.5,
+    )
+  return {
+    process: ofRounds((round) => added('gate, process', round) / added('hop', round)),
+    power: ofRounds(
+      (round) => added('gate, power', round) / (2 * added('hop', round) + 1.5 * syncUs[round]),
+    ),
+    firstReply: ofRounds((round) => first['gate, process'][round] / first.hop[round]),
+    big: ofRounds((round) => big['gate, process'][round] / big.direct[round]),
   }
 }
 
@@ -62,89 +101,73 @@ function variantsIn(folder) {
   }
 }
 
-/** Sequential calls, in rounds that take turns, so that a slow second of the machine hits every variant. */
-async function latencies(variants, rounds, callsPerRound) {
+/** Measures every variant once a round, and gives the measurements of each. */
+async function inTurns(variants, rounds, measure) {
+  const found = Object.fromEntries(Object.keys(variants).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, command] of Object.entries(variants)) found[name].push(await measure(command))
+  }
+  return found
+}
+
+/** Sequential calls, one large result and some fdatasyncs a round. */
+async function latencies(variants, syncPath, { rounds, callsPerRound }) {
   const peers = {}
-  const samples = {}
   for (const [name, command] of Object.entries(variants)) {
     peers[name] = new Peer(command)
     await peers[name].initialize()
-    await peers[name].call('echo', { warm: true })
-    samples[name] = []
   }
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, peer] of Object.entries(peers)) {
-      for (let call = 0; call < callsPerRound; call += 1) {
-        const startedAt = performance.now()
-        await peer.call('echo', { path: '/srv/data/file.txt', round, call })
-        // The first round warms up.
-        if (round > 0) samples[name].push((performance.now() - startedAt) * 1000)
-      }
+  const round = async (peer) => {
+    const times = []
+    for (let call = 0; call < callsPerRound; call += 1) {
+      const startedAt = performance.now()
+      await peer.call('echo', { path: '/srv/data/file.txt', call })
+      times.push((performance.now() - startedAt) * 1000)
     }
+    return times
   }
+  // What is not kept warms up.
+  for (let warm = 0; warm < 2; warm += 1) await inTurns(peers, 1, round)
+  await inTurns(peers, 2, bigResult)
+  const calls = Object.fromEntries(Object.keys(peers).map((name) => [name, []]))
+  const syncUs = []
+  for (let at = 0; at < rounds; at += 1) {
+    const one = await inTurns(peers, 1, round)
+    for (const name of Object.keys(peers)) calls[name].push(...one[name])
+    syncUs.push(fdatasyncMs(syncPath) * 1000)
+  }
+  const big = await inTurns(peers, rounds, bigResult)
   for (const peer of Object.values(peers)) await peer.close()
-  return samples
+  return { calls, big, syncUs }
 }
 
-async function rest(variants, samples, starts) {
-  const rows = []
-  for (const [name, command] of Object.entries(variants)) {
-    const sorted = samples[name].toSorted((a, b) => a - b)
-    rows.push({
-      name,
-      p50Us: quantile(sorted, 0.5),
-      p99Us: quantile(sorted, 0.99),
-      callsPerSecond: await throughput(command),
-      bigMs: await bigResult(command),
-      firstReplyMs: 0,
-    })
-  }
-  const first = Object.fromEntries(rows.map(({ name }) => [name, []]))
-  for (let start = 0; start < starts; start += 1) {
-    for (const [name, command] of Object.entries(variants))
-      first[name].push(await firstReply(command))
-  }
-  for (const row of rows)
-    row.firstReplyMs = quantile(
-      first[row.name].toSorted((a, b) => a - b),
-      0.5,
-    )
-  return rows
-}
-
-/** 16 calls in flight for two seconds. */
+/** Calls a second with 16 in flight. */
 async function throughput(command) {
   const peer = new Peer(command)
   await peer.initialize()
+  await peer.call('echo', { warm: true })
   let done = 0
-  const until = performance.now() + 2000
+  const startedAt = performance.now()
   const lane = async () => {
-    while (performance.now() < until) {
+    while (performance.now() < startedAt + 700) {
       await peer.call('echo', { path: '/srv/data/file.txt' })
       done += 1
     }
   }
   await Promise.all(Array.from({ length: 16 }, lane))
+  const seconds = (performance.now() - startedAt) / 1000
   await peer.close()
-  return done / 2
+  return done / seconds
 }
 
-async function bigResult(command) {
-  const peer = new Peer(command)
-  await peer.initialize()
-  const times = []
-  for (let call = 0; call < 9; call += 1) {
-    const startedAt = performance.now()
-    await peer.call('big', {})
-    times.push(performance.now() - startedAt)
-  }
-  await peer.close()
-  return quantile(
-    times.toSorted((a, b) => a - b),
-    0.5,
-  )
+/** Milliseconds for a result of 10 MB. */
+async function bigResult(peer) {
+  const startedAt = performance.now()
+  await peer.call('big', {})
+  return performance.now() - startedAt
 }
 
+/** Milliseconds from the start of the command to its first reply. */
 async function firstReply(command) {
   const startedAt = performance.now()
   const peer = new Peer(command)
@@ -159,19 +182,17 @@ function fdatasyncMs(path) {
   const file = openSync(path, 'a')
   const block = Buffer.alloc(4096, 1)
   const times = []
-  for (let write = 0; write < 400; write += 1) {
+  for (let write = 0; write < 40; write += 1) {
     const startedAt = performance.now()
     writeSync(file, block)
     fdatasyncSync(file)
     times.push(performance.now() - startedAt)
   }
   closeSync(file)
-  return quantile(
-    times.toSorted((a, b) => a - b),
-    0.5,
-  )
+  return quantile(times, 0.5)
 }
 
-function quantile(sorted, q) {
+function quantile(values, q) {
+  const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]
 }
