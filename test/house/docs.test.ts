@@ -17,6 +17,12 @@ test('there are pages to check', () => {
   )
 })
 
+test('every page is a link of the README away', () => {
+  const readme = pages.find(({ path }) => path === 'README.md')?.text ?? ''
+  const lost = pages.filter(({ path }) => path.startsWith('docs/') && !readme.includes(`](${path}`))
+  expect(lost.map(({ path }) => path)).toEqual([])
+})
+
 test('CI runs the test command of the README', () => {
   const command = 'npm ci && npm test'
   expect(blocks.map(({ text }) => text).join('')).toContain(command)
