@@ -3,10 +3,14 @@ import type { CST, Document, Scalar, YAMLMap } from 'yaml'
 import { printable } from '../event/printable.ts'
 import { limits } from '../limits.ts'
 import type { ProblemCode } from './problem.ts'
+import { linesOf } from './yaml-lines.ts'
+import type { LineAndColumn } from './yaml-lines.ts'
+import { readPlainYaml } from './yaml-plain.ts'
+import { plainScalar } from './yaml-scalar.ts'
 import { tokenise } from './yaml-tokens.ts'
 
 /** Where a node's text begins and ends in its file, UTF-16 units. */
-interface Place {
+export interface Place {
   readonly start: number
   readonly end: number
 }
@@ -42,8 +46,7 @@ export interface YamlReading {
   readonly faults: readonly YamlFault[]
   /** Whether what the file seems to say is not worth judging. */
   readonly broken: boolean
-  /** Line and column, from 1, of an offset. */
-  readonly lineAndColumn: (offset: number) => { readonly line: number; readonly column: number }
+  readonly lineAndColumn: LineAndColumn
 }
 
 /**
@@ -53,6 +56,17 @@ export interface YamlReading {
  * Scalars are resolved here and not by the package, because a number must keep the digits it is written with.
  */
 export function readYaml(text: string): YamlReading {
+  const plain = readPlainYaml(text)
+  if (plain === undefined) return readWholeYaml(text)
+  return { root: plain, faults: [], broken: false, lineAndColumn: linesOf(text) }
+}
+
+/**
+ * The same without the short way for plain files.
+ *
+ * @internal
+ */
+export function readWholeYaml(text: string): YamlReading {
   const lines = new LineCounter()
   const reader = new Reader()
   const root = reader.read(text, lines)
@@ -194,21 +208,10 @@ function placeOf(node: unknown, at: number): Place {
     : { start: range[0], end: range[1] }
 }
 
-const plainNull = /^(?:~|null|Null|NULL)?$/
-const plainTrue = /^(?:true|True|TRUE)$/
-const plainFalse = /^(?:false|False|FALSE)$/
-// Decimal, octal, hexadecimal, infinite, not a number: YAML 1.2.2, section 10.3.2.
-const plainNumber =
-  /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
-
 function scalarNode(scalar: Scalar, place: Place): YamlNode {
   const value = typeof scalar.value === 'string' ? scalar.value : ''
   if (scalar.type !== undefined && scalar.type !== 'PLAIN') return { kind: 'text', ...place, value }
-  if (plainNull.test(value)) return { kind: 'null', ...place }
-  if (plainTrue.test(value)) return { kind: 'boolean', ...place, value: true }
-  if (plainFalse.test(value)) return { kind: 'boolean', ...place, value: false }
-  if (plainNumber.test(value)) return { kind: 'number', ...place, text: value }
-  return { kind: 'text', ...place, value }
+  return plainScalar(value, place)
 }
 
 /** The package's sentence as a line of ours: one line, no capital, no full stop. */

@@ -1,0 +1,177 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readPlainYaml } from '../../src/policy/yaml-plain.ts'
+import { readWholeYaml, readYaml } from '../../src/policy/yaml.ts'
+import type { YamlNode } from '../../src/policy/yaml.ts'
+
+/** `CAPFENCE_FUZZ_RUNS=200000` looks longer. */
+const numRuns = Number(process.env['CAPFENCE_FUZZ_RUNS'] ?? 250)
+
+/** A node without the ends of mappings and lists, which nobody asks for. */
+function comparable(node: YamlNode): unknown {
+  if (node.kind === 'map') {
+    const entries = node.entries.map((entry) => ({ ...entry, value: comparable(entry.value) }))
+    return { kind: node.kind, start: node.start, entries }
+  }
+  if (node.kind !== 'list') return node
+  return { kind: node.kind, start: node.start, items: node.items.map(comparable) }
+}
+
+/** What is read the short way is read the long way, and has no fault there; says whether it was read at all. */
+function agrees(text: string): boolean {
+  const plain = readPlainYaml(text)
+  if (plain === undefined) return false
+  const whole = readWholeYaml(text)
+  expect({ text, faults: whole.faults, broken: whole.broken }).toEqual({
+    text,
+    faults: [],
+    broken: false,
+  })
+  expect(whole.root && comparable(whole.root)).toEqual(comparable(plain))
+  const { lineAndColumn } = readYaml(text)
+  for (let at = 0; at < text.length; at += 1) {
+    expect(lineAndColumn(at)).toEqual(whole.lineAndColumn(at))
+  }
+  return true
+}
+
+const usual = `# A policy
+version: 1
+deny:
+  - {id: no-rm, capability: shell.exec, contains: ["rm -rf", 'drop table'], message: "no, never" }
+  - capability: "*.delete.production"   # all of them
+  - filesystem.delete.workspace
+
+  - id: deep
+    capability: http.get
+    args:
+      /url: {host: [api.example.com], scheme: https}
+      /paths/*:
+        under: ./workspace
+require_approval:
+- {capability: payment.execute, amount_gt: 1000.50, approval: {timeout_seconds: 900, uses: 1}}
+- capability: a.b
+  environment:
+    - live
+    - 'prod*'
+  description: Delete, then ask; see http://example.com/x#y
+allow: []
+risk_levels: {critical: {action: deny}, high: {action: require_approval}}
+`
+
+describe('B25: the short way to read a plain file', () => {
+  test('is taken for every policy of the project', () => {
+    const names = readdirSync('policies').filter((name) => name.endsWith('.yaml'))
+    expect(names.length).toBeGreaterThan(0)
+    for (const name of names) expect(agrees(readFileSync(`policies/${name}`, 'utf8'))).toBe(true)
+    expect(agrees(usual)).toBe(true)
+  })
+
+  test.each([
+    [
+      'a null, truth values and numbers',
+      'a: ~\nb: null\nc: true\nd: False\ne: -1.5e3\nf: 0x10\ng: .5',
+    ],
+    ['numbers in a flow', 'a: [1, 1.0, +3, 0o7, .inf, 1_000, 1e400, 12e]'],
+    ['words that look like numbers', 'a: 1.2.3\nb: 12-3\nc: -x\nd: .x\ne: 1:30'],
+    ['colons inside of words', 'a: x:y\nb: [x:y, http://e.com:80/p]\nc: C:\\x'],
+    ['a sharp inside of a word', 'a: "x # y"\nb: \'#\' # z\nc: 1 # y'],
+    ['spaces at the end', 'a: b   \nc:   d\n  \n   # x\ne: [ f , g ]  '],
+    ['a list in the column of its key', 'a:\n- b\n- c: d\n  e:\n  - f\ng: h'],
+    ['no line feed at the end', 'a:\n  - b: c'],
+    ['empty collections', 'a: []\nb: {}\nc: [[], {}]'],
+    ['letters of other scripts', 'a: grüße – привет, 你好'],
+    ['quotes inside of a word', 'a: it\'s "so"\nb: [it\'s]'],
+    ['an empty text', 'a: ""\nb: \'\''],
+  ])('reads %s as the long way does', (_, text) => {
+    expect(agrees(text)).toBe(true)
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['a comment', '# x'],
+    ['a key without a value', 'a:\nb: c'],
+    ['a key without a value in a flow', 'a: {b: }'],
+    ['a key twice', 'a: b\na: c'],
+    ['a key twice in a flow', 'x: {a: b, a: c}'],
+    ['an anchor', 'a: &b c'],
+    ['an alias', 'a: *b'],
+    ['a tag', 'a: !!str b'],
+    ['a merge key', '<<: {a: b}'],
+    ['a directive', '%YAML 1.2\n---\na: b'],
+    ['a document marker', '---\na: b'],
+    ['a second document', 'a: b\n---\nc: d'],
+    ['a document end', 'a: b\n...\nc: d'],
+    ['a block scalar', 'a: |\n  b'],
+    ['a folded scalar', 'a: >\n  b'],
+    ['a word on two lines', 'a: b\n  c'],
+    ['a text on two lines', 'a: "b\n  c"'],
+    ['a flow on two lines', 'a: [b,\n  c]'],
+    ['an escape', 'a: "b\\n"'],
+    ['a doubled quote', "a: 'b''c'"],
+    ['a tab', 'a:\tb'],
+    ['a carriage return', 'a: b\r\nc: d'],
+    ['a next line', 'a: b\u0085c: d'],
+    ['a line separator', 'a: b\u2028c: d'],
+    ['a byte order mark', '\ufeffa: b'],
+    ['a zero-width space', 'a: b\u200b'],
+    ['a mapping in a word', 'a: b: c'],
+    ['a mapping in a list', 'a: [b: c]'],
+    ['a comma too many', 'a: [b, ]'],
+    ['two commas', 'a: [b,, c]'],
+    ['an open flow', 'a: [b'],
+    ['text behind a quote', 'a: "b" c'],
+    ['text behind a flow', 'a: [b] c'],
+    ['a comment without a space', 'a: "b"#c'],
+    ['a line too deep', 'a: b\n  c: d'],
+    ['a line not deep enough', '  a: b\n c: d'],
+    ['a root that is indented', ' a: b'],
+    ['a list without a space', 'a:\n  -b: c\n  - d'],
+    ['a list in a list', 'a:\n  - - b'],
+    ['a key in quotes', '"a": b'],
+    ['a complex key', '? a\n: b'],
+    ['very deep nesting', `a: ${'['.repeat(40)}${']'.repeat(40)}`],
+  ])('leaves %s to the long way', (_, text) => {
+    expect(readPlainYaml(text)).toBeUndefined()
+  })
+
+  test('a file of one very long line is read, or left, but does no harm', () => {
+    const long = `a: ${'x y, '.repeat(300_000)}z`
+    expect(['text', undefined]).toContain(readYaml(long).root?.kind === 'map' ? 'text' : undefined)
+  })
+
+  test('never reads what the long way reads differently, or refuses', () => {
+    const unit = fc.constantFrom(
+      ...['\n', '\n  ', '\n    ', ' ', '  ', ':', ': ', '- ', '-', ',', ', ', '#', ' #', '"', "'"],
+      ...['[', ']', '{', '}', '&', '*', '!', '|', '>', '%', '@', '`', '?', '? ', '~', '\\', '='],
+      ...['a', 'a: b', 'x: ', '1', '.', '---', '\n---\n', '...', '/', '<<: ', 'é', '\t', '\r', '$'],
+    )
+    const mutation = fc.record({
+      at: fc.nat({ max: usual.length }),
+      length: fc.nat({ max: 3 }),
+      put: fc.array(unit, { maxLength: 3 }),
+    })
+    const mutated = fc.array(mutation, { minLength: 1, maxLength: 4 }).map((mutations) => {
+      return mutations.reduce((text, { at, length, put }) => {
+        return text.slice(0, at) + put.join('') + text.slice(at + length)
+      }, usual)
+    })
+    const built = fc.array(unit, { maxLength: 14 }).map((units) => `a: b\n${units.join('')}`)
+    const value = fc.array(unit, { maxLength: 6 }).map((units) => units.join(''))
+    const placed = fc
+      .tuple(
+        value,
+        fc.constantFrom('a: ?', 'a: [x, ?]', 'a: {b: ?}', 'a:\n  - ?', 'a:\n  b: ?\nc: d'),
+      )
+      .map(([put, frame]) => frame.replace('?', () => put))
+    let read = 0
+    fc.assert(
+      fc.property(fc.oneof(mutated, built, placed, placed), (text) => {
+        if (agrees(text)) read += 1
+      }),
+      { numRuns: numRuns * 8 },
+    )
+    expect(read).toBeGreaterThan(numRuns / 4)
+  })
+})
