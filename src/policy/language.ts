@@ -89,14 +89,6 @@ export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
 
 /** Matchers that are refused by name; a matcher that gets its row in `matchers/table.ts` leaves this list. */
 export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
-  ...['glob'].map((key): [string, RefusedKey] => [
-    key,
-    { reason: notYet, hint: 'use `starts_with`, `ends_with` or `contains`' },
-  ]),
-  ...['under', 'not_under'].map((key): [string, RefusedKey] => [
-    key,
-    { reason: notYet, hint: 'use `path_prefix`' },
-  ]),
   ...['shell', 'sql'].map((key): [string, RefusedKey] => [
     key,
     { reason: notYet, hint: 'use `in` with each whole command' },

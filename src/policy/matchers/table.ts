@@ -5,6 +5,7 @@ import type { YamlEntry } from '../yaml.ts'
 import { cidr } from './cidr.ts'
 import { among, equal, notAmong } from './equal.ts'
 import { exists } from './exists.ts'
+import { glob } from './glob.ts'
 import { host } from './host.ts'
 import { maxLength } from './length.ts'
 import { order } from './order.ts'
@@ -14,6 +15,7 @@ import type { Scalar } from './scalar.ts'
 import { scheme } from './scheme.ts'
 import { type } from './type.ts'
 import type { TypeName } from './type.ts'
+import { notUnder, under } from './under.ts'
 
 /** What each matcher asks, under its name in the language. */
 export interface MatcherData {
@@ -27,7 +29,10 @@ export interface MatcherData {
   readonly contains: readonly string[]
   readonly starts_with: readonly string[]
   readonly ends_with: readonly string[]
+  readonly glob: readonly string[]
   readonly regex: readonly string[]
+  readonly under: readonly string[]
+  readonly not_under: readonly string[]
   readonly host: readonly string[]
   readonly scheme: readonly string[]
   readonly cidr: readonly string[]
@@ -58,7 +63,10 @@ const table: MatcherTable = {
   contains,
   starts_with: startsWith,
   ends_with: endsWith,
+  glob,
   regex,
+  under,
+  not_under: notUnder,
   host,
   scheme,
   cidr,
