@@ -184,7 +184,10 @@ class CommandSession {
         'what would become of a call, and why',
       ],
     ])
-    return policy.addCommand(this.#policyCheck()).addCommand(this.#policyExplain())
+    return policy
+      .addCommand(this.#policyCheck())
+      .addCommand(this.#policyExplain())
+      .addCommand(this.#policySchema())
   }
 
   #policyCheck(): Command {
@@ -197,6 +200,19 @@ class CommandSession {
         this.#do(async () => {
           const { policyCheck } = await import('./policy-check.ts')
           return policyCheck(files, flags, this.#io)
+        }),
+      )
+  }
+
+  #policySchema(): Command {
+    return this.#command('schema')
+      .description('print the JSON Schema of policy files')
+      .action(() =>
+        this.#do(async () => {
+          // zod takes longer to load than everything else together, so only this command does.
+          const { policyJsonSchema } = await import('./policy-schema.ts')
+          await this.#io.out.write(policyJsonSchema())
+          return exitCodes.yes
         }),
       )
   }

@@ -248,7 +248,7 @@ export const eventValue: fc.Arbitrary<EventValue> = fc.record(
 )
 
 /** A policy as a file, in flow style throughout. */
-function yamlOf(policy: Partial<PolicyValue>): string {
+export function yamlOf(policy: Partial<PolicyValue>): string {
   const { risk_levels: levels, ...lists } = policy
   const lines = Object.entries(lists).map(
     ([list, items]) => `${list}: [${items.map(ruleText).join(', ')}]`,

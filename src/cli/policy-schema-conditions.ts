@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { riskLevels } from '../event/capability.ts'
+import { limits } from '../limits.ts'
+import { matcherNames } from '../policy/matchers/table.ts'
+
+/** Text with something in it. */
+const text = z.string().regex(/\S/)
+
+/** A file beside this one. */
+const file = z.string().regex(/^(?!\s|[/\\]|[A-Za-z][A-Za-z0-9+.-]*:)[^\0]+(?<!\s)$/)
+
+/** Files, relative to the one that names them. */
+export const files: z.ZodType = z.union([file, z.array(file).min(1)])
+
+/** Words for people. */
+export const words: z.ZodType = text.max(limits.maxRuleMessageCharacters)
+
+const needle = z
+  .string()
+  .regex(/^[^\0]*[^\s\0][^\0]*$/)
+  .max(limits.maxNeedleCharacters)
+const needles = z.union([needle, z.array(needle).min(1)])
+
+const name = z.string().regex(/^(?!\s)[^?[\]{}\p{Cc}]+(?<!\s)$/u)
+const names = z.union([name, z.array(name).min(1)])
+
+const place = z.string().regex(/^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/)
+const risk = z.enum(riskLevels)
+/** Relative to where the server starts, or absolute; a home and what is above the start are nowhere. */
+const path = z.string().regex(/^(?!\s|~|\.\.(?:\/|$))[^*?$\0]+(?<!\s)$/)
+
+const scalar = z.union([z.string().max(limits.maxNeedleCharacters), z.number(), z.boolean()])
+const scalars = z.union([scalar, z.array(scalar).min(1)])
+const type = z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object', 'null'])
+
+const matchers: Readonly<Record<string, z.ZodType>> = {
+  eq: scalar.describe('The argument is this value.'),
+  in: scalars.describe('The argument is one of these values.'),
+  not_in: scalars.describe('The argument is none of these values.'),
+  gt: z.number().describe('The argument is a greater number.'),
+  gte: z.number().describe('The argument is this number or a greater one.'),
+  lt: z.number().describe('The argument is a smaller number.'),
+  lte: z.number().describe('The argument is this number or a smaller one.'),
+  contains: needles.describe('The argument holds one of these texts.'),
+  starts_with: needles.describe('The argument begins with one of these texts.'),
+  ends_with: needles.describe('The argument ends with one of these texts.'),
+  type: z.union([type, z.array(type).min(1)]).describe('The argument is of one of these types.'),
+  exists: z.boolean().describe('Whether anything stands there.'),
+  max_length: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .describe('The argument has at most so many characters, or elements.'),
+}
+
+const matcher = z
+  .strictObject(
+    Object.fromEntries(
+      matcherNames.map((key) => [key, (matchers[key] ?? z.unknown().describe(key)).optional()]),
+    ),
+  )
+  .refine((asked) => Object.keys(asked).length > 0)
+  .meta({ minProperties: 1 })
+
+const pointer = z
+  .string()
+  .max(limits.maxPointerCharacters)
+  .regex(/^(?:\/(?:[^~/]|~[01])*)+$/)
+
+const args = z
+  .record(pointer, z.union([scalar, z.array(scalar).min(1), matcher]))
+  .refine((aims) => Object.keys(aims).length > 0)
+  .meta({ minProperties: 1 })
+
+/** Conditions without a rule around them, as `not` and `any` hold them. */
+const inner: z.ZodType = z.lazy(() =>
+  z
+    .strictObject(conditions)
+    .refine((asked) => Object.keys(asked).length > 0)
+    .meta({ minProperties: 1, id: 'conditions' }),
+)
+
+const amount = z.number().optional()
+const context = (what: string): z.ZodType =>
+  names.optional().describe(`${what}; \`*\` stands for any characters.`)
+
+/** What a rule, an alternative of `any`, or `not` may ask of a call. */
+export const conditions: Readonly<Record<string, z.ZodType>> = {
+  contains: needles.optional().describe('One of these texts stands anywhere in the arguments.'),
+  match_keywords: needles.optional().describe('The same as `contains`.'),
+  amount_gt: amount.describe('An amount of the call is greater.'),
+  amount_gte: amount.describe('An amount of the call is this one or greater.'),
+  amount_lt: amount.describe('An amount of the call is smaller.'),
+  amount_lte: amount.describe('An amount of the call is this one or smaller.'),
+  path_prefix: z
+    .union([path, z.array(path).min(1)])
+    .optional()
+    .describe('A path of the call is one of these or below it.'),
+  table: names.optional().describe('A table that the call names; `*` stands for any characters.'),
+  actor: context('Who calls'),
+  environment: z
+    .union([place, z.array(place).min(1)])
+    .optional()
+    .describe('Where the call would act; `*` stands for any characters.'),
+  role: context('The role of the actor'),
+  user_role: context('The role of the actor'),
+  tenant: context('The tenant of the actor'),
+  server: context('The server, as the configuration names it'),
+  tool: context('The tool, as its server names it'),
+  tool_name: context('The tool, as its server names it'),
+  session: context('The session'),
+  risk_level: z
+    .union([risk, z.array(risk).min(1)])
+    .optional()
+    .describe('How risky the call is.'),
+  args: args
+    .optional()
+    .describe('What stands at JSON Pointers into the arguments: a value, a list, or matchers.'),
+  not: inner.optional().describe('Not all of these hold.'),
+  any: z.array(inner).min(1).optional().describe('All of one of these alternatives hold.'),
+}
