@@ -93,7 +93,7 @@ function labelsOf(name: string): readonly string[] {
 
 function mayBe(url: UrlFacts, { labels, port }: HostPattern): boolean {
   const isPort = port === undefined || port === '*' || port === portOf(url)
-  return isPort && isBelow(labelsOf(url.host.replace(/\.$/, '')), labels)
+  return isPort && isBelow(labelsOf(url.host), labels)
 }
 
 function mustBe(url: UrlFacts, { labels, written, port }: HostPattern): boolean {

@@ -5,7 +5,7 @@ import type { Argument } from '../argument.ts'
 export interface UrlFacts {
   /** In lower case; undefined for a host that stands alone. */
   readonly scheme: string | undefined
-  /** As the URL standard writes it: lower case, punycode, IPv4 in four decimals, IPv6 in brackets; `''` for none. */
+  /** As the URL standard writes it, less a dot at its end: lower case, punycode, IPv4 in four decimals, IPv6 in brackets; `''` for none. */
   readonly host: string
   /** The host as it is written, its ASCII letters in lower case. */
   readonly written: string
@@ -28,7 +28,7 @@ export function urlOf(argument: Argument): UrlFacts | undefined {
  * addresses, and a port. Where one of them sees another host than the next there is a way past an allow list.
  */
 const plain =
-  /^(?:(?<scheme>[a-z][a-z0-9+.-]*):\/\/)?(?<host>[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)*|\[[0-9a-f:.]+\])(?::(?<port>[0-9]{1,5}))?(?<rest>[/?#].*)?$/iu
+  /^(?:(?<scheme>[a-z][a-z0-9+.-]*):\/\/)?(?<host>[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)*\.?|\[[0-9a-f:.]+\])(?::(?<port>[0-9]{1,5}))?(?<rest>[/?#].*)?$/iu
 /** White space, hidden characters and escaped line ends, which cut or split a request for some. */
 const troubling = /[\s\\\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]|%0[0ad]/iu
 /** Some take what stands before `@` for a user even behind `?` or `#`, as long as no slash ended the host. */
@@ -47,11 +47,16 @@ function readUrl(text: string | undefined): UrlFacts | undefined {
   const scheme = url.protocol.slice(0, -1)
   return {
     scheme: isAlone ? undefined : scheme,
-    host: hostname,
-    written,
+    host: withoutRoot(hostname),
+    written: withoutRoot(written),
     port,
     isPlain: parts !== undefined && isAgreed(url, written) && !lateUser.test(parts['rest'] ?? ''),
   }
+}
+
+/** A name that ends in a dot is the same name, written from the root of all names. */
+function withoutRoot(name: string): string {
+  return name.replace(/\.$/, '')
 }
 
 function parse(text: string): URL | undefined {
