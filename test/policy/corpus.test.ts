@@ -53,7 +53,6 @@ function answer(one: PolicyCase): string {
 const waiting: Readonly<Record<string, readonly string[]>> = {
   shell: ['PC-101', 'PC-103', 'PC-107', 'PC-108', 'PC-111', 'PC-113', 'PC-115', 'PC-119', 'PC-121'],
   sql: ['PC-126', 'PC-129', 'PC-132'],
-  under: ['PC-141'],
   match_regex: ['PC-031', 'PC-036'],
 }
 
