@@ -26,6 +26,14 @@ export const limits = {
   maxNameCharacters: 1024,
   /** Requests one client may have in flight, count. */
   maxRequestsInFlight: 10_000,
+  /** The same, bytes; a single request of any size passes. */
+  maxBytesInFlight: 268_435_456,
+  /** Questions of servers that wait for one client's answer, count. */
+  maxQuestions: 1000,
+  /** What waits for a server or a client that does not read, bytes; then nothing more is taken for it. */
+  maxBacklogBytes: 8_388_608,
+  /** How long a client is not read because its only server does not read, milliseconds. */
+  maxStallMs: 10_000,
   /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
   maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */

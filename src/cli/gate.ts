@@ -92,8 +92,9 @@ class Gate {
       maxMessageBytes: maxClientMessageBytes,
       events: {
         onMessage: (message) => this.#session.receive(message),
-        onOversize: (bytes) => this.#session.oversize(bytes, maxClientMessageBytes),
-        onDrain: () => this.#session.setClientCongested(false),
+        onOversize: (bytes) => this.#session.oversize(bytes),
+        onOversizePart: (piece) => this.#session.oversizePart(piece),
+        onDrain: () => this.#session.clientDrained(),
         onClose: () => this.#end('the client has gone'),
       },
     })
@@ -103,7 +104,7 @@ class Gate {
     return new Session({
       downstream: {
         send: (_about, ...pieces) => {
-          if (!this.#stdio.send(...pieces)) this.#session.setClientCongested(true)
+          if (!this.#stdio.send(...pieces)) this.#session.clientCongested(this.#stdio.backlogBytes)
         },
       },
       servers: servers.map((server) => ({

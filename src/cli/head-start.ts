@@ -18,6 +18,7 @@ export function headStart(open: (events: ChannelEvents) => EarlyServer): OpenCha
   let early: EarlyServer | undefined = open({
     onMessage: (message) => taker?.onMessage(message),
     onOversize: (bytes) => taker?.onOversize(bytes),
+    onOversizePart: (piece) => taker?.onOversizePart?.(piece),
     onDrain: () => taker?.onDrain(),
     onClose: (reason) => taker?.onClose(reason),
   })

@@ -1,8 +1,11 @@
 import { CapFenceError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Channel, ChannelEvents, CloseReason } from '../transport/channel.ts'
-import { inspectServerMessage } from './inspect-server.ts'
+import { inspectServerMessage, serverRefusal } from './inspect-server.ts'
+import type { ServerRefusal } from './inspect-server.ts'
 import type { ServerNotification, ServerResponse, ServerRequest } from './message.ts'
-import { notificationMessage } from './rpc.ts'
+import { OversizeMessage } from './oversize.ts'
+import { errorMessage, notificationMessage, rpcCodes } from './rpc.ts'
 
 /** A channel to a server that the gate started and can end. */
 export interface UpstreamChannel extends Channel {
@@ -13,13 +16,20 @@ export interface UpstreamChannel extends Channel {
 /** Starts a server; tells its owner of everything later, never before it returns. */
 export type OpenChannel = (events: ChannelEvents) => UpstreamChannel
 
+/**
+ * Why no reply comes: the server ended, its reply was refused, it was not there to be asked, or it does not read.
+ *
+ * After `died` and `refused` the request may have been executed.
+ */
+export type Loss = 'died' | 'refused' | 'gone' | 'unread'
+
 /** What becomes of one request; exactly one of `onReply` and `onLost` is called, once, unless it is cancelled. */
 export interface PendingRequest {
   onReply(reply: ServerResponse): void
   /** `notification` names this request by its progress token, which is the request's id. */
   onProgress?(notification: ServerNotification): void
-  /** No reply will come: the server is gone, or its reply was over the limit. It may have run. */
-  onLost(reason: string): void
+  /** No reply will come; `reason` goes on after the server's name. */
+  onLost(reason: string, loss: Loss): void
 }
 
 /** What a connection tells its owner. */
@@ -28,14 +38,18 @@ export interface ConnectionEvents {
   onNotification(notification: ServerNotification): void
   /** A line that is no JSON-RPC message. */
   onStray(line: Uint8Array): void
+  /** A message that was refused; whoever waits for it has been told. `bytes` is empty when it was over the limit. */
+  onRefused(refusal: ServerRefusal, bytes: Uint8Array): void
   /** A message that answers nothing, or nothing any more; it was dropped (THREATS B23). */
   onDropped(reason: string): void
-  /** True: stop sending; false: go on. */
+  /** A message for the server was dropped because too much waits for it; told once until it reads again. */
+  onUndelivered(): void
+  /** True: it does not keep up; false: it does again. */
   onCongestion(congested: boolean): void
   onClose(reason: CloseReason): void
 }
 
-/** Ids of cancelled requests that are remembered, so that their late replies are dropped without a complaint. */
+/** Ids of cancelled and lost requests that are remembered, so that their late replies are dropped without a complaint. */
 const maxCancelledIds = 1000
 
 /**
@@ -50,14 +64,16 @@ export class Connection {
   readonly #cancelled = new Set<number>()
   #lastId = 0
   #closed = false
+  #hasDropped = false
 
   constructor(open: OpenChannel, events: ConnectionEvents) {
     this.#events = events
+    const oversize = new OversizeMessage((refusal) => this.#refused(refusal, new Uint8Array()))
     this.#channel = open({
       onMessage: (message) => this.#receive(message),
-      onOversize: (bytes) =>
-        this.#loseAll(`a reply of more than ${String(bytes)} bytes was dropped`),
-      onDrain: () => events.onCongestion(false),
+      onOversize: (bytes) => oversize.begin(bytes),
+      onOversizePart: (piece) => oversize.take(piece),
+      onDrain: () => this.#drained(),
       onClose: (reason) => this.#close(reason),
     })
   }
@@ -66,21 +82,50 @@ export class Connection {
     return this.#closed
   }
 
+  /** What waits for the server to read it, bytes. */
+  get backlogBytes(): number {
+    return this.#channel.backlogBytes
+  }
+
   /** The id that the next request will get; also its progress token. */
   get nextId(): number {
     return this.#lastId + 1
   }
 
-  /** Sends a request that was written with `nextId` as its id. */
+  /** Sends a request that was written with `nextId` as its id, or loses it at once when the server does not read. */
   request(pending: PendingRequest, ...pieces: readonly Uint8Array[]): number {
     this.#lastId += 1
+    if (this.#isFull()) {
+      pending.onLost(
+        `does not read its input (${String(this.#channel.backlogBytes)} bytes wait for it)`,
+        'unread',
+      )
+      return this.#lastId
+    }
     this.#pending.set(this.#lastId, pending)
-    this.send(...pieces)
+    this.#write(pieces)
     return this.#lastId
   }
 
-  /** Sends a notification or a reply. */
+  /** Sends a notification or a reply; what a server that does not read cannot take is dropped. */
   send(...pieces: readonly Uint8Array[]): void {
+    if (!this.#isFull()) return this.#write(pieces)
+    if (this.#hasDropped) return
+    this.#hasDropped = true
+    this.#events.onUndelivered()
+  }
+
+  /** Bounds the memory that a server which does not read can cost: this much and one message. */
+  #isFull(): boolean {
+    return !this.#closed && this.#channel.backlogBytes >= limits.maxBacklogBytes
+  }
+
+  #drained(): void {
+    this.#hasDropped = false
+    this.#events.onCongestion(false)
+  }
+
+  #write(pieces: readonly Uint8Array[]): void {
     if (this.#closed) return
     let keepsUp: boolean
     try {
@@ -96,11 +141,7 @@ export class Connection {
   /** Forgets a request and tells the server; `reasonText` is the client's own, as JSON. */
   cancel(id: number, reasonText?: string): void {
     if (!this.#pending.delete(id)) return
-    this.#cancelled.add(id)
-    const oldest = this.#cancelled.values().next()
-    if (this.#cancelled.size > maxCancelledIds && oldest.done !== true) {
-      this.#cancelled.delete(oldest.value)
-    }
+    this.#expectLate(id)
     const reason = reasonText === undefined ? '' : `,"reason":${reasonText}`
     this.send(
       notificationMessage('notifications/cancelled', `{"requestId":${String(id)}${reason}}`),
@@ -123,13 +164,55 @@ export class Connection {
     const message = inspectServerMessage(bytes)
     switch (message?.kind) {
       case undefined:
-        return this.#events.onStray(bytes)
+        return this.#unreadable(bytes)
       case 'request':
         return this.#events.onRequest(message)
       case 'notification':
         return this.#notified(message)
       case 'response':
         return this.#replied(message)
+    }
+  }
+
+  #unreadable(bytes: Uint8Array): void {
+    const refusal = serverRefusal(bytes)
+    if (refusal === undefined) this.#events.onStray(bytes)
+    else this.#refused(refusal, bytes)
+  }
+
+  /**
+   * Tells whoever waits for a refused message that it will not come.
+   *
+   * A reply that does not say whose it is may be anybody's: then everything in flight is lost, since the one call that
+   * was answered would else wait for ever.
+   */
+  #refused(refusal: ServerRefusal, bytes: Uint8Array): void {
+    const { kind, idText, message } = refusal
+    if (kind === 'call') {
+      const error = { code: rpcCodes.invalidRequest, message: `refused by the gate: ${message}` }
+      if (idText !== undefined) this.send(errorMessage(idText, error))
+    } else if (idText !== undefined) {
+      this.#lose(Number(idText), `sent a reply that was refused: ${message}`)
+    } else if (kind === 'answer') {
+      this.#loseAll(`sent a reply that was refused, to nobody knows what: ${message}`, 'refused')
+    }
+    this.#events.onRefused(refusal, bytes)
+  }
+
+  #lose(id: number, reason: string): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    this.#pending.delete(id)
+    this.#expectLate(id)
+    pending.onLost(reason, 'refused')
+  }
+
+  /** A reply to this request may still come, and is no fault of the server's. */
+  #expectLate(id: number): void {
+    this.#cancelled.add(id)
+    const oldest = this.#cancelled.values().next()
+    if (this.#cancelled.size > maxCancelledIds && oldest.done !== true) {
+      this.#cancelled.delete(oldest.value)
     }
   }
 
@@ -158,14 +241,17 @@ export class Connection {
 
   #close(reason: CloseReason): void {
     this.#closed = true
-    this.#loseAll(closeText(reason))
+    this.#loseAll(closeText(reason), 'died')
     this.#events.onClose(reason)
   }
 
-  #loseAll(reason: string): void {
-    const lost = [...this.#pending.values()]
+  #loseAll(reason: string, loss: Loss): void {
+    const lost = [...this.#pending]
     this.#pending.clear()
-    for (const pending of lost) pending.onLost(reason)
+    for (const [id, pending] of lost) {
+      this.#expectLate(id)
+      pending.onLost(reason, loss)
+    }
   }
 }
 

@@ -1,7 +1,17 @@
-import { JsonError, memberOf, scanLax, spanOf, wantedUnderAnyName } from '../json/scan.ts'
+import {
+  JsonError,
+  memberOf,
+  scanLax,
+  scanLaxPart,
+  spanOf,
+  wantedUnderAnyName,
+} from '../json/scan.ts'
 import type { MemberSpan, SpanNode } from '../json/scan.ts'
 import { limits } from '../limits.ts'
+import { looseEnvelope } from './envelope-finder.ts'
+import type { LooseEnvelope } from './envelope-finder.ts'
 import type {
+  RefusalReason,
   ServerMessage,
   ServerNotification,
   ServerRequest,
@@ -17,7 +27,7 @@ import { looseId, shortString, textAt } from './rpc-id.ts'
  * a message is for must be clear: where a member of the envelope or a progress token stands twice, or under a name that
  * only some clients take for its own, two clients would read two messages, and it is none.
  *
- * @returns undefined for what is no JSON-RPC message: stray output, which belongs on standard error
+ * @returns undefined for what is no such message; `serverRefusal` says what is wrong with it
  */
 export function inspectServerMessage(bytes: Uint8Array): ServerMessage | undefined {
   if (bytes.length > limits.maxUpstreamMessageBytes) return undefined
@@ -39,6 +49,40 @@ const envelope = wantedUnderAnyName({
   result: { isError: {} },
   error: {},
 })
+
+/** A line of a server that goes no further, and what of it can still be answered. */
+export interface ServerRefusal extends LooseEnvelope {
+  readonly reason: RefusalReason
+  /** Safe to print. */
+  readonly message: string
+}
+
+/**
+ * Says why a line is no message to pass on.
+ *
+ * @returns undefined when it was never meant as one: stray output, which belongs on standard error
+ */
+export function serverRefusal(bytes: Uint8Array): ServerRefusal | undefined {
+  const found = looseEnvelope(bytes)
+  if (found.kind === 'none') return undefined
+  return { ...found, ...complaint(bytes) }
+}
+
+function complaint(bytes: Uint8Array): Pick<ServerRefusal, 'reason' | 'message'> {
+  const { root, error } = scanLaxPart(bytes, envelope)
+  if (error !== undefined) return { reason: error.reason, message: error.message }
+  if (!isClear(root)) {
+    return {
+      reason: 'member_variant',
+      message: 'a member that says whom it is for stands there twice',
+    }
+  }
+  const version = spanOf(root, 'jsonrpc')
+  if (version === undefined || shortString(bytes, version, 3) !== '2.0') {
+    return { reason: 'jsonrpc', message: '`jsonrpc` is not "2.0"' }
+  }
+  return { reason: 'shape', message: 'it is neither a request, a notification nor a response' }
+}
 
 function scanned(bytes: Uint8Array): SpanNode | undefined {
   try {

@@ -1,6 +1,7 @@
 import type { CloseReason } from '../transport/channel.ts'
 import { closeText, Connection } from './connection.ts'
 import type { OpenChannel, PendingRequest } from './connection.ts'
+import type { ServerRefusal } from './inspect-server.ts'
 import type { ServerNotification, ServerResponse, ServerRequest } from './message.ts'
 import { notificationMessage, requestMessage } from './rpc.ts'
 
@@ -29,7 +30,9 @@ export interface UpstreamEvents {
   onRequest(request: ServerRequest, connection: Connection): void
   onNotification(notification: ServerNotification, connection: Connection): void
   onStray(line: Uint8Array): void
+  onRefused(refusal: ServerRefusal, bytes: Uint8Array): void
   onDropped(reason: string): void
+  onUndelivered(): void
   onCongestion(congested: boolean): void
   /** The server ended; `text` says how. */
   onClose(text: string, connection: Connection): void
@@ -97,7 +100,7 @@ export class Upstream {
     else
       this.use({
         run: (connection) => this.#sendInitialize(connection, pending),
-        fail: (reason) => pending.onLost(reason),
+        fail: (reason) => pending.onLost(reason, 'gone'),
       })
   }
 
@@ -105,6 +108,13 @@ export class Upstream {
   initialized(): void {
     this.#initializedSent = true
     this.connection?.send(notificationMessage(initializedMethod))
+  }
+
+  /** What waits for the server to read it, bytes. */
+  get backlogBytes(): number {
+    const state = this.#state
+    const isOpen = state.kind === 'ready' || state.kind === 'handshaking'
+    return isOpen ? state.connection.backlogBytes : 0
   }
 
   pause(): void {
@@ -146,7 +156,9 @@ export class Upstream {
       onRequest: (request) => this.#events.onRequest(request, connection),
       onNotification: (notification) => this.#events.onNotification(notification, connection),
       onStray: (line) => this.#events.onStray(line),
+      onRefused: (refusal, bytes) => this.#events.onRefused(refusal, bytes),
       onDropped: (reason) => this.#events.onDropped(reason),
+      onUndelivered: () => this.#events.onUndelivered(),
       onCongestion: (congested) => this.#events.onCongestion(congested),
       onClose: (reason) => this.#closed(connection, reason),
     })
@@ -164,8 +176,12 @@ export class Upstream {
         if (client === undefined) this.#events.onRestarted(connection, reply)
         if (this.#state.kind === 'handshaking') this.#ready(connection)
       },
-      // Without `client` nobody waits for this reply; what is queued fails when the connection closes.
-      onLost: (reason) => client?.onLost(reason),
+      onLost: (reason, loss) => {
+        // Without `client` nobody waits for this reply; what is queued fails when the connection closes.
+        client?.onLost(reason, loss)
+        // Of a server that is still there the queue must not wait for ever; it says itself what it does not do.
+        if (loss !== 'died' && this.#state.kind === 'handshaking') this.#ready(connection)
+      },
       onProgress: (notification) => client?.onProgress?.(notification),
     }
     const id = String(connection.nextId)

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { Connection } from '../mcp/connection.ts'
@@ -30,12 +31,13 @@ export class Asks {
   readonly #open = new Map<number, Ask>()
   #lastId = 0
 
-  /** Registers a server's request; returns it as the client is to see it. */
+  /** Registers a server's request; returns it as the client is to see it, or undefined when too many are open. */
   put(
     connection: Connection,
     request: ServerRequest,
     edits: readonly Edit[] = [],
-  ): readonly Uint8Array[] {
+  ): readonly Uint8Array[] | undefined {
+    if (this.#open.size >= limits.maxQuestions) return undefined
     this.#lastId += 1
     const id = this.#lastId
     const { progressToken } = request.spans

@@ -15,6 +15,13 @@ import type { Flight } from './flights.ts'
 import type { Routing } from './routing.ts'
 import { emptyObject, isJsonObject, textMember } from '../mcp/params.ts'
 
+/** A call that was never sent is as one that was taken back; a refused reply is an error to the client. */
+const outcomeOfLoss = {
+  died: 'upstream_died',
+  gone: 'upstream_died',
+  refused: 'rpc_error',
+  unread: 'cancelled',
+} as const
 const outcomeOf = { result: 'ok', tool_error: 'tool_error', rpc_error: 'rpc_error' } as const
 
 interface CallTarget {
@@ -103,7 +110,7 @@ function forwardCall(
       queueMicrotask(() => settle({ status: outcomeOf[reply.outcome], bytes: reply.bytes.length }))
       return undefined
     },
-    onLost: () => settle({ status: 'upstream_died', bytes: 0 }),
+    onLost: (loss) => settle({ status: outcomeOfLoss[loss], bytes: 0 }),
     onCancelled: () => settle({ status: 'cancelled', bytes: 0 }),
   })
 }

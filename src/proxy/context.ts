@@ -1,7 +1,8 @@
+import type { Loss } from '../mcp/connection.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import type { ClientRequest, ServerResponse } from '../mcp/message.ts'
 import type { Outbox } from '../mcp/outbox.ts'
-import { errorMessage } from '../mcp/rpc.ts'
+import { errorMessage, rpcCodes } from '../mcp/rpc.ts'
 import type { RpcError } from '../mcp/rpc.ts'
 import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
@@ -77,7 +78,7 @@ export interface SessionContext {
 export interface ForwardHooks {
   /** Called before the reply goes to the client; may replace it, or say that it has been dealt with. */
   onReply?(reply: ServerResponse): readonly Uint8Array[] | 'handled' | undefined
-  onLost?(): void
+  onLost?(loss: Loss): void
   onCancelled?(): void
 }
 
@@ -89,15 +90,15 @@ export function forward(
   edits: readonly Edit[] = [],
   hooks: ForwardHooks = {},
 ): void {
-  const lost = (reason: string): void => {
-    hooks.onLost?.()
+  const lost = (reason: string, loss: Loss): void => {
+    hooks.onLost?.(loss)
     fail(context, flight, {
-      code: -32603,
-      message: `server \`${upstream.name}\` ${reason}; the request was not sent again`,
+      code: rpcCodes.internalError,
+      message: `server \`${upstream.name}\` ${reason}; ${lossText[loss]}`,
     })
   }
   upstream.use({
-    fail: lost,
+    fail: (reason) => lost(reason, 'gone'),
     run: (connection) => {
       if (!flight.isOpen) return hooks.onCancelled?.()
       const { request } = flight
@@ -128,6 +129,13 @@ export function forward(
       })
     },
   })
+}
+
+const lossText: Readonly<Record<Loss, string>> = {
+  died: 'the request was not sent again',
+  refused: 'the request may have been executed',
+  gone: 'the request was not sent',
+  unread: 'the request was not sent',
 }
 
 /** Answers a request, unless it has been answered or cancelled meanwhile. */

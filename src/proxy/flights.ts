@@ -40,13 +40,15 @@ export class Flight {
 /** The client's requests in flight, by the ids that it gave them; `1` and `"1"` are different ids. */
 export class Flights {
   readonly #byId = new Map<RpcId, Flight>()
+  /** Of all their messages, which are kept until they are answered. */
+  #bytes = 0
 
   /** @returns undefined when the id is in flight already, or when there are too many */
   open(request: ClientRequest): Flight | undefined {
-    if (this.#byId.has(request.id) || this.#byId.size >= limits.maxRequestsInFlight)
-      return undefined
+    if (this.#byId.has(request.id) || this.#isFull(request.bytes.length)) return undefined
     const flight = new Flight(request)
     this.#byId.set(request.id, flight)
+    this.#bytes += request.bytes.length
     return flight
   }
 
@@ -64,13 +66,25 @@ export class Flights {
   cancel(id: RpcId, reasonText: string | undefined): boolean {
     const flight = this.#byId.get(id)
     if (flight === undefined) return false
-    this.#byId.delete(id)
+    this.#forget(flight)
     flight.cancel(reasonText)
     return true
   }
 
   close(flight: Flight): void {
     flight.close()
-    if (this.#byId.get(flight.request.id) === flight) this.#byId.delete(flight.request.id)
+    if (this.#byId.get(flight.request.id) === flight) this.#forget(flight)
+  }
+
+  #forget({ request }: Flight): void {
+    this.#byId.delete(request.id)
+    this.#bytes -= request.bytes.length
+  }
+
+  #isFull(bytes: number): boolean {
+    if (this.#byId.size === 0) return false
+    return (
+      this.#byId.size >= limits.maxRequestsInFlight || this.#bytes + bytes > limits.maxBytesInFlight
+    )
   }
 }

@@ -3,7 +3,7 @@ import { objectMembers } from '../mcp/list-items.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import { isPlainObject } from '../mcp/merge.ts'
 import type { ServerNotification, ServerRequest, ServerResponse } from '../mcp/message.ts'
-import { notificationMessage, resultMessage } from '../mcp/rpc.ts'
+import { errorMessage, notificationMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
 import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { UpstreamEvents } from '../mcp/upstream.ts'
@@ -29,7 +29,13 @@ export function serverEvents(
     onNotification: (notification, connection) => passOn(context, notification, connection),
     // Standard output belongs to the protocol; what a server prints there by mistake is for the operator.
     onStray: (line) => context.log(`\`${server}\` printed: ${shownLine(line)}`),
+    onRefused: ({ reason, message }, bytes) =>
+      context.gate.refused({ reason, message: `\`${server}\`: ${message}`, bytes, server }),
     onDropped: (reason) => context.log(`\`${server}\` sent ${reason}; it was dropped`),
+    onUndelivered: () =>
+      context.log(
+        `\`${server}\` does not read its input; messages for it are dropped until it does`,
+      ),
     onCongestion: (congested) => options.onCongestion(congested),
     onClose: (text, connection) => {
       context.log(`server \`${server}\` ${text}`)
@@ -52,10 +58,15 @@ function putRequest(
 ): void {
   if (request.method === 'ping') return connection.send(resultMessage(request.idText, '{}'))
   const edits = showServer ? namedQuestion(server, request) : []
-  context.downstream.send(
-    context.flights.sole?.request.id,
-    ...context.asks.put(connection, request, edits),
-  )
+  const question = context.asks.put(connection, request, edits)
+  if (question === undefined) {
+    const error = {
+      code: rpcCodes.internalError,
+      message: 'too many questions wait for the client',
+    }
+    return connection.send(errorMessage(request.idText, error))
+  }
+  context.downstream.send(context.flights.sole?.request.id, ...question)
 }
 
 /** Puts the server's name before the question that a person is going to read (elicitation, "MUST show which server"). */

@@ -1,10 +1,12 @@
 import type { Connection } from '../mcp/connection.ts'
 import { inspectClientMessage } from '../mcp/inspect-client.ts'
-import { inspectServerMessage } from '../mcp/inspect-server.ts'
+import type { ServerRefusal } from '../mcp/inspect-server.ts'
+import { limits } from '../limits.ts'
 import { MessageRefusal } from '../mcp/message.ts'
 import type { ClientMessage, ClientNotification, ClientRequest } from '../mcp/message.ts'
 import { isListMethod, isRoutedMethod } from '../mcp/methods.ts'
 import { Outbox } from '../mcp/outbox.ts'
+import { OversizeMessage } from '../mcp/oversize.ts'
 import { errorMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
 import { nameBudget } from '../mcp/tool-names.ts'
 import { ToolCatalogue } from '../mcp/tool-catalogue.ts'
@@ -13,6 +15,7 @@ import type { Backoff } from '../mcp/upstream.ts'
 import type { OpenChannel } from '../mcp/connection.ts'
 import { Asks } from './asks.ts'
 import { callTool } from './calls.ts'
+import { ClientValve } from './client-valve.ts'
 import { fail, finish } from './context.ts'
 import type { CallGate, ClientIdentity, SessionContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
@@ -49,7 +52,7 @@ export interface SessionOptions {
   readonly hashDefinition: (bytes: Uint8Array) => string
   /** Random, of this process; list cursors are sealed with it. */
   readonly cursorKey: Uint8Array
-  /** True: a server does not keep up, stop reading from the client; false: go on. */
+  /** True: stop reading from the client, because too much waits already; false: go on. */
   onCongestion(congested: boolean): void
   log(text: string): void
 }
@@ -65,10 +68,22 @@ export class Session {
   readonly #context: SessionContext
   readonly #options: SessionOptions
   readonly #routing: Routing
+  readonly #oversize = new OversizeMessage((refusal) => this.#refuseOversize(refusal))
+  readonly #valve: ClientValve
   #client: ClientIdentity = { name: '', version: '' }
+  /** Of notifications that wait behind a call for their turn. */
+  #heldBytes = 0
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#valve = new ClientValve({
+      isSole: options.servers.length === 1,
+      backlogBytes: () =>
+        this.#context.upstreams.reduce((sum, { backlogBytes }) => sum + backlogBytes, 0),
+      onCongestion: (congested) => options.onCongestion(congested),
+      onStall: () =>
+        options.log('the server does not read its input; calls are refused until it does'),
+    })
     this.#context = this.#contextOf(options)
     const [sole, ...others] = options.servers
     const [upstream] = this.#context.upstreams
@@ -97,22 +112,25 @@ export class Session {
     }
   }
 
-  /** A message over the limit was dropped before it could be read. */
-  oversize(bytes: number, limit: number): void {
-    const message = `message of more than ${String(bytes)} bytes; the limit is ${String(limit)}`
-    this.#context.gate.refused({ reason: 'too_large', message, bytes: new Uint8Array() })
-    this.#context.downstream.send(
-      undefined,
-      errorMessage(null, { code: rpcCodes.invalidRequest, message }),
-    )
+  /** A message over the limit is being dropped; `bytes` of it have come, which is more than the limit. */
+  oversize(bytes: number): void {
+    this.#oversize.begin(bytes)
   }
 
-  /** The client does not keep up: stop reading from the servers; or go on. */
-  setClientCongested(congested: boolean): void {
-    for (const upstream of this.#context.upstreams) {
-      if (congested) upstream.pause()
-      else upstream.resume()
-    }
+  /** The bytes of that message as they are dropped; undefined at its end. */
+  oversizePart(piece: Uint8Array | undefined): void {
+    this.#oversize.take(piece)
+  }
+
+  /** The client does not keep up, and so much waits for it: the servers are not read until `clientDrained`. */
+  clientCongested(backlogBytes: number): void {
+    for (const upstream of this.#context.upstreams) upstream.pause()
+    this.#valve.clientBacklog(backlogBytes)
+  }
+
+  clientDrained(): void {
+    for (const upstream of this.#context.upstreams) upstream.resume()
+    this.#valve.clientBacklog(0)
   }
 
   /**
@@ -120,6 +138,7 @@ export class Session {
    * and may still answer while they end.
    */
   async close(): Promise<void> {
+    this.#valve.close()
     await this.#context.outbox.idle()
     await Promise.all(this.#context.upstreams.map((upstream) => upstream.stop()))
   }
@@ -176,11 +195,18 @@ export class Session {
         }
         return
       default:
-        // Servers that are not running have nothing to be told; they ask again when they start.
-        this.#context.outbox.push(() => {
-          for (const { connection } of this.#context.upstreams) connection?.send(notification.bytes)
-        })
+        return this.#tellServers(notification.bytes)
     }
+  }
+
+  /** Servers that are not running have nothing to be told; they ask again when they start. */
+  #tellServers(bytes: Uint8Array): void {
+    if (this.#heldBytes >= limits.maxBacklogBytes) return this.#drop('a notification too many')
+    this.#heldBytes += bytes.length
+    this.#context.outbox.push(() => {
+      this.#heldBytes -= bytes.length
+      for (const { connection } of this.#context.upstreams) connection?.send(bytes)
+    })
   }
 
   #cancelled(notification: ClientNotification): void {
@@ -200,16 +226,25 @@ export class Session {
       this.#context.downstream.send(undefined, resultMessage(idText, resultText))
       return
     }
-    if (this.#refusedAnswer(bytes, message)) return
+    if (refusal.answersIdText !== null) return this.#refuseAnswer(refusal.answersIdText, message)
     const error = { code: rpcCode, message: `refused by the gate: ${message}` }
     this.#context.downstream.send(undefined, errorMessage(idText, error))
   }
 
   /** A client's answer that cannot be passed on: the server that asked is told, so that it does not wait for ever. */
-  #refusedAnswer(bytes: Uint8Array, message: string): boolean {
-    const answer = inspectServerMessage(bytes)
-    if (answer?.kind !== 'response' || answer.id === null) return false
-    return this.#context.asks.refuse(answer.id, `the client's answer was refused: ${message}`)
+  #refuseAnswer(idText: string, message: string): void {
+    const id: unknown = JSON.parse(idText)
+    const text = `the client's answer was refused: ${message}`
+    if (typeof id === 'number' && this.#context.asks.refuse(id, text)) return
+    this.#drop('an answer to no question of a server')
+  }
+
+  #refuseOversize({ kind, idText, message, reason }: ServerRefusal): void {
+    this.#context.gate.refused({ reason, message, bytes: new Uint8Array() })
+    if (kind === 'answer' && idText !== undefined) return this.#refuseAnswer(idText, message)
+    const error = { code: rpcCodes.invalidRequest, message: `refused by the gate: ${message}` }
+    const about = kind === 'call' ? idText : undefined
+    this.#context.downstream.send(undefined, errorMessage(about ?? null, error))
   }
 
   #drop(what: string): void {
@@ -246,7 +281,7 @@ export class Session {
     for (const server of servers) {
       const events = serverEvents(context, server.name, {
         showServer: servers.length > 1,
-        onCongestion: (congested) => options.onCongestion(congested),
+        onCongestion: (congested) => this.#valve.serverCongested(congested),
         onRestarted: (connection: Connection) => this.#routing.restore(server.name, connection),
       })
       upstreams.push(new Upstream({ ...server, maxStartDelayMs }, events))

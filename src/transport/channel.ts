@@ -9,6 +9,8 @@ export interface Channel {
   /** Stops handing over messages; what has arrived stays in the pipe. */
   pause(): void
   resume(): void
+  /** How much is queued and not yet in the pipe, bytes. */
+  readonly backlogBytes: number
 }
 
 /** What a channel tells its owner; every message is complete, without its framing, and owned by the receiver. */
@@ -16,6 +18,12 @@ export interface ChannelEvents {
   onMessage(message: Uint8Array): void
   /** A message over the limit was dropped; the channel lives on. `bytes` is a lower bound of its size. */
   onOversize(bytes: number): void
+  /**
+   * The bytes of that message as they are dropped, piece by piece from its start; undefined at its end.
+   *
+   * For who has to know whom it was for: the pieces belong to the receiver but must not be kept.
+   */
+  onOversizePart?(piece: Uint8Array | undefined): void
   onDrain(): void
   /** The other side is gone; nothing more will arrive. Called once. */
   onClose(reason: CloseReason): void

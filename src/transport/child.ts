@@ -85,6 +85,7 @@ export function failedChild(failure: Promise<CapFenceError>, events: ChannelEven
     },
     pause: () => undefined,
     resume: () => undefined,
+    backlogBytes: 0,
     stop: async () => told,
   }
 }
@@ -140,6 +141,10 @@ class RunningChild implements ChildChannel {
     return this.#hasExited || this.#writer.broken || this.#ending !== undefined
   }
 
+  get backlogBytes(): number {
+    return this.#writer.backlogBytes
+  }
+
   send(...pieces: readonly Uint8Array[]): boolean {
     if (this.closed) throw gone()
     return this.#writer.send(pieces)
@@ -173,6 +178,7 @@ class RunningChild implements ChildChannel {
         events.onMessage(message)
       },
       onOversize: (bytes) => events.onOversize(bytes),
+      onOversizePart: (piece) => events.onOversizePart?.(piece),
       // A server without output answers nobody: it is ended, so that waiting calls are answered.
       onEnd: () => {
         onEnd()

@@ -6,6 +6,8 @@ export interface LineSplitterOptions {
   onLine(line: Uint8Array): void
   /** A line is over the limit and will be dropped up to its end; called once per line, as soon as it is known. */
   onOversize(bytes: number): void
+  /** The bytes of that line as they are dropped, from its start; undefined at its end. */
+  onOversizePart?(piece: Uint8Array | undefined): void
 }
 
 const newline = 10
@@ -105,18 +107,21 @@ export class LineSplitter {
 
   #hold(piece: Uint8Array): void {
     this.#heldBytes += piece.length
-    if (this.#skipping) return
+    if (this.#skipping) return this.#options.onOversizePart?.(piece)
     // One byte more than the limit may still turn out to be the `\r` of the line's ending.
-    if (this.#heldBytes > this.#options.maxLineBytes + 1) this.#skip()
+    if (this.#heldBytes > this.#options.maxLineBytes + 1) this.#skip(piece)
     else if (piece.length < keptPieceBytes) this.#copyToBlock(piece)
     else this.#keep(piece)
   }
 
-  #skip(): void {
+  #skip(last: Uint8Array): void {
     const bytes = this.#heldBytes
+    this.#sealBlock()
+    const dropped = [...this.#pieces, last]
     this.#reset()
     this.#skipping = true
     this.#options.onOversize(bytes)
+    for (const piece of dropped) this.#options.onOversizePart?.(piece)
   }
 
   #copyToBlock(piece: Uint8Array): void {
@@ -149,11 +154,18 @@ export class LineSplitter {
   }
 
   #finishLine(last: Uint8Array): void {
-    if (this.#skipping) return this.#reset()
+    if (this.#skipping) {
+      this.#reset()
+      this.#options.onOversizePart?.(last)
+      return this.#options.onOversizePart?.(undefined)
+    }
     const line = withoutCarriageReturn(this.#heldBytes === 0 ? copy(last) : this.#join(last))
     this.#reset()
-    if (line.length > this.#options.maxLineBytes) this.#options.onOversize(line.length)
-    else if (line.length > 0) this.#options.onLine(line)
+    if (line.length > this.#options.maxLineBytes) {
+      this.#options.onOversize(line.length)
+      this.#options.onOversizePart?.(line)
+      this.#options.onOversizePart?.(undefined)
+    } else if (line.length > 0) this.#options.onLine(line)
   }
 
   #join(last: Uint8Array): Buffer {

@@ -6,6 +6,7 @@ import { LineSplitter } from './lines.ts'
 export interface ReaderEvents {
   onMessage(message: Uint8Array): void
   onOversize(bytes: number): void
+  onOversizePart?(piece: Uint8Array | undefined): void
   /** Nothing more will be handed over. Called once. */
   onEnd(): void
 }
@@ -26,6 +27,7 @@ export class MessageReader {
       maxLineBytes: maxMessageBytes,
       onLine: (line) => events.onMessage(line),
       onOversize: (bytes) => events.onOversize(bytes),
+      onOversizePart: (piece) => events.onOversizePart?.(piece),
     })
     input.on('data', (chunk: Buffer) => {
       this.#lines.push(chunk)

@@ -52,6 +52,7 @@ export function openStdio(options: StdioOptions): StdioChannel {
     {
       onMessage: (message) => events.onMessage(message),
       onOversize: (bytes) => events.onOversize(bytes),
+      onOversizePart: (piece) => events.onOversizePart?.(piece),
       onEnd: close,
     },
   )
@@ -59,6 +60,9 @@ export function openStdio(options: StdioOptions): StdioChannel {
     send: (...pieces) => writer.send(pieces),
     pause: () => reader.pause(),
     resume: () => reader.resume(),
+    get backlogBytes() {
+      return writer.backlogBytes
+    },
     flush: (withinMs = 1000) => writer.flush(withinMs),
     close: () => reader.abandon(),
   }

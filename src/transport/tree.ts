@@ -36,6 +36,7 @@ export class ProcessTree {
       {
         onMessage: (message) => events.onMessage(message),
         onOversize: (bytes) => events.onOversize(bytes),
+        onOversizePart: (piece) => events.onOversizePart?.(piece),
         onDrain: () => events.onDrain(),
         onClose: (reason) => {
           void this.#forget(child)

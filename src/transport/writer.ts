@@ -40,6 +40,11 @@ export class MessageWriter {
     return this.#broken
   }
 
+  /** What is queued and not yet in the pipe, bytes. */
+  get backlogBytes(): number {
+    return this.#broken ? 0 : this.#output.writableLength
+  }
+
   /** Queues one message; false when the reader does not keep up, and then `onDrain` follows, also if the stream breaks. */
   send(pieces: readonly Uint8Array[]): boolean {
     if (this.#broken) return true

@@ -5,6 +5,7 @@ import type { ChannelEvents } from '../../src/transport/channel.ts'
 
 /** A server that writes down what is done to it. */
 class FakeServer implements EarlyServer {
+  readonly backlogBytes = 0
   readonly events: ChannelEvents
   readonly done: string[] = []
   closed = false

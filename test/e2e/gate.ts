@@ -26,7 +26,7 @@ export interface GateFiles {
 
 export interface GateOptions {
   /** Server names and the fixture each runs. */
-  readonly servers: Readonly<Record<string, 'raw' | 'everything' | 'ops'>>
+  readonly servers: Readonly<Record<string, 'raw' | 'everything' | 'ops' | 'deaf'>>
   readonly policy?: string
   readonly config?: Readonly<Record<string, unknown>>
 }

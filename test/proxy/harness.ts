@@ -25,6 +25,7 @@ export class FakeServer {
   starts = 0
   isPaused = false
   keepsUp = true
+  backlogBytes = 0
   /** Answers by itself what a server answers to everybody; a test can take it away. */
   auto: ((message: Message) => unknown) | undefined
   #events: ChannelEvents | undefined
@@ -32,6 +33,7 @@ export class FakeServer {
   open = (events: ChannelEvents) => {
     this.starts += 1
     this.#events = events
+    const backlog = (): number => this.backlogBytes
     return {
       send: (...pieces: readonly Uint8Array[]) => {
         this.lines.push(Buffer.concat(pieces).toString())
@@ -46,6 +48,9 @@ export class FakeServer {
         this.isPaused = false
       },
       stop: () => Promise.resolve(),
+      get backlogBytes() {
+        return backlog()
+      },
     }
   }
 
@@ -72,11 +77,16 @@ export class FakeServer {
 
   drain(): void {
     this.keepsUp = true
+    this.backlogBytes = 0
     this.#events?.onDrain()
   }
 
-  oversize(bytes: number): void {
+  /** A message over the limit, of which these pieces came; without an end it goes on. */
+  oversize(bytes: number, ...pieces: readonly (string | undefined)[]): void {
     this.#events?.onOversize(bytes)
+    for (const piece of pieces) {
+      this.#events?.onOversizePart?.(piece === undefined ? undefined : Buffer.from(piece))
+    }
   }
 
   exit(reason: CloseReason = { code: 1, signal: null }): void {

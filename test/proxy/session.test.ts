@@ -266,28 +266,24 @@ test('two questions of a server under the same id as another’s are told apart'
   expect(servers['b']?.lines).toHaveLength(before ?? 0)
 })
 
-test('back-pressure: a server that does not keep up stops the client, and goes on when it has drained', async () => {
-  const { servers, send, settle, congestion, session } = await shaken()
-  const { solo } = servers
-  if (solo === undefined) throw new Error('no server')
-  solo.keepsUp = false
-  send(request('prompts/list'))
-  await settle()
-  expect(congestion).toEqual([true])
-  solo.drain()
-  expect(congestion).toEqual([true, false])
-  session.setClientCongested(true)
-  expect(solo.isPaused).toBe(true)
-  session.setClientCongested(false)
-  expect(solo.isPaused).toBe(false)
-})
-
 test('a reply over the limit is answered, and the session lives on', async () => {
-  const { servers, send, settle, answerTo } = await shaken()
+  const { servers, send, settle, answerTo, gate } = await shaken()
   send(request('tools/call', { name: 'big' }, 5))
   await settle()
-  servers['solo']?.oversize(1e9)
-  expect(answerTo(5)?.error?.message).toContain('dropped')
+  send(request('prompts/list', {}, 9))
+  const [one, other] = servers['solo']?.messages.slice(-2) ?? []
+  servers['solo']?.oversize(
+    1e9,
+    '{"jsonrpc":"2.0","result":{"id":3,"a":[{"id":',
+    '4}],"t":"\\"id\\":',
+    `5"},"id":${String(one?.id)}}`,
+    undefined,
+  )
+  expect(answerTo(5)?.error?.message).toContain('more than 1000000000 bytes')
+  expect(gate.refusals).toMatchObject([{ reason: 'too_large', server: 'solo' }])
+  expect(answerTo(9)).toBeUndefined()
+  servers['solo']?.say(reply(other?.id, { prompts: [] }))
+  expect(answerTo(9)?.result).toEqual({ prompts: [] })
   send(request('tools/call', { name: 'echo' }, 6))
   await settle()
   servers['solo']?.say(reply(servers['solo'].last.id))
