@@ -73,7 +73,11 @@ const list = (of: Schema): z.ZodOptional => z.array(of).max(limits.maxRules).opt
 /** Of these a policy has one at least. */
 const telling = ['deny', 'require_approval', 'allow', 'risk_levels', 'rules', 'extends']
 
-/** A policy file, as far as a schema can say what is right. */
+/**
+ * A policy file, as far as a schema can say what is right.
+ *
+ * @internal Exported for tests only.
+ */
 export const policySchema: Schema = z
   .strictObject({
     version: z.literal(1).optional().describe('The version of the language.'),
