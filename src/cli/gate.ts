@@ -92,7 +92,7 @@ class Gate {
       maxMessageBytes: maxClientMessageBytes,
       events: {
         onMessage: (message) => this.#session.receive(message),
-        onOversize: (bytes) => this.#session.oversize(bytes),
+        onOversize: (limitBytes) => this.#session.oversize(limitBytes),
         onOversizePart: (piece) => this.#session.oversizePart(piece),
         onDrain: () => this.#session.clientDrained(),
         onClose: () => this.#end('the client has gone'),

@@ -17,7 +17,7 @@ export function headStart(open: (events: ChannelEvents) => EarlyServer): OpenCha
   let taker: ChannelEvents | undefined
   let early: EarlyServer | undefined = open({
     onMessage: (message) => taker?.onMessage(message),
-    onOversize: (bytes) => taker?.onOversize(bytes),
+    onOversize: (limitBytes) => taker?.onOversize(limitBytes),
     onOversizePart: (piece) => taker?.onOversizePart?.(piece),
     onDrain: () => taker?.onDrain(),
     onClose: (reason) => taker?.onClose(reason),

@@ -71,7 +71,7 @@ export class Connection {
     const oversize = new OversizeMessage((refusal) => this.#refused(refusal, new Uint8Array()))
     this.#channel = open({
       onMessage: (message) => this.#receive(message),
-      onOversize: (bytes) => oversize.begin(bytes),
+      onOversize: (limitBytes) => oversize.begin(limitBytes),
       onOversizePart: (piece) => oversize.take(piece),
       onDrain: () => this.#drained(),
       onClose: (reason) => this.#close(reason),

@@ -18,7 +18,10 @@ const SPACE = 0x20
  */
 export function inspectClientMessage(bytes: Uint8Array): ClientMessage {
   if (bytes.length > limits.maxClientMessageBytes) {
-    throw unreadRefusal('too_large', `more than ${limits.maxClientMessageBytes} bytes`)
+    throw unreadRefusal(
+      'too_large',
+      `a message over the limit of ${limits.maxClientMessageBytes} bytes`,
+    )
   }
   // Before anything else: what is inside an array is never looked at, be it sound or not.
   if (startsWithBracket(bytes)) throw unreadRefusal('batch', 'a batch; send one message at a time')

@@ -20,9 +20,9 @@ export class OversizeMessage {
     this.#onRefused = onRefused
   }
 
-  /** @param bytes how many have come, which is more than the limit */
-  begin(bytes: number): void {
-    this.#limitBytes = bytes
+  /** A message is over `limitBytes`. */
+  begin(limitBytes: number): void {
+    this.#limitBytes = limitBytes
     this.#seenBytes = 0
     this.#finder = new EnvelopeFinder()
   }
@@ -44,7 +44,7 @@ export class OversizeMessage {
       kind: found.kind === 'none' ? 'answer' : found.kind,
       idText: found.idText,
       reason: 'too_large',
-      message: `a message of more than ${String(this.#limitBytes)} bytes`,
+      message: `a message over the limit of ${String(this.#limitBytes)} bytes`,
     })
   }
 }

@@ -112,9 +112,9 @@ export class Session {
     }
   }
 
-  /** A message over the limit is being dropped; `bytes` of it have come, which is more than the limit. */
-  oversize(bytes: number): void {
-    this.#oversize.begin(bytes)
+  /** A message over the limit is being dropped. */
+  oversize(limitBytes: number): void {
+    this.#oversize.begin(limitBytes)
   }
 
   /** The bytes of that message as they are dropped; undefined at its end. */

@@ -16,8 +16,8 @@ export interface Channel {
 /** What a channel tells its owner; every message is complete, without its framing, and owned by the receiver. */
 export interface ChannelEvents {
   onMessage(message: Uint8Array): void
-  /** A message over the limit was dropped; the channel lives on. `bytes` is a lower bound of its size. */
-  onOversize(bytes: number): void
+  /** A message over the limit of the channel is dropped; the channel lives on. */
+  onOversize(limitBytes: number): void
   /**
    * The bytes of that message as they are dropped, piece by piece from its start; undefined at its end.
    *

@@ -177,7 +177,7 @@ class RunningChild implements ChildChannel {
         this.#spoke = true
         events.onMessage(message)
       },
-      onOversize: (bytes) => events.onOversize(bytes),
+      onOversize: (limitBytes) => events.onOversize(limitBytes),
       onOversizePart: (piece) => events.onOversizePart?.(piece),
       // A server without output answers nobody: it is ended, so that waiting calls are answered.
       onEnd: () => {

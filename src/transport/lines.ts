@@ -4,8 +4,8 @@ export interface LineSplitterOptions {
   readonly maxLineBytes: number
   /** Gets every line once, in order, without its ending; the bytes are a copy that belongs to the receiver. */
   onLine(line: Uint8Array): void
-  /** A line is over the limit and will be dropped up to its end; called once per line, as soon as it is known. */
-  onOversize(bytes: number): void
+  /** A line is over `limitBytes` and is dropped up to its end; called once per line, as soon as it is known. */
+  onOversize(limitBytes: number): void
   /** The bytes of that line as they are dropped, from its start; undefined at its end. */
   onOversizePart?(piece: Uint8Array | undefined): void
 }
@@ -115,12 +115,11 @@ export class LineSplitter {
   }
 
   #skip(last: Uint8Array): void {
-    const bytes = this.#heldBytes
     this.#sealBlock()
     const dropped = [...this.#pieces, last]
     this.#reset()
     this.#skipping = true
-    this.#options.onOversize(bytes)
+    this.#options.onOversize(this.#options.maxLineBytes)
     for (const piece of dropped) this.#options.onOversizePart?.(piece)
   }
 
@@ -162,7 +161,7 @@ export class LineSplitter {
     const line = withoutCarriageReturn(this.#heldBytes === 0 ? copy(last) : this.#join(last))
     this.#reset()
     if (line.length > this.#options.maxLineBytes) {
-      this.#options.onOversize(line.length)
+      this.#options.onOversize(this.#options.maxLineBytes)
       this.#options.onOversizePart?.(line)
       this.#options.onOversizePart?.(undefined)
     } else if (line.length > 0) this.#options.onLine(line)

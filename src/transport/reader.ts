@@ -5,7 +5,7 @@ import { LineSplitter } from './lines.ts'
 /** What a `MessageReader` tells its owner. */
 export interface ReaderEvents {
   onMessage(message: Uint8Array): void
-  onOversize(bytes: number): void
+  onOversize(limitBytes: number): void
   onOversizePart?(piece: Uint8Array | undefined): void
   /** Nothing more will be handed over. Called once. */
   onEnd(): void
@@ -26,7 +26,7 @@ export class MessageReader {
     this.#lines = new LineSplitter({
       maxLineBytes: maxMessageBytes,
       onLine: (line) => events.onMessage(line),
-      onOversize: (bytes) => events.onOversize(bytes),
+      onOversize: (limitBytes) => events.onOversize(limitBytes),
       onOversizePart: (piece) => events.onOversizePart?.(piece),
     })
     input.on('data', (chunk: Buffer) => {

@@ -51,7 +51,7 @@ export function openStdio(options: StdioOptions): StdioChannel {
     options.maxMessageBytes ?? limits.maxClientMessageBytes,
     {
       onMessage: (message) => events.onMessage(message),
-      onOversize: (bytes) => events.onOversize(bytes),
+      onOversize: (limitBytes) => events.onOversize(limitBytes),
       onOversizePart: (piece) => events.onOversizePart?.(piece),
       onEnd: close,
     },

@@ -35,7 +35,7 @@ export class ProcessTree {
       { ...options, ...reaper },
       {
         onMessage: (message) => events.onMessage(message),
-        onOversize: (bytes) => events.onOversize(bytes),
+        onOversize: (limitBytes) => events.onOversize(limitBytes),
         onOversizePart: (piece) => events.onOversizePart?.(piece),
         onDrain: () => events.onDrain(),
         onClose: (reason) => {

@@ -1,34 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { SQLiteLog } from '../../src/storage/sqlite-log.ts'
-import { gateCommand, layOut, RawClient } from './gate.ts'
-import type { GateFiles, GateOptions } from './gate.ts'
+import type { GateFiles } from './gate.ts'
+import { rawGates } from './raw-gates.ts'
 
-const folders: string[] = []
-let open: RawClient[] = []
-
-function files(options: Partial<GateOptions> = {}): GateFiles {
-  const folder = mkdtempSync(join(tmpdir(), 'capfence-waiting-'))
-  folders.push(folder)
-  return layOut(folder, { servers: { raw: 'raw' }, ...options })
-}
-
-function client(laid: GateFiles, server?: string): RawClient {
-  const { command, args } = gateCommand(laid, server)
-  const made = new RawClient(command, args)
-  open.push(made)
-  return made
-}
-
-afterEach(async () => {
-  await Promise.all(open.map((peer) => peer.close()))
-  open = []
-})
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const { files, client } = rawGates()
 
 async function refusals(laid: GateFiles): Promise<readonly unknown[]> {
   const log = SQLiteLog.open(laid.database)
@@ -54,7 +29,7 @@ test('a reply over the limit answers its call, and only it', async () => {
   await peer.initialize()
   const slow = peer.request('tools/call', { name: 'late', arguments: { ms: 700 } }, 'slow')
   const reply = await peer.call('big', { bytes: 300_000 })
-  expect(reply.error?.message).toContain('bytes')
+  expect(reply.error?.message).toContain('over the limit of 100000 bytes')
   expect((await slow).result).toBeDefined()
   await peer.close()
   expect(await refusals(laid)).toEqual([['too_large', 'raw']])

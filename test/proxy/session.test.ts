@@ -279,7 +279,7 @@ test('a reply over the limit is answered, and the session lives on', async () =>
     `5"},"id":${String(one?.id)}}`,
     undefined,
   )
-  expect(answerTo(5)?.error?.message).toContain('more than 1000000000 bytes')
+  expect(answerTo(5)?.error?.message).toContain('over the limit of 1000000000 bytes')
   expect(gate.refusals).toMatchObject([{ reason: 'too_large', server: 'solo' }])
   expect(answerTo(9)).toBeUndefined()
   servers['solo']?.say(reply(other?.id, { prompts: [] }))

@@ -76,7 +76,7 @@ describe('the front over standard streams', () => {
     const { input, told } = front()
     input.write(`${'x'.repeat(101)}\n${'y'.repeat(100)}\n`)
     await pause(20)
-    expect(told).toEqual([{ oversize: 101 }, 'y'.repeat(100)])
+    expect(told).toEqual([{ oversize: 100 }, 'y'.repeat(100)])
   })
 
   test('writes the pieces of a message back to back, and a newline', async () => {
