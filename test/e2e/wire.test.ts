@@ -1,33 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
-import { gateCommand, journalCalls, journalLines, layOut, RawClient } from './gate.ts'
-import type { GateFiles, GateOptions, Wire } from './gate.ts'
+import { expect, test } from 'vitest'
+import { journalCalls, journalLines } from './gate.ts'
+import type { Wire } from './gate.ts'
+import { rawGates } from './raw-gates.ts'
 
-const folders: string[] = []
-let open: RawClient[] = []
-
-function files(options: Partial<GateOptions> = {}): GateFiles {
-  const folder = mkdtempSync(join(tmpdir(), 'capfence-wire-'))
-  folders.push(folder)
-  return layOut(folder, { servers: { raw: 'raw' }, ...options })
-}
-
-function client(laid: GateFiles, server?: string): RawClient {
-  const { command, args } = gateCommand(laid, server)
-  const made = new RawClient(command, args)
-  open.push(made)
-  return made
-}
-
-afterEach(async () => {
-  await Promise.all(open.map((peer) => peer.close()))
-  open = []
-})
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const { files, client } = rawGates()
 
 const text = (reply: Wire): string => {
   const content = reply.result?.['content'] as readonly { text: string }[] | undefined
