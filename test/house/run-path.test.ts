@@ -22,7 +22,16 @@ async function loaded(folder: string, args: readonly string[], input: string): P
   writeFileSync(join(folder, 'hooks.mjs'), hooks)
   writeFileSync(
     join(folder, 'register.mjs'),
-    `import { register } from 'node:module'\nregister(${JSON.stringify(pathToFileURL(join(folder, 'hooks.mjs')).href)})\n`,
+    `import { appendFileSync } from 'node:fs'
+import { createRequire, register } from 'node:module'
+import { pathToFileURL } from 'node:url'
+register(${JSON.stringify(pathToFileURL(join(folder, 'hooks.mjs')).href)})
+// What is loaded by \`require\` does not pass the hooks.
+process.on('exit', () => {
+  const paths = Object.keys(createRequire(import.meta.url).cache)
+  appendFileSync(process.env.LOADED, paths.map((path) => pathToFileURL(path).href + '\\n').join(''))
+})
+`,
   )
   const register = pathToFileURL(join(folder, 'register.mjs')).href
   const program = spawn(process.execPath, ['--import', register, cli, ...args], {
@@ -53,9 +62,10 @@ function newFolder(): string {
 const packages = (urls: readonly string[]): readonly string[] =>
   [...new Set(urls.flatMap((url) => /\/node_modules\/([^/]+)/.exec(url)?.[1] ?? []))].toSorted()
 
-test('a running gate loads no library for the command line or for schemas', async () => {
+/** The packages that a gate has loaded when its first answer is there, with a policy that allows what `rule` says. */
+async function packagesOfGate(rule: string): Promise<readonly string[]> {
   const folder = newFolder()
-  writeFileSync(join(folder, 'policy.yaml'), 'version: 1\nallow:\n  - capability: "*"\n')
+  writeFileSync(join(folder, 'policy.yaml'), `version: 1\nallow:\n  - ${rule}\n`)
   const config = {
     environment: 'test',
     policies: ['policy.yaml'],
@@ -74,10 +84,22 @@ test('a running gate loads no library for the command line or for schemas', asyn
       clientInfo: { name: 'reader', version: '1' },
     },
   }
-  const urls = await loaded(folder, ['run', '--server', 'ops'], `${JSON.stringify(hello)}\n`)
-  expect(packages(urls)).toContain('better-sqlite3')
-  expect(packages(urls)).not.toContain('commander')
-  expect(packages(urls)).not.toContain('zod')
+  return packages(await loaded(folder, ['run', '--server', 'ops'], `${JSON.stringify(hello)}\n`))
+}
+
+test('a running gate loads no library for the command line or for schemas, and no parser that no rule asks for', async () => {
+  const names = await packagesOfGate('capability: "*"')
+  expect(names).toContain('better-sqlite3')
+  expect(names).not.toContain('commander')
+  expect(names).not.toContain('zod')
+  for (const parser of ['re2js', 'unbash', 'libpg-query', '@guanmingchiu']) {
+    expect(names).not.toContain(parser)
+  }
+})
+
+test('a rule with a regular expression has its parser loaded, so the list above is a true one', async () => {
+  const names = await packagesOfGate('{capability: "*", args: {/q: {regex: "[a-z]+"}}}')
+  expect(names).toContain('re2js')
 })
 
 test('the other commands do load it, so the list above is a true one', async () => {
