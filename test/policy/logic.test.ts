@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { call, policy } from './support.ts'
+import { call, guardAndGrant, policy } from './support.ts'
 import type { Call } from './support.ts'
-
-/** What a guard and a grant make of conditions. */
-function values(conditions: string, parts: Call): string {
-  const text = `deny: [{capability: x, ${conditions}}]\nallow: [{capability: x, ${conditions}}]`
-  const [guard, grant] = policy(text).explain(call(parts))
-  return `${guard?.value} ${grant?.value}`
-}
 
 const given = (text: string): Call => ({ arguments: text })
 
@@ -40,7 +33,7 @@ describe('not: what holds for all is denied by one that does not, and the other 
     ['not: {not: {not: {args: {/a: x}}}}', '{"a":"X"}', 'true false'],
     ['not: {args: {/a: {exists: true}}}', '{}', 'true true'],
   ])('%s of %s', (conditions, text, expected) => {
-    expect(values(conditions, given(text))).toBe(expected)
+    expect(guardAndGrant(conditions, given(text))).toBe(expected)
   })
 })
 
@@ -63,7 +56,7 @@ describe('any: one alternative is enough', () => {
     ['any: [{contains: rm}, {contains: dd}]', '{"a":"DD"}', 'true false'],
     ['any: [{args: {/a: x}}], environment: live', '{"a":"x"}', 'false false'],
   ])('%s of %s', (conditions, text, expected) => {
-    expect(values(conditions, given(text))).toBe(expected)
+    expect(guardAndGrant(conditions, given(text))).toBe(expected)
   })
 
   test('what stands inside is explained as it is written', () => {

@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { call, policy, problems } from './support.ts'
+import { guardAndGrant, policy, problems } from './support.ts'
 
-/** What a guard and a grant make of a matcher for the argument `a`. */
-function values(matcher: string, argument: string): string {
-  const args = `{/a: ${matcher}}`
-  const text = `deny: [{capability: x, args: ${args}}]\nallow: [{capability: x, args: ${args}}]`
-  const given = argument === 'absent' ? '{}' : `{"a":${argument}}`
-  const [guard, grant] = policy(text).explain(call({ arguments: given }))
-  return `${guard?.value} ${grant?.value}`
-}
+const values = (matcher: string, argument: string): string =>
+  guardAndGrant(`args: {/a: ${matcher}}`, {
+    arguments: argument === 'absent' ? '{}' : `{"a":${argument}}`,
+  })
 
 const yes = 'true true'
 const no = 'false false'

@@ -2,19 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { ActionEvent } from '../../src/event/action-event.ts'
 import type { JsonObject } from '../../src/json/value.ts'
 import { limits } from '../../src/limits.ts'
-import { call, policy, problems } from './support.ts'
+import { guardAndGrant, policy, problems } from './support.ts'
 
-/** What a guard and a grant make of `args` for some arguments. */
-function values(args: string, given: string): readonly (string | undefined)[] {
-  const text = `deny: [{capability: x, args: ${args}}]\nallow: [{capability: x, args: ${args}}]`
-  return policy(text)
-    .explain(call({ arguments: given }))
-    .map(({ value }) => value)
-}
+const values = (args: string, given: string): string =>
+  guardAndGrant(`args: ${args}`, { arguments: given })
 
-const unknown = ['indeterminate', 'indeterminate']
-const yes = ['true', 'true']
-const no = ['false', 'false']
+const unknown = 'indeterminate indeterminate'
+const yes = 'true true'
+const no = 'false false'
 
 describe('a pointer finds own members only, and elements by their index (RFC 6901)', () => {
   test.each([
@@ -74,24 +69,24 @@ describe('a pointer finds own members only, and elements by their index (RFC 690
 describe('a star is every element or member: guards need one, grants all and one at least', () => {
   test.each([
     ['{/a/*: {gt: 1}}', '{"a":[2,3]}', yes],
-    ['{/a/*: {gt: 1}}', '{"a":[0,3]}', ['true', 'false']],
+    ['{/a/*: {gt: 1}}', '{"a":[0,3]}', 'true false'],
     ['{/a/*: {gt: 1}}', '{"a":[0,1]}', no],
     ['{/a/*: {gt: 1}}', '{"a":[]}', unknown],
     ['{/a/*: {gt: 1}}', '{"a":{}}', unknown],
     ['{/a/*: {gt: 1}}', '{}', unknown],
     ['{/a/*: {gt: 1}}', '{"a":5}', unknown],
     ['{/a/*: {gt: 1}}', '{"a":null}', unknown],
-    ['{/a/*: {gt: 1}}', '{"a":["x",3]}', ['true', 'indeterminate']],
-    ['{/a/*: {gt: 1}}', '{"a":["x",0]}', ['indeterminate', 'false']],
+    ['{/a/*: {gt: 1}}', '{"a":["x",3]}', 'true indeterminate'],
+    ['{/a/*: {gt: 1}}', '{"a":["x",0]}', 'indeterminate false'],
     ['{/a/*: {gt: 1}}', '{"a":{"p":2,"q":3}}', yes],
     ['{/a/*/b: {gt: 1}}', '{"a":[{"b":2},{"b":3}]}', yes],
-    ['{/a/*/b: {gt: 1}}', '{"a":[{"b":2},{}]}', ['true', 'indeterminate']],
-    ['{/a/*/b: {gt: 1}}', '{"a":[{"b":0},{}]}', ['indeterminate', 'false']],
+    ['{/a/*/b: {gt: 1}}', '{"a":[{"b":2},{}]}', 'true indeterminate'],
+    ['{/a/*/b: {gt: 1}}', '{"a":[{"b":0},{}]}', 'indeterminate false'],
     ['{/a/*/*: {gt: 1}}', '{"a":[[2],[3]]}', yes],
-    ['{/*: {gt: 1}}', '{"a":2,"b":"x"}', ['true', 'indeterminate']],
+    ['{/*: {gt: 1}}', '{"a":2,"b":"x"}', 'true indeterminate'],
     // Both matchers have to be met by one and the same element.
     ['{/a/*: {gt: 1, lt: 3}}', '{"a":[0,4]}', no],
-    ['{/a/*: {gt: 1, lt: 3}}', '{"a":[0,2]}', ['true', 'false']],
+    ['{/a/*: {gt: 1, lt: 3}}', '{"a":[0,2]}', 'true false'],
     ['{/a: {gt: 1, lt: 3}, /b: x}', '{"a":2,"b":"x"}', yes],
     ['{/a: {gt: 1, lt: 3}, /b: x}', '{"a":2,"b":"y"}', no],
     ['{/a: {gt: 1, lt: 3}, /b: x}', '{"b":"y"}', no],
@@ -111,33 +106,29 @@ describe('a star is every element or member: guards need one, grants all and one
     const half = 'x'.repeat(limits.maxTextBytes / 2)
     const contains = '{/a/*: {contains: x}}'
     expect(values(contains, JSON.stringify({ a: [half, half] }))).toEqual(yes)
-    expect(values(contains, JSON.stringify({ a: [half, half, 'x'] }))).toEqual([
-      'true',
-      'indeterminate',
-    ])
-    expect(values('{/a/*: {starts_with: y}}', JSON.stringify({ a: [half, half, 'y'] }))).toEqual([
-      'indeterminate',
-      'false',
-    ])
+    expect(values(contains, JSON.stringify({ a: [half, half, 'x'] }))).toBe('true indeterminate')
+    expect(values('{/a/*: {starts_with: y}}', JSON.stringify({ a: [half, half, 'y'] }))).toBe(
+      'indeterminate false',
+    )
   })
 })
 
 describe('B2: a member that a lenient server takes for another one', () => {
   test.each([
-    ['{/path: x}', '{"Path":"x"}', ['true', 'indeterminate']],
+    ['{/path: x}', '{"Path":"x"}', 'true indeterminate'],
     ['{/path: x}', '{"Path":"y"}', unknown],
-    ['{/Task/id: x}', '{"task":{"ID":"x"}}', ['true', 'indeterminate']],
+    ['{/Task/id: x}', '{"task":{"ID":"x"}}', 'true indeterminate'],
     // U+017F and U+212A are letters to a reader that folds case.
-    ['{/ask: x}', '{"a\u017f\u212a":"x"}', ['true', 'indeterminate']],
-    ['{/*/id: x}', '{"a":{"id":"x"},"b":{"Id":"x"}}', ['true', 'indeterminate']],
+    ['{/ask: x}', '{"a\u017f\u212a":"x"}', 'true indeterminate'],
+    ['{/*/id: x}', '{"a":{"id":"x"},"b":{"Id":"x"}}', 'true indeterminate'],
   ])('%s in %s', (args, given, expected) => {
     expect(values(args, given)).toEqual(expected)
   })
 
   // The scanner and the library refuse such arguments; whoever builds an event of parts may hand them over.
-  const ambiguous: readonly (readonly [JsonObject, readonly string[]])[] = [
-    [{ path: 'y', PATH: 'x' }, ['true', 'false']],
-    [{ path: 'x', Path: 'y' }, ['true', 'indeterminate']],
+  const ambiguous: readonly (readonly [JsonObject, string])[] = [
+    [{ path: 'y', PATH: 'x' }, 'true false'],
+    [{ path: 'x', Path: 'y' }, 'true indeterminate'],
     [{ path: 'y', Path: 'z' }, no],
   ]
   test.each(ambiguous)('both in %j', (given, expected) => {
@@ -148,6 +139,6 @@ describe('B2: a member that a lenient server takes for another one', () => {
     })
     const args = 'capability: x, args: {/path: x}'
     const accounts = policy(`deny: [{${args}}]\nallow: [{${args}}]`).explain(event)
-    expect(accounts.map(({ value }) => value)).toEqual(expected)
+    expect(accounts.map(({ value }) => value).join(' ')).toBe(expected)
   })
 })

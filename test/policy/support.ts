@@ -64,3 +64,10 @@ export function problems(...texts: readonly string[]): readonly string[] {
 export function decide(text: string, parts: Call): string {
   return policy(text).decide(call(parts)).decision
 }
+
+/** What a guard and a grant make of the same conditions, such as `true indeterminate`. */
+export function guardAndGrant(conditions: string, parts: Call): string {
+  const text = `deny: [{capability: x, ${conditions}}]\nallow: [{capability: x, ${conditions}}]`
+  const [guard, grant] = policy(text).explain(call(parts))
+  return `${guard?.value} ${grant?.value}`
+}

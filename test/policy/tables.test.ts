@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { call, policy, problems } from './support.ts'
+import { guardAndGrant, problems } from './support.ts'
 
-/** What a guard and a grant make of `table`. */
-function values(tables: string, given: string): string {
-  const text = `deny: [{capability: x, table: ${tables}}]\nallow: [{capability: x, table: ${tables}}]`
-  const [guard, grant] = policy(text).explain(call({ arguments: given }))
-  return `${guard?.value} ${grant?.value}`
-}
+const values = (tables: string, given: string): string =>
+  guardAndGrant(`table: ${tables}`, { arguments: given })
 
 describe('table: guards look at every name of a table, grants need all of them', () => {
   test.each([

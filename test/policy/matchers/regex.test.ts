@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { decide, problems } from '../support.ts'
+import { oneMatcher } from './one-matcher.ts'
 
-const args = (text: string): string => JSON.stringify({ q: text })
-const rule = (list: string, pattern: string): string =>
-  `version: 1\n${list}:\n  - {capability: "x.y", args: {/q: {regex: ${JSON.stringify(pattern)}}}}\n`
-const allowed = (pattern: string, text: string): boolean =>
-  decide(rule('allow', pattern), { arguments: args(text) }) === 'allow'
-const guarded = (pattern: string, text: string): boolean =>
-  decide(`${rule('deny', pattern)}allow:\n  - capability: "*"\n`, { arguments: args(text) }) ===
-  'deny'
+const query = oneMatcher('q')
+const regex = (pattern: string): string => `regex: ${JSON.stringify(pattern)}`
+const allowed = (pattern: string, text: string): boolean => query.allows(regex(pattern), text)
+const guarded = (pattern: string, text: string): boolean => query.denies(regex(pattern), text)
 
 describe('a grant needs the whole text, exactly and on one line', () => {
   test.each([
@@ -53,7 +49,7 @@ describe('B24: no pattern takes more than linear time', () => {
   test.each(['(?=a)b', '(?<=a)b', '(a)\\1', 'a++', '(', '[z-a]', 'a{2000}', '(a{1000}){9}'])(
     '%s is refused when the file is read',
     (pattern) => {
-      expect(problems(rule('deny', pattern))).toEqual([
+      expect(query.problems(regex(pattern))).toEqual([
         expect.stringMatching(/^p\.yaml:3:\d+: `regex: .*\[policy-value\]$/),
       ])
     },

@@ -1,15 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decide, problems } from '../support.ts'
+import { oneMatcher } from './one-matcher.ts'
 
-const args = (path: string): string => JSON.stringify({ path })
-const rule = (list: string, name: string, text: string): string =>
-  `version: 1\n${list}:\n  - {capability: "x.y", args: {/path: {${name}: ${JSON.stringify(text)}}}}\n`
+const file = oneMatcher('path')
+const matcher = (name: string, text: string): string => `${name}: ${JSON.stringify(text)}`
 const allowed = (name: string, text: string, path: string): boolean =>
-  decide(rule('allow', name, text), { arguments: args(path) }) === 'allow'
+  file.allows(matcher(name, text), path)
 const denied = (name: string, text: string, path: string): boolean =>
-  decide(`${rule('deny', name, text)}allow:\n  - capability: "*"\n`, { arguments: args(path) }) ===
-  'deny'
+  file.denies(matcher(name, text), path)
 
 describe('under', () => {
   test.each([
@@ -102,7 +100,7 @@ describe('a folder of Windows', () => {
   test.each(['C:work', 'C:\\a\\..\\b', '\\\\?\\C:\\a', 'C:\\a*', 'C:\\nul', '\\\\srv', 'C:\\a '])(
     '%j is refused when the file is read',
     (folder) => {
-      expect(problems(rule('allow', 'under', folder))).toHaveLength(1)
+      expect(file.problems(matcher('under', folder))).toHaveLength(1)
     },
   )
 
@@ -162,7 +160,7 @@ describe('glob', () => {
   test.each(['a?', '[a]', '{a,b}', 'a**', '', `${'a/'.repeat(70)}b`])(
     '%j is refused when the file is read',
     (pattern) => {
-      expect(problems(rule('allow', 'glob', pattern))).toHaveLength(1)
+      expect(file.problems(matcher('glob', pattern))).toHaveLength(1)
     },
   )
 

@@ -7,16 +7,9 @@ import {
   readAddress,
   readRange,
 } from '../../../src/policy/matchers/address.ts'
-import { decide, problems } from '../support.ts'
+import { oneMatcher } from './one-matcher.ts'
 
-const args = (url: string): string => JSON.stringify({ url })
-const rule = (list: string, matcher: string): string =>
-  `version: 1\n${list}:\n  - {capability: "x.y", args: {/url: {${matcher}}}}\n`
-const allowed = (matcher: string, url: string): boolean =>
-  decide(rule('allow', matcher), { arguments: args(url) }) === 'allow'
-const denied = (matcher: string, url: string): boolean =>
-  decide(`${rule('deny', matcher)}allow:\n  - capability: "*"\n`, { arguments: args(url) }) ===
-  'deny'
+const { allows: allowed, denies: denied, problems } = oneMatcher('url')
 
 const github = 'host: [api.github.com, "*.example.com", "localhost:8080"], scheme: [https, http]'
 
@@ -142,7 +135,7 @@ describe('hosts', () => {
     'ａ.com',
     '',
   ])('%j is refused when the file is read', (pattern) => {
-    expect(problems(rule('allow', `host: ${JSON.stringify(pattern)}`))).toHaveLength(1)
+    expect(problems(`host: ${JSON.stringify(pattern)}`)).toHaveLength(1)
   })
 })
 
@@ -201,7 +194,7 @@ describe('a guard of private addresses', () => {
   test.each(['10.0.0.1/8', '10.0.0.0/33', '010.0.0.0/8', 'public', '10.0.0.0/8/8', ''])(
     '%j is refused when the file is read',
     (text) => {
-      expect(problems(rule('deny', `cidr: ${JSON.stringify(text)}`))).toHaveLength(1)
+      expect(problems(`cidr: ${JSON.stringify(text)}`)).toHaveLength(1)
     },
   )
 })
