@@ -62,6 +62,8 @@ export const limits = {
   maxPolicyLexemes: 2_000_000,
   /** Problems of a policy that are named one by one; the rest are counted. */
   maxPolicyProblems: 100,
+  /** Tests in one file, count. */
+  maxPolicyTests: 10_000,
   /** A text that a rule looks for, characters. */
   maxNeedleCharacters: 1024,
   /** What a rule says to the person or model that meets it, characters. */

@@ -1,13 +1,17 @@
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
+import type { PolicySource } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { Policy } from '../policy/policy.ts'
 import { PolicyError } from '../policy/problem.ts'
+import { readTestFile } from '../policy/tests/test-file.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { extendedBy } from './policy-files.ts'
 import { readPolicySource } from './policy-source.ts'
+import type { AnyProblem, CheckAnswer } from './problems.ts'
 import { checkLine, printProblems } from './problems.ts'
 import { counted, shown } from './shown.ts'
+import { isTestFile } from './test-suites.ts'
 
 /** What `capfence policy check` takes, as it was typed. */
 export interface PolicyCheckFlags {
@@ -27,50 +31,53 @@ export async function policyCheck(
 ): Promise<ExitCode> {
   const sets = files.length > 0 ? files.map((file) => [file]) : [configured(flags.config)]
   const checks = sets.map(checkSet)
-  if (flags.json === true) await io.out.write(checks.map(jsonOf).join(''))
+  if (flags.json === true) await io.out.write(checks.map(checkLine).join(''))
   else {
     await printProblems(
-      checks.flatMap(({ result }) =>
-        result instanceof PolicyError ? result.problems : result.notes,
-      ),
+      checks.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
       io,
     )
-    await io.out.write(checks.map(summaryOf).join(''))
+    await io.out.write(checks.map(({ summary }) => summary).join(''))
   }
-  return checks.some(({ result }) => result instanceof PolicyError) ? exitCodes.no : exitCodes.yes
+  return checks.every(({ problems }) => problems.length === 0) ? exitCodes.yes : exitCodes.no
 }
 
 function configured(config: string | undefined): readonly string[] {
   return readConfigFile(config ?? defaultConfigPath).policies
 }
 
-interface Check {
-  readonly files: string
-  readonly result: Policy | PolicyError
+interface Check extends CheckAnswer {
+  readonly warnings: readonly AnyProblem[]
+  /** A line about what is good; nothing about what is not. */
+  readonly summary: string
 }
 
 function checkSet(files: readonly string[]): Check {
   const sources = files.map(readPolicySource)
-  const names = sources.map(({ path }) => path).join(', ')
+  const [first] = sources
+  // `policies/*.yaml` names the tests too.
+  if (first !== undefined && files.every(isTestFile)) return checkTests(first)
+  const file = sources.map(({ path }) => path).join(', ')
   try {
-    return { files: names, result: loadPolicy(sources, extendedBy(readPolicySource)) }
+    return goodPolicy(file, loadPolicy(sources, extendedBy(readPolicySource)))
   } catch (error) {
-    if (error instanceof PolicyError) return { files: names, result: error }
-    throw error
+    if (!(error instanceof PolicyError)) throw error
+    return { file, problems: error.problems, warnings: [], summary: '' }
   }
 }
 
-function jsonOf({ files, result }: Check): string {
-  if (result instanceof PolicyError) return checkLine({ file: files, problems: result.problems })
-  const counts = { rules: result.ruleCount }
-  return checkLine({ file: files, problems: [], warnings: result.notes, counts })
+function checkTests(source: PolicySource): Check {
+  const { cases, problems } = readTestFile(source)
+  const { path: file } = source
+  const summary = problems.length > 0 ? '' : `${shown(file)}: ${counted(cases.length, 'test')}\n`
+  return { file, problems, warnings: [], counts: { tests: cases.length }, summary }
 }
 
-function summaryOf({ files, result }: Check): string {
-  if (result instanceof PolicyError) return ''
+function goodPolicy(file: string, { ruleCount, rules, notes }: Policy): Check {
   const effects = (['deny', 'require_approval', 'allow'] as const).map((effect) => {
-    const count = result.rules.filter((rule) => rule.effect === effect).length
+    const count = rules.filter((rule) => rule.effect === effect).length
     return `${count} ${effect}`
   })
-  return `${shown(files)}: ${counted(result.ruleCount, 'rule')} (${effects.join(', ')})\n`
+  const summary = `${shown(file)}: ${counted(ruleCount, 'rule')} (${effects.join(', ')})\n`
+  return { file, problems: [], warnings: notes, counts: { rules: ruleCount }, summary }
 }

@@ -3,6 +3,7 @@ import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import { presences } from '../policy/rule.ts'
 import { conditions, files, words } from './policy-schema-conditions.ts'
+import { testFileSchema, tests } from './policy-schema-tests.ts'
 
 /** Takes anything that JSON can say; what a file may say is narrower, and the loader has the last word. */
 type Schema = z.ZodType
@@ -93,6 +94,7 @@ export const policySchema: Schema = z
     approval_timeout_seconds: seconds
       .optional()
       .describe('How long questions wait that a rule of this file asks and that say nothing else.'),
+    tests: tests.optional().describe('What the policy is expected to say: `capfence policy test`.'),
     policy_name: words.optional().describe('A name from the original CapFence; a description.'),
     enforcement_mode: z
       .enum(['enforce', 'block', 'observe', 'monitor', 'audit', 'warn', 'shadow', 'dry_run'])
@@ -104,14 +106,23 @@ export const policySchema: Schema = z
 
 /** The JSON Schema of a policy file, draft 2020-12, for editors. */
 export function policyJsonSchema(): string {
-  const schema = z.toJSONSchema(policySchema, {
+  return jsonSchema(policySchema, 'CapFence policy')
+}
+
+/** The same of a file of tests. */
+export function testFileJsonSchema(): string {
+  return jsonSchema(testFileSchema, 'CapFence policy tests')
+}
+
+function jsonSchema(of: Schema, title: string): string {
+  const schema = z.toJSONSchema(of, {
     target: 'draft-2020-12',
     io: 'input',
-    override: ({ zodSchema, jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema: made }) => {
       // Beside a reference the package leaves the words out, and editors show them there too.
       const described = z.globalRegistry.get(zodSchema)?.description
-      if (described !== undefined) jsonSchema.description = described
+      if (described !== undefined) made.description = described
     },
   })
-  return `${JSON.stringify({ ...schema, title: 'CapFence policy' }, null, 2)}\n`
+  return `${JSON.stringify({ ...schema, title }, null, 2)}\n`
 }

@@ -6,8 +6,9 @@ import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { LogsFlags } from './logs.ts'
 import type { OpenLog } from './places.ts'
-import type { PolicyCheckFlags } from './policy-check.ts'
-import type { ExplainFlags } from './policy-explain.ts'
+import type { CommandKit } from './command-kit.ts'
+import { examples } from './command-kit.ts'
+import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
 import { version } from './version.ts'
 
@@ -60,7 +61,8 @@ class CommandSession {
       ['capfence logs --decision deny', 'what was refused'],
     ])
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
-    program.addCommand(this.#approvals()).addCommand(this.#policy()).addCommand(this.#config())
+    program.addCommand(this.#approvals()).addCommand(policyCommand(this.#kit()))
+    program.addCommand(this.#config())
     return program
   }
 
@@ -92,6 +94,15 @@ class CommandSession {
       getOutHelpWidth: () => this.#io.out.columns ?? 100,
       getErrHelpWidth: () => this.#io.err.columns ?? 100,
     })
+  }
+
+  /** What a group of commands in a file of its own is built with. */
+  #kit(): CommandKit {
+    return {
+      io: this.#io,
+      command: (name) => this.#command(name),
+      run: async (command) => this.#do(command),
+    }
   }
 
   /** Runs a command when it is chosen; its module is loaded only then. */
@@ -175,67 +186,6 @@ class CommandSession {
     return approvals.addCommand(list)
   }
 
-  #policy(): Command {
-    const policy = this.#command('policy').description('policies: find mistakes, ask what they say')
-    examples(policy, [
-      ['capfence policy check policies/ops.yaml', 'everything that is wrong with it'],
-      [
-        `capfence policy explain --server ops --tool delete_path --arguments '{"command": "rm -rf /"}'`,
-        'what would become of a call, and why',
-      ],
-    ])
-    return policy
-      .addCommand(this.#policyCheck())
-      .addCommand(this.#policyExplain())
-      .addCommand(this.#policySchema())
-  }
-
-  #policyCheck(): Command {
-    return this.#command('check')
-      .description('say everything that is wrong; without files, with those of the configuration')
-      .argument('[files...]', 'policy files, each checked by itself')
-      .option('--config <file>', 'the configuration')
-      .option('--json', 'JSON Lines, for programs')
-      .action((files: readonly string[], flags: PolicyCheckFlags) =>
-        this.#do(async () => {
-          const { policyCheck } = await import('./policy-check.ts')
-          return policyCheck(files, flags, this.#io)
-        }),
-      )
-  }
-
-  #policySchema(): Command {
-    return this.#command('schema')
-      .description('print the JSON Schema of policy files')
-      .action(() =>
-        this.#do(async () => {
-          // zod takes longer to load than everything else together, so only this command does.
-          const { policyJsonSchema } = await import('./policy-schema.ts')
-          await this.#io.out.write(policyJsonSchema())
-          return exitCodes.yes
-        }),
-      )
-  }
-
-  #policyExplain(): Command {
-    return this.#command('explain')
-      .description('say what would become of a call, and what every rule makes of it')
-      .argument('[files...]', 'policy files; without them those of the configuration')
-      .option('--event <file>', 'an action event as JSON; `-` reads standard input')
-      .option('--server <name>', 'the server of the call, by its name in the configuration')
-      .option('--tool <name>', "the tool, by its server's name for it")
-      .option('--arguments <json>', 'the arguments of the call; none when left out')
-      .option('--actor <name>', 'who asks; the one of the configuration when left out')
-      .option('--config <file>', 'the configuration')
-      .option('--json', 'one JSON object, for programs')
-      .action((files: readonly string[], flags: ExplainFlags) =>
-        this.#do(async () => {
-          const { policyExplain } = await import('./policy-explain.ts')
-          return policyExplain(files, flags, this.#io)
-        }),
-      )
-  }
-
   #config(): Command {
     const check = this.#command('check')
       .description('say everything that is wrong with a configuration')
@@ -266,15 +216,6 @@ function withPlace(command: Command): Command {
   return command
     .option('--config <file>', 'the configuration that names the log')
     .option('--storage <place>', 'the log itself: `sqlite:` and a path, or a path')
-}
-
-/** Examples stand first: they are what most people look for. */
-function examples(
-  command: Command,
-  lines: readonly (readonly [line: string, what: string])[],
-): void {
-  const text = lines.map(([line, what]) => `  ${line}\n      ${what}\n`).join('')
-  command.addHelpText('before', `Examples:\n${text}`)
 }
 
 /** Commander's words in our form: `error: unknown command 'lgs'\n(Did you mean logs?)`. */

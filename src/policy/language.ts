@@ -11,6 +11,7 @@ export const topKeys: readonly string[] = [
   'risk_levels',
   'rules',
   'approval_timeout_seconds',
+  'tests',
   'policy_name',
   'enforcement_mode',
 ]

@@ -20,7 +20,8 @@ export function readExtends(source: Source, entry: YamlEntry): readonly Extended
   })
 }
 
-function nameFault(name: string): WrittenFault | undefined {
+/** Refuses a name of a file that is not relative to the file that it stands in. */
+export function nameFault(name: string): WrittenFault | undefined {
   if (/\p{C}/u.test(name) || name !== name.trim()) return { says: 'is no name of a file' }
   if (/^(?:[/\\]|[A-Za-z][A-Za-z0-9+.-]*:)/.test(name)) {
     return {

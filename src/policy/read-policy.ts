@@ -14,6 +14,7 @@ import type { Fault } from './report.ts'
 import type { Source } from './read-value.ts'
 import { effects } from './rule.ts'
 import type { RuleSource } from './rule.ts'
+import { readCases } from './tests/read-cases.ts'
 import type { YamlEntry, YamlNode } from './yaml.ts'
 
 /** What a risk level does to a call that a rule allows; levels that do nothing are left out. */
@@ -71,6 +72,7 @@ function readTop(source: Source, entries: readonly YamlEntry[]): PolicyPart {
 const silentKeys = new Set([
   'version',
   'description',
+  'tests',
   'policy_name',
   'enforcement_mode',
   'approval_timeout_seconds',
@@ -109,6 +111,10 @@ class PartReader {
       case 'extends':
         this.#extended = readExtends(this.#source, entry)
         break
+      case 'tests':
+        // They decide nothing; what is wrong with one is said here, so that `policy check` says it too.
+        readCases(this.#source, entry)
+        break
       case 'approval_timeout_seconds':
         this.#timeoutSeconds = readCount(this.#source, entry, timeoutSeconds)
         break
@@ -135,7 +141,8 @@ function readNote(source: Source, entry: YamlEntry): void {
   }
 }
 
-function readVersion(source: Source, entry: YamlEntry): void {
+/** Reads `version`, which a file need not state. */
+export function readVersion(source: Source, entry: YamlEntry): void {
   const { value } = entry
   if (value.kind === 'number' && value.text === '1') return
   source.report.add({

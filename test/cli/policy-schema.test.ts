@@ -2,9 +2,13 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { parse } from 'yaml'
-import { policyJsonSchema, policySchema } from '../../src/cli/policy-schema.ts'
+import { policyJsonSchema, policySchema, testFileJsonSchema } from '../../src/cli/policy-schema.ts'
+import { testFileSchema } from '../../src/cli/policy-schema-tests.ts'
 import { conditionKeys, ruleKeys, topKeys } from '../../src/policy/language.ts'
 import { matcherNames } from '../../src/policy/matchers/table.ts'
+import { callKeys, defaultKeys, eventKeys } from '../../src/policy/tests/read-asked.ts'
+import { caseKeys } from '../../src/policy/tests/read-cases.ts'
+import { testFileKeys } from '../../src/policy/tests/test-file.ts'
 import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
 import { root } from '../support/root.ts'
 import { policyValue, yamlOf } from '../policy/generate.ts'
@@ -27,6 +31,11 @@ function accepts(text: string): boolean {
 test('schemas/policy.json is what `capfence policy schema` prints', () => {
   const file = readFileSync(`${root}/schemas/policy.json`, 'utf8')
   expect(JSON.parse(file)).toEqual(JSON.parse(policyJsonSchema()))
+})
+
+test('schemas/policy-test.json is what `capfence policy schema --tests` prints', () => {
+  const file = readFileSync(`${root}/schemas/policy-test.json`, 'utf8')
+  expect(JSON.parse(file)).toEqual(JSON.parse(testFileJsonSchema()))
 })
 
 interface Node {
@@ -74,6 +83,7 @@ describe('the schema knows the language', () => {
       for (const [key, one] of Object.entries(node)) visit(one, `${path}/${key}`)
     }
     visit(schema, '')
+    visit(JSON.parse(testFileJsonSchema()), '')
     expect(undescribed).toEqual([])
   })
 })
@@ -126,15 +136,60 @@ const notExpressible: readonly string[] = [
   'a file that nobody reads',
 ]
 
-const refused = readFileSync(`${root}/test/policy/refused.txt`, 'utf8')
-  .split(/^=== /m)
-  .slice(1)
-  .map((block) => {
-    const [name = '', ...lines] = block.split('\n')
-    return [name, lines.slice(0, lines.indexOf('---')).join('\n')] as const
-  })
+/** The blocks of a file of refusals: a name, and the text that is refused. */
+const refusedIn = (path: string): readonly (readonly [string, string])[] =>
+  readFileSync(`${root}/${path}`, 'utf8')
+    .split(/^=== /m)
+    .slice(1)
+    .map((block) => {
+      const [name = '', ...lines] = block.split('\n')
+      return [name, lines.slice(0, lines.indexOf('---')).join('\n')] as const
+    })
+
+const refused = refusedIn('test/policy/refused.txt')
 
 test('what the loader refuses, the schema refuses, but for what no schema can express', () => {
   const taken = refused.filter(([, text]) => accepts(`${text}\n`)).map(([name]) => name)
   expect(taken).toEqual(notExpressible)
+})
+
+describe('files of tests', () => {
+  const takes = (text: string): boolean => {
+    const value = valueOf(text)
+    return value !== undefined && testFileSchema.safeParse(value).success
+  }
+  const shipped = readdirSync(`${root}/policies`, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.test.yaml'),
+  )
+
+  test.each(shipped)('policies/%s, which names the schema in its first line', (name) => {
+    const text = readFileSync(`${root}/policies/${name}`, 'utf8')
+    expect(takes(text)).toBe(true)
+    const up = '../'.repeat(name.split('/').length)
+    expect(text.split('\n')[0]).toBe(
+      `# yaml-language-server: $schema=${up}schemas/policy-test.json`,
+    )
+  })
+
+  test('the schema knows their keys, and no other', () => {
+    const all = objects(JSON.parse(testFileJsonSchema()), '').map(([, keys]) =>
+      keys.toSorted().join(),
+    )
+    for (const keys of [testFileKeys, caseKeys, eventKeys, callKeys, defaultKeys]) {
+      expect(all).toContain([...keys].toSorted().join())
+    }
+  })
+
+  test('what the reader refuses, the schema refuses, but for what no schema can express', () => {
+    const taken = refusedIn('test/policy/tests/refused.txt')
+      .filter(([, text]) => takes(`${text}\n`))
+      .map(([name]) => name)
+    expect(taken).toEqual([
+      'a key twice',
+      'an alias',
+      'numbers that JSON does not have',
+      'half a character',
+      'arguments that no message could hold',
+    ])
+  })
 })

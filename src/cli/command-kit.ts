@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import type { ExitCode, Io } from './io.ts'
+
+/** What a command is built with: its input and output, and how what it prints and answers is collected. */
+export interface CommandKit {
+  readonly io: Io
+  readonly command: (name: string) => Command
+  /** Runs a command when it is chosen, so that its module is loaded only then. */
+  readonly run: (command: () => Promise<ExitCode>) => Promise<void>
+}
+
+/** Examples stand first: they are what most people look for. */
+export function examples(
+  command: Command,
+  lines: readonly (readonly [line: string, what: string])[],
+): void {
+  const text = lines.map(([line, what]) => `  ${line}\n      ${what}\n`).join('')
+  command.addHelpText('before', `Examples:\n${text}`)
+}

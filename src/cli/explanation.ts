@@ -1,0 +1,88 @@
+import type { ActionEvent } from '../event/action-event.ts'
+import { capabilityName } from '../event/capability.ts'
+import type { PolicyAnswer, PredicateValue } from '../policy/answer.ts'
+import type { RuleAccount } from '../policy/policy.ts'
+import { explain } from '../runtime/decide-text.ts'
+import type { Io } from './io.ts'
+import { shown } from './shown.ts'
+import type { Style } from './style.ts'
+import { styled } from './style.ts'
+
+/** What a policy says about an event, and what each rule makes of it. */
+export interface Explanation {
+  readonly event: ActionEvent
+  readonly answer: PolicyAnswer
+  readonly accounts: readonly RuleAccount[]
+}
+
+const styles: Readonly<Record<PolicyAnswer['decision'], Style>> = {
+  allow: 'green',
+  require_approval: 'yellow',
+  deny: 'red',
+}
+
+/** An explanation for people, as lines that are safe to show. */
+export function explanationLines(
+  { event, answer, accounts }: Explanation,
+  io: Pick<Io, 'out'>,
+): readonly string[] {
+  const { reason, message, suggestion } = explain(event, answer, () => accounts)
+  return [
+    `${styled(io.out, styles[answer.decision], answer.decision)}  ${shown(capabilityName(event.capability))}`,
+    `  ${shown(reason)}`,
+    ...(message === undefined ? [] : [`  message: ${shown(message)}`]),
+    ...(suggestion === undefined ? [] : [`  ${shown(suggestion)}`]),
+    `  actor ${shown(event.actor)}, environment ${shown(event.environment ?? 'unknown')}, risk ${event.risk ?? 'unknown'}`,
+    '',
+    accounts.length === 0 ? 'no rule has a capability that fits' : 'rules whose capability fits:',
+    ...accounts.flatMap((account) => accountLines(account, io)),
+  ]
+}
+
+function accountLines(
+  { rule, applies, value, predicates }: RuleAccount,
+  io: Pick<Io, 'out'>,
+): readonly string[] {
+  const { file, line, column } = rule.position
+  const head = `${rule.effect} ${shown(rule.id)}  ${shown(`${file}:${line}:${column}`)}`
+  const verdict = applies ? `applies (${value})` : `does not apply (${value})`
+  return [
+    `  ${applies ? styled(io.out, 'bold', head) : head}  ${verdict}`,
+    ...predicates.map(predicateLine),
+  ]
+}
+
+function predicateLine({ predicate, value }: PredicateValue): string {
+  return `    ${value.padEnd('indeterminate'.length)}  ${shown(predicate)}`
+}
+
+/** The same for programs. */
+export function explanationData({
+  event,
+  answer,
+  accounts,
+}: Explanation): Readonly<Record<string, unknown>> {
+  const { reason, message, suggestion } = explain(event, answer, () => accounts)
+  return {
+    decision: answer.decision,
+    reason: answer.reason,
+    text: reason,
+    message: message ?? null,
+    suggestion: suggestion ?? null,
+    actor: event.actor,
+    capability: capabilityName(event.capability),
+    environment: event.environment ?? null,
+    risk: event.risk ?? null,
+    server: event.context.server ?? null,
+    tool: event.context.tool ?? null,
+    deciding: answer.rules.map(({ id }) => id),
+    rules: accounts.map(({ rule, applies, value, predicates }) => ({
+      id: rule.id,
+      effect: rule.effect,
+      ...rule.position,
+      applies,
+      value,
+      predicates,
+    })),
+  }
+}

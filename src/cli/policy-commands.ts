@@ -1,0 +1,97 @@
+import type { Command } from 'commander'
+import type { CommandKit } from './command-kit.ts'
+import { examples } from './command-kit.ts'
+import { exitCodes } from './io.ts'
+import type { PolicyCheckFlags } from './policy-check.ts'
+import type { ExplainFlags } from './policy-explain.ts'
+import type { PolicyTestFlags } from './policy-test.ts'
+
+/** `capfence policy` and everything below it. */
+export function policyCommand(kit: CommandKit): Command {
+  const policy = kit.command('policy').description('policies: find mistakes, ask what they say')
+  examples(policy, [
+    ['capfence policy check policies/ops.yaml', 'everything that is wrong with it'],
+    ['capfence policy test policies/ops.yaml', 'whether it says what its tests expect'],
+    [
+      `capfence policy explain --server ops --tool delete_path --arguments '{"command": "rm -rf /"}'`,
+      'what would become of a call, and why',
+    ],
+  ])
+  return policy
+    .addCommand(checkCommand(kit))
+    .addCommand(testCommand(kit))
+    .addCommand(explainCommand(kit))
+    .addCommand(schemaCommand(kit))
+}
+
+function checkCommand(kit: CommandKit): Command {
+  return kit
+    .command('check')
+    .description('say everything that is wrong; without files, with those of the configuration')
+    .argument('[files...]', 'policy files, each checked by itself')
+    .option('--config <file>', 'the configuration')
+    .option('--json', 'JSON Lines, for programs')
+    .action((files: readonly string[], flags: PolicyCheckFlags) =>
+      kit.run(async () => {
+        const { policyCheck } = await import('./policy-check.ts')
+        return policyCheck(files, flags, kit.io)
+      }),
+    )
+}
+
+function testCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('test')
+    .description('ask policies what their tests ask; without files, those of the configuration')
+    .argument('[files...]', 'policies, with the tests in them or beside them; or files of tests')
+    .option('--config <file>', 'the configuration that says what the tools of tests mean')
+    .option('--coverage', 'name the rules that decided in no test')
+    .option('--json', 'JSON Lines, for programs')
+    .option('--junit <file>', 'also write a report that build servers read')
+  examples(command, [
+    ['capfence policy test policies/ops.yaml', 'the tests in it, and those of ops.test.yaml'],
+    ['capfence policy test --coverage policies/*.yaml', 'and which rules no test is about'],
+    ['capfence policy test --junit report.xml policies/*.yaml', 'for a build server'],
+  ])
+  return command.action((files: readonly string[], flags: PolicyTestFlags) =>
+    kit.run(async () => {
+      const { policyTest } = await import('./policy-test.ts')
+      return policyTest(files, flags, kit.io)
+    }),
+  )
+}
+
+function schemaCommand(kit: CommandKit): Command {
+  return kit
+    .command('schema')
+    .description('print the JSON Schema of policy files')
+    .option('--tests', 'the one of files of tests instead')
+    .action(({ tests }: { readonly tests?: boolean }) =>
+      kit.run(async () => {
+        // zod takes longer to load than everything else together, so only this command does.
+        const { policyJsonSchema, testFileJsonSchema } = await import('./policy-schema.ts')
+        await kit.io.out.write(tests === true ? testFileJsonSchema() : policyJsonSchema())
+        return exitCodes.yes
+      }),
+    )
+}
+
+function explainCommand(kit: CommandKit): Command {
+  return kit
+    .command('explain')
+    .description('say what would become of a call, and what every rule makes of it')
+    .argument('[files...]', 'policy files; without them those of the configuration')
+    .option('--event <file>', 'an action event as JSON; `-` reads standard input')
+    .option('--server <name>', 'the server of the call, by its name in the configuration')
+    .option('--tool <name>', "the tool, by its server's name for it")
+    .option('--arguments <json>', 'the arguments of the call; none when left out')
+    .option('--actor <name>', 'who asks; the one of the configuration when left out')
+    .option('--config <file>', 'the configuration')
+    .option('--json', 'one JSON object, for programs')
+    .action((files: readonly string[], flags: ExplainFlags) =>
+      kit.run(async () => {
+        const { policyExplain } = await import('./policy-explain.ts')
+        return policyExplain(files, flags, kit.io)
+      }),
+    )
+}
