@@ -147,11 +147,14 @@ function impurity(use) {
   const { name } = use.identifier
   if (name === 'Date') return isFixedDate(use) ? undefined : clock
   if (name === 'Math') return isArithmetic(use) ? undefined : chance
+  if (name === 'Intl') return isFixedFormat(use) ? undefined : locale
   if (timeless.has(name)) return undefined
   return `a pure room does not use \`${name}\`; take what it gives as an argument`
 }
 
 const clock = 'a pure room has no clock; take the time in milliseconds as an argument'
+const locale =
+  "a pure room does not know this machine's locale and zone; name both in `new Intl.DateTimeFormat('en-US', { timeZone })`"
 const chance = 'a pure room draws no random numbers; take them as an argument'
 
 /**
@@ -180,4 +183,27 @@ function isFixedDate({ identifier }) {
 function isArithmetic({ identifier }) {
   const name = memberName(identifier.parent)
   return name !== undefined && name !== 'random'
+}
+
+/**
+ * `new Intl.DateTimeFormat('en-US', { timeZone: … })` with both arguments written out, and the list of zones: the same
+ * on every machine, as far as these have the same time zones.
+ *
+ * @param {Reference} use
+ * @returns {boolean}
+ */
+function isFixedFormat({ identifier }) {
+  const { parent } = identifier
+  const name = memberName(parent)
+  if (name === 'supportedValuesOf') return true
+  const made = parent.parent
+  if (name !== 'DateTimeFormat' || made?.type !== 'NewExpression') return false
+  const [locales, options] = made.arguments
+  if (locales?.type !== 'Literal' || options?.type !== 'ObjectExpression') return false
+  return options.properties.some(
+    (property) =>
+      property.type === 'Property' &&
+      property.key.type === 'Identifier' &&
+      property.key.name === 'timeZone',
+  )
 }

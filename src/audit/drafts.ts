@@ -8,6 +8,8 @@ export interface DecisionFacts {
   /** The call's own id, a UUID; version 7 keeps the index over calls quick. */
   readonly call: string
   readonly event: ActionEvent
+  /** The clock that the policy was shown, milliseconds since the epoch; absent when its answer does not depend on it. */
+  readonly clockMs?: number | undefined
   readonly decision: 'allow' | 'require_approval' | 'deny'
   /** Why, as a code such as `rule` or `default`. */
   readonly reason: string
@@ -44,6 +46,7 @@ export function decisionRecord(facts: DecisionFacts): RecordDraft {
     call: facts.call,
     capability: `${resource}.${action}.${scope}`,
     client: context.client ?? null,
+    ...(facts.clockMs === undefined ? {} : { clock_ms: facts.clockMs }),
     decision: facts.decision,
     environment: event.environment ?? null,
     forwarded: facts.forwarded,

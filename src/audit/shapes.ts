@@ -86,6 +86,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
     /** `resource.action.scope`. */
     capability: text,
     client: nullable(text),
+    /** The clock that the policy was shown; absent when its answer does not depend on it. */
+    clock_ms: optional(count),
     decision: effect,
     environment: nullable(text),
     /** Whether the call was about to go to the server when this was written. */

@@ -2,6 +2,7 @@ import type { ActionEvent } from '../event/action-event.ts'
 import { capabilityName } from '../event/capability.ts'
 import type { PolicyAnswer, PredicateValue } from '../policy/answer.ts'
 import type { RuleAccount } from '../policy/policy.ts'
+import type { PolicyState } from '../policy/state.ts'
 import { explain } from '../runtime/decide-text.ts'
 import type { Io } from './io.ts'
 import { shown } from './shown.ts'
@@ -11,6 +12,8 @@ import { styled } from './style.ts'
 /** What a policy says about an event, and what each rule makes of it. */
 export interface Explanation {
   readonly event: ActionEvent
+  /** What the policy was asked with; absent when the answer depends on nothing but the event. */
+  readonly state?: PolicyState | undefined
   readonly answer: PolicyAnswer
   readonly accounts: readonly RuleAccount[]
 }
@@ -23,7 +26,7 @@ const styles: Readonly<Record<PolicyAnswer['decision'], Style>> = {
 
 /** An explanation for people, as lines that are safe to show. */
 export function explanationLines(
-  { event, answer, accounts }: Explanation,
+  { event, state, answer, accounts }: Explanation,
   io: Pick<Io, 'out'>,
 ): readonly string[] {
   const { reason, message, suggestion } = explain(event, answer, () => accounts)
@@ -33,6 +36,7 @@ export function explanationLines(
     ...(message === undefined ? [] : [`  message: ${shown(message)}`]),
     ...(suggestion === undefined ? [] : [`  ${shown(suggestion)}`]),
     `  actor ${shown(event.actor)}, environment ${shown(event.environment ?? 'unknown')}, risk ${event.risk ?? 'unknown'}`,
+    ...(state === undefined ? [] : [`  at ${new Date(state.nowMs).toISOString()}`]),
     '',
     accounts.length === 0 ? 'no rule has a capability that fits' : 'rules whose capability fits:',
     ...accounts.flatMap((account) => accountLines(account, io)),
@@ -59,6 +63,7 @@ function predicateLine({ predicate, value }: PredicateValue): string {
 /** The same for programs. */
 export function explanationData({
   event,
+  state,
   answer,
   accounts,
 }: Explanation): Readonly<Record<string, unknown>> {
@@ -73,6 +78,7 @@ export function explanationData({
     capability: capabilityName(event.capability),
     environment: event.environment ?? null,
     risk: event.risk ?? null,
+    ...(state === undefined ? {} : { at: new Date(state.nowMs).toISOString() }),
     server: event.context.server ?? null,
     tool: event.context.tool ?? null,
     deciding: answer.rules.map(({ id }) => id),

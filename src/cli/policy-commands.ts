@@ -86,6 +86,7 @@ function explainCommand(kit: CommandKit): Command {
     .option('--tool <name>', "the tool, by its server's name for it")
     .option('--arguments <json>', 'the arguments of the call; none when left out')
     .option('--actor <name>', 'who asks; the one of the configuration when left out')
+    .option('--at <time>', 'when it is asked, such as `2026-11-25T14:00:00Z`; now when left out')
     .option('--config <file>', 'the configuration')
     .option('--json', 'one JSON object, for programs')
     .action((files: readonly string[], flags: ExplainFlags) =>

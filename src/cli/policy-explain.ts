@@ -10,11 +10,14 @@ import { readConfig } from './places.ts'
 import { extendedBy } from './policy-files.ts'
 import { readPolicySource } from './policy-source.ts'
 import { jsonLine } from './shown.ts'
+import { parseTime } from './time.ts'
 
 /** What `capfence policy explain` takes, as it was typed. */
 export interface ExplainFlags extends EventFlags {
   readonly config?: string | undefined
   readonly json?: boolean | undefined
+  /** When the call would be made; now when absent. */
+  readonly at?: string | undefined
 }
 
 /**
@@ -33,7 +36,14 @@ export async function policyExplain(
   const named = files.length > 0 ? files : (config?.policies ?? [])
   const policy = loadPolicy(named.map(readPolicySource), extendedBy(readPolicySource))
   const event = eventToExplain(flags, config)
-  const explanation = { event, answer: policy.decide(event), accounts: policy.explain(event) }
+  const nowMs = io.nowMs()
+  const state = { nowMs: flags.at === undefined ? nowMs : parseTime(flags.at, nowMs) }
+  const explanation = {
+    event,
+    state: policy.asksState(event) ? state : undefined,
+    answer: policy.decide(event, state),
+    accounts: policy.explain(event, state),
+  }
   if (flags.json === true) {
     const data = explanationData(explanation)
     await io.out.write(jsonLine({ schemaVersion, type: 'explanation', ...data }))

@@ -31,8 +31,9 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
     ruleCount: policy.ruleCount,
     rules: policy.rules,
     files,
-    decide: (event) => policy.decide(event),
-    explain: (event) => policy.explain(event),
+    asksState: (event) => policy.asksState(event),
+    decide: (event, state) => policy.decide(event, state),
+    explain: (event, state) => policy.explain(event, state),
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import { matcherNames } from '../policy/matchers/table.ts'
+import { dayNames } from '../policy/read-time.ts'
 
 /** Text with something in it. */
 const text = z.string().regex(/\S/)
@@ -72,6 +73,29 @@ const args = z
   .refine((aims) => Object.keys(aims).length > 0)
   .meta({ minProperties: 1 })
 
+/** `mon`, or `mon-fri`. */
+const day = z
+  .string()
+  .regex(new RegExp(`^(?:${dayNames.join('|')})(?:-(?:${dayNames.join('|')}))?$`))
+const minute = z.string().regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/)
+const window = z
+  .strictObject({
+    zone: z
+      .string()
+      .regex(/^[A-Za-z]{2,}(?:[/_+-][A-Za-z0-9]+)*$/)
+      .describe('A time zone by its name in the IANA database, such as `Europe/Berlin`.'),
+    days: z
+      .union([day, z.array(day).min(1)])
+      .optional()
+      .describe('The days on which the window opens, such as `mon-fri`.'),
+    between: z
+      .tuple([minute, minute])
+      .optional()
+      .describe('From the first time up to the second one, which is not inside any more.'),
+  })
+  .refine(({ days, between }) => days !== undefined || between !== undefined)
+  .meta({ id: 'window', anyOf: [{ required: ['days'] }, { required: ['between'] }] })
+
 /** Conditions without a rule around them, as `not` and `any` hold them. */
 const inner: z.ZodType = z.lazy(() =>
   z
@@ -109,6 +133,10 @@ export const conditions: Readonly<Record<string, z.ZodType>> = {
   tool: context('The tool, as its server names it'),
   tool_name: context('The tool, as its server names it'),
   session: context('The session'),
+  time: z
+    .union([window, z.array(window).min(1)])
+    .optional()
+    .describe('The time of the call is inside one of these windows.'),
   risk_level: z
     .union([risk, z.array(risk).min(1)])
     .optional()

@@ -1,6 +1,7 @@
 import type { Decimal } from '../json/decimal.ts'
 import type { Matcher } from './matchers/table.ts'
 import type { Pointer } from './pointer.ts'
+import type { TimeWindow } from './time-window.ts'
 
 /** What the proxy knows about a call besides its arguments (POLICY.md 6). */
 export type ContextField =
@@ -19,8 +20,7 @@ export type Comparison = 'gt' | 'gte' | 'lt' | 'lte'
 /**
  * What a rule asks of a call, as plain data: it is read from a file, compiled by `predicate.ts`, and analysed.
  *
- * A rule is the conjunction of its conditions; a list of texts inside one means any of them. What a condition asks of
- * the clock or of the store would be one more kind here, one more reader, and one more case of `compileCondition`.
+ * A rule is the conjunction of its conditions; a list of texts inside one means any of them.
  */
 export type Condition =
   | ContextCondition
@@ -29,6 +29,7 @@ export type Condition =
   | PathCondition
   | TableCondition
   | ArgumentCondition
+  | TimeCondition
   | NotCondition
   | AnyCondition
 
@@ -70,6 +71,12 @@ export interface ArgumentCondition {
   readonly pointer: Pointer
   /** At least one. */
   readonly matchers: readonly Matcher[]
+}
+
+/** The time of the call is inside one of these windows; there is at least one. */
+export interface TimeCondition {
+  readonly kind: 'time'
+  readonly windows: readonly TimeWindow[]
 }
 
 /** Not all of the conditions hold; there is at least one. */

@@ -12,6 +12,7 @@ import { readPath } from './path.ts'
 import type { PathFacts } from './path.ts'
 import type { ContextField } from './condition.ts'
 import type { Pointer } from './pointer.ts'
+import type { PolicyState } from './state.ts'
 import { tablesIn } from './table-name.ts'
 import type { TableName } from './table-name.ts'
 import { TextFacts } from './text.ts'
@@ -28,6 +29,7 @@ type Lazy<T> = T | typeof unasked
 export class Facts {
   readonly #event: ActionEvent
   readonly #names: NameRoles
+  readonly #state: PolicyState | undefined
   #contents: Lazy<ArgumentContents | undefined> = unasked
   #text: TextFacts | undefined
   #amounts: AmountFacts | undefined
@@ -36,9 +38,15 @@ export class Facts {
   #located: Map<string, readonly Located[]> | undefined
   #folded: Map<ContextField, string | undefined> | undefined
 
-  constructor(event: ActionEvent, names: NameRoles) {
+  constructor(event: ActionEvent, names: NameRoles, state?: PolicyState) {
     this.#event = event
     this.#names = names
+    this.#state = state
+  }
+
+  /** The clock of the gate, milliseconds since the epoch. */
+  get nowMs(): number | undefined {
+    return this.#state?.nowMs
   }
 
   get text(): TextFacts | undefined {

@@ -47,6 +47,7 @@ export const conditionKeys: readonly string[] = [
   ...amountKeys.keys(),
   'path_prefix',
   'table',
+  'time',
   ...contextKeys.keys(),
   'args',
   'not',
@@ -98,7 +99,6 @@ export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
 
 /** Keys of a rule that are refused by name. */
 export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  ['time', { reason: notYet, hint: 'leave the rule out until then' }],
   ['limit', { reason: notYet, hint: 'use `require_approval` until then' }],
   ['match_regex', { reason: notYet, hint: 'use `contains` with each text to look for' }],
   [

@@ -11,6 +11,8 @@ import type { RiskActions } from './read-policy.ts'
 import { RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
 import { NeedleSet } from './needle.ts'
+import { asksState } from './state.ts'
+import type { PolicyState } from './state.ts'
 
 /** The rules of one capability pattern, case aside. Lists without rules are one and the same, which is always near. */
 interface Bucket {
@@ -19,6 +21,8 @@ interface Bucket {
   allow: CompiledRule[]
   /** The guards look for their texts together; undefined while none looks for any. */
   needles: NeedleSet | undefined
+  /** Whether a rule asks for the clock or the store. */
+  asksState: boolean
 }
 
 /** What a policy says besides its rules. */
@@ -39,7 +43,7 @@ export interface RuleAccount {
 /**
  * The rules that govern: what is not allowed is denied, and the stricter rule always wins (POLICY.md 1).
  *
- * Deciding asks nobody and keeps nothing: the same event gets the same answer next year.
+ * Deciding asks nobody and keeps nothing: the same event and state get the same answer next year.
  */
 export class Policy {
   /** In the order of the files. */
@@ -50,6 +54,7 @@ export class Policy {
   readonly #risks: RiskActions
   readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
   readonly #names = new NameRoles()
+  #asksState = false
 
   /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
   constructor(sources: readonly RuleSource[], { risks, notes }: PolicyTerms) {
@@ -64,19 +69,29 @@ export class Policy {
     return this.rules.length
   }
 
-  /** Answers for one event. It never throws: what cannot be decided is denied. */
-  decide(event: ActionEvent): PolicyAnswer {
+  /** Whether the answer for an event may depend on the clock or the store; otherwise `decide` needs no state. */
+  asksState(event: ActionEvent): boolean {
+    if (!this.#asksState) return false
+    return this.#index.find(folded(event.capability)).some((bucket) => bucket.asksState)
+  }
+
+  /**
+   * Answers for one event. It never throws: what cannot be decided is denied.
+   *
+   * @param state what depends on it is indeterminate without: guards apply then, and grants do not
+   */
+  decide(event: ActionEvent, state?: PolicyState): PolicyAnswer {
     try {
-      return ActionEvent.isEvent(event) ? this.#decide(event) : undecidable
+      return ActionEvent.isEvent(event) ? this.#decide(event, state) : undecidable
     } catch {
       return undecidable
     }
   }
 
   /** What every rule whose capability fits makes of an event, in the order of the files; dearer than `decide`. */
-  explain(event: ActionEvent): readonly RuleAccount[] {
+  explain(event: ActionEvent, state?: PolicyState): readonly RuleAccount[] {
     if (!ActionEvent.isEvent(event)) return []
-    const facts = new Facts(event, this.#names)
+    const facts = new Facts(event, this.#names, state)
     const { capability } = event
     const rules = this.#index
       .find(folded(capability))
@@ -98,10 +113,12 @@ export class Policy {
     const tier = tiers[source.rule.effect]
     if (bucket[tier] === noRules) bucket[tier] = []
     bucket[tier].push(rule)
+    bucket.asksState ||= source.conditions.some(asksState)
+    this.#asksState ||= bucket.asksState
   }
 
-  #decide(event: ActionEvent): PolicyAnswer {
-    const facts = new Facts(event, this.#names)
+  #decide(event: ActionEvent, state: PolicyState | undefined): PolicyAnswer {
+    const facts = new Facts(event, this.#names, state)
     const buckets = this.#index.find(folded(event.capability))
     const denied = guardTier(buckets, 'deny', facts)
     if (denied !== undefined) return denied
@@ -153,7 +170,7 @@ const noRules: CompiledRule[] = []
 const tiers = { deny: 'deny', require_approval: 'approval', allow: 'allow' } as const
 
 function newBucket(): Bucket {
-  return { deny: noRules, approval: noRules, allow: noRules, needles: undefined }
+  return { deny: noRules, approval: noRules, allow: noRules, needles: undefined, asksState: false }
 }
 
 /** A risk that nobody stated may be any, so the strictest action stands. */

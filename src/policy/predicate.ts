@@ -12,6 +12,7 @@ import type {
   PathCondition,
   TableCondition,
   TextCondition,
+  TimeCondition,
 } from './condition.ts'
 import type { Facts } from './facts.ts'
 import { foldText } from './fold.ts'
@@ -21,6 +22,7 @@ import { compileMatcher, costOfMatcher } from './matchers/table.ts'
 import { mayBeUnder, mustBeUnder, readPrefix } from './path.ts'
 import type { PathPrefix } from './path.ts'
 import { anyCandidate, everyCandidate } from './quantify.ts'
+import { compileWindows } from './time-window.ts'
 import { mayBeTable, mustBeTable } from './table-name.ts'
 import type { NeedleSet } from './needle.ts'
 import { opposite, truthOf } from './truth.ts'
@@ -58,6 +60,8 @@ export function compileCondition(
       return tables(condition, role)
     case 'argument':
       return argument(condition, role === 'guard' ? anyMay : allMust)
+    case 'time':
+      return time(condition)
     case 'not':
       return not(condition, role, needlesOf)
     case 'any':
@@ -77,6 +81,8 @@ export function costOf(condition: Condition): number {
       return costs.path
     case 'text':
       return costs.text
+    case 'time':
+      return costs.number
     case 'argument':
       return Math.max(...condition.matchers.map(costOfMatcher))
     case 'not':
@@ -142,6 +148,11 @@ function argument({ pointer, matchers }: ArgumentCondition, quantified: typeof a
     .toSorted((one, other) => costOfMatcher(one) - costOfMatcher(other))
     .map((matcher) => compileMatcher(matcher))
   return (facts) => quantified(facts.at(pointer), tests)
+}
+
+function time({ windows }: TimeCondition): Predicate {
+  const isInside = compileWindows(windows)
+  return ({ nowMs }) => isInside(nowMs)
 }
 
 function allTexts({ needles }: TextCondition): Predicate {

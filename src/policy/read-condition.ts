@@ -4,6 +4,7 @@ import { prefixFault } from './path.ts'
 import { readArguments } from './read-args.ts'
 import { patternFault, wordFault } from './read-context.ts'
 import { readChecked, readNeedles } from './read-needles.ts'
+import { readTime } from './read-time.ts'
 import { readNumber, unknownKey, wrongType } from './read-value.ts'
 import type { Source } from './read-value.ts'
 import { writtenEntry, writtenNode } from './written.ts'
@@ -49,6 +50,7 @@ function readCondition(source: Source, entry: YamlEntry): Condition | undefined 
   }
   if (entry.key === 'path_prefix') return readPrefixes(source, entry)
   if (entry.key === 'table') return readTables(source, entry)
+  if (entry.key === 'time') return readTime(source, entry)
   const comparison = amountKeys.get(entry.key)
   if (comparison !== undefined) {
     const threshold = readNumber(source, entry)

@@ -1,6 +1,6 @@
 import { policyLoadRecord } from '../audit/drafts.ts'
 import { ActionEvent } from '../event/action-event.ts'
-import type { PolicyAnswer } from '../policy/answer.ts'
+import type { PolicyState } from '../policy/state.ts'
 import { decide } from './decide.ts'
 import type { Outcome } from './outcome.ts'
 import { outcomeEffects } from './outcome.ts'
@@ -10,7 +10,8 @@ import type { GoverningPolicy } from './policy.ts'
 import type { CallOptions, Candidate, Preparation, PreparedInput } from './prepare.ts'
 import { prepare } from './prepare.ts'
 import type { AllowVerdict, Verdict } from './verdict.ts'
-import { invalidEvent, unrecorded, verdictOf } from './verdict-of.ts'
+import { invalidEvent, unasked, unrecorded, verdictOf } from './verdict-of.ts'
+import type { Answered } from './verdict-of.ts'
 
 const defaultApprovalTimeoutMs = 900_000
 
@@ -74,25 +75,28 @@ export class ActionRuntime {
     const nowMs = this.#parts.clock()
     const callId = this.#parts.draws.uuid(nowMs)
     if (!ActionEvent.isEvent(event)) return invalidEvent(callId)
-    let candidate = this.#candidate(callId, event, options)
+    let call = this.#open({ callId, event, options, policy: this.#policy })
+    let answered = call.early
     try {
-      let input = this.#prepare(candidate, nowMs)
+      let input = this.#prepare(call, nowMs)
       if (!this.#isLoaded) await this.start()
       if (this.#outcomes.isOwing) await this.#outcomes.pay(this.#durability)
       const decision = await this.#parts.store.commit((view) => {
-        if (candidate.policy !== this.#policy) {
+        if (call.policy !== this.#policy) {
           // The policy was replaced while this call waited; what it replaced allows nothing any more.
-          candidate = this.#candidate(callId, event, options)
-          input = this.#prepare(candidate, nowMs)
+          call = this.#open({ callId, event, options, policy: this.#policy })
+          input = this.#prepare(call, nowMs)
         }
-        return decide(event, { ...input, view })
+        const asked = call.early ?? this.#answered(call, { nowMs: view.nowMs })
+        answered = asked
+        return decide(event, { ...input, state: asked.state, answer: asked.answer, view })
       }, this.#durability)
-      const verdict = verdictOf(decision, candidate)
+      const verdict = answered === undefined ? unasked(callId) : verdictOf(decision, answered)
       if (verdict.authorized) this.#underway.set(verdict, this.#parts.clock())
       return verdict
     } catch (error) {
       this.#onFailure(error)
-      return unrecorded(candidate)
+      return answered === undefined ? unasked(callId) : unrecorded(answered)
     }
   }
 
@@ -160,23 +164,33 @@ export class ActionRuntime {
     return this.#parts.durability ?? 'power'
   }
 
-  #candidate(callId: string, event: ActionEvent, options: CallOptions): Candidate {
-    const policy = this.#policy
-    return { callId, event, options, policy, answer: this.#ask(policy, event) }
+  /** Asks the policy at once where its answer depends on nothing but the event; the transaction is shorter for it. */
+  #open(candidate: Candidate): OpenCall {
+    const early = this.#asksState(candidate) ? undefined : this.#answered(candidate, undefined)
+    return { ...candidate, early }
   }
 
-  /** A policy that throws is a fault of the program; it must end in a denial and not in a hung call. */
-  #ask(policy: GoverningPolicy, event: ActionEvent): PolicyAnswer | undefined {
+  #asksState({ policy, event }: Candidate): boolean {
     try {
-      return policy.decide(event)
+      return policy.asksState(event)
     } catch (error) {
       this.#onFailure(error)
-      return undefined
+      return true
     }
   }
 
-  #prepare(candidate: Candidate, nowMs: number): PreparedInput {
-    return prepare(candidate, { ...this.#preparation, nowMs })
+  /** A policy that throws is a fault of the program; it must end in a denial and not in a hung call. */
+  #answered(candidate: Candidate, state: PolicyState | undefined): Answered {
+    try {
+      return { ...candidate, state, answer: candidate.policy.decide(candidate.event, state) }
+    } catch (error) {
+      this.#onFailure(error)
+      return { ...candidate, state, answer: undefined }
+    }
+  }
+
+  #prepare(call: OpenCall, nowMs: number): PreparedInput {
+    return prepare(call, call.early?.answer, { ...this.#preparation, nowMs })
   }
 
   async #record(policy: GoverningPolicy): Promise<void> {
@@ -189,6 +203,11 @@ export class ActionRuntime {
     )
     this.#isLoaded = true
   }
+}
+
+/** A call that is to be decided, with what the policy says if that is known before the transaction. */
+interface OpenCall extends Candidate {
+  readonly early: Answered | undefined
 }
 
 /** A listener that throws must not end a call, or the process, that it was only to hear about. */

@@ -7,6 +7,7 @@ import { approvalRequestRecord, decisionRecord } from '../audit/drafts.ts'
 import type { RecordDraft } from '../audit/record.ts'
 import type { ActionEvent } from '../event/action-event.ts'
 import type { Effect, PolicyAnswer } from '../policy/answer.ts'
+import type { PolicyState } from '../policy/state.ts'
 import { messageOf, ruleIds } from './decide-text.ts'
 import type { Effects, StoreView } from './store.ts'
 
@@ -20,6 +21,8 @@ export type Mode = 'enforce' | 'observe'
 export interface DecisionInput {
   /** The state inside the transaction that will store what is decided. */
   readonly view: StoreView
+  /** What of it the policy was asked with; undefined when its answer depends on nothing but the event. */
+  readonly state: PolicyState | undefined
   /** What the policy says about the event; undefined when it could not be evaluated at all. */
   readonly answer: PolicyAnswer | undefined
   /** Hex SHA-256 of the policy that answered. */
@@ -31,7 +34,7 @@ export interface DecisionInput {
   /** The arguments as the log holds them: salted digests in the record, what they stand for beside it. */
   readonly args: Sealed
   /** What is asked if this call has to wait and nobody was asked yet; computed once, on demand. */
-  readonly question: () => Question
+  readonly question: (answer: PolicyAnswer) => Question
 }
 
 /** A request for an approval before it is stored, and its binding as the log holds it. */
@@ -79,7 +82,7 @@ export function decide(event: ActionEvent, input: DecisionInput): Effects<Decisi
 /** Puts a call on hold: behind the request that already asks about exactly this call, or behind a new one. */
 function hold(event: ActionEvent, input: DecisionInput, answer: PolicyAnswer): Effects<Decision> {
   const { nowMs, nextSeq: seq } = input.view
-  const { draft, binding } = input.question()
+  const { draft, binding } = input.question(answer)
   const waiting = input.view.pendingApproval(draft.bindingDigest)
   if (waiting !== undefined && requestCovers(waiting, { digest: draft.bindingDigest, nowMs })) {
     return decided(event, input, { kind: 'require_approval', seq, approval: waiting })
@@ -125,6 +128,7 @@ function recordOf(event: ActionEvent, input: DecisionInput, decision: Decision):
   return decisionRecord({
     call: input.callId,
     event,
+    clockMs: input.state?.nowMs,
     // Observed calls too are recorded as what the policy said; `mode` and `forwarded` say what happened.
     decision: answer?.decision ?? 'deny',
     reason: answer?.reason ?? 'internal_error',

@@ -25,8 +25,6 @@ export interface Candidate {
   readonly event: ActionEvent
   readonly options: CallOptions
   readonly policy: GoverningPolicy
-  /** Undefined when the policy could not be evaluated. */
-  readonly answer: PolicyAnswer | undefined
 }
 
 /** What preparing needs of the runtime. */
@@ -39,29 +37,43 @@ export interface Preparation {
   readonly argumentKey: () => Uint8Array
 }
 
-/** Everything a decision depends on but the state inside its transaction. */
-export type PreparedInput = Omit<DecisionInput, 'view'>
+/** Everything a decision depends on but the state inside its transaction, and what the policy says with it. */
+export type PreparedInput = Omit<DecisionInput, 'view' | 'state' | 'answer'>
 
 /**
  * Works out beforehand what can be: the longer a transaction takes, the longer other processes wait for the log.
+ *
+ * @param early what the policy says, if that is known before the transaction
  */
-export function prepare(candidate: Candidate, given: Preparation): PreparedInput {
-  const { answer, event, options } = candidate
+export function prepare(
+  candidate: Candidate,
+  early: PolicyAnswer | undefined,
+  given: Preparation,
+): PreparedInput {
+  const { event, options, policy } = candidate
   const question = once(() => questionOf(candidate, given))
   // The canonical form of long arguments takes its time.
-  if (answer?.decision === 'require_approval' && given.mode === 'enforce') question()
+  if (early?.decision === 'require_approval' && given.mode === 'enforce') question()
   return {
-    answer,
-    policyHash: candidate.policy.hash,
+    policyHash: policy.hash,
     mode: given.mode,
     callId: candidate.callId,
     definitionHash: options.definitionHash ?? null,
     args: discloseArguments(event.arguments, given.draws.bytes, given.disclosure),
-    question,
+    question: ({ rules }) => {
+      const { draft, binding } = question()
+      const timeoutMs = timeoutMsOf(rules, policy.rules, given.approvalTimeoutMs)
+      return { draft: { ...draft, timeoutMs }, binding }
+    },
   }
 }
 
-function questionOf({ event, options, policy, answer }: Candidate, given: Preparation): Question {
+/** How long it waits depends on the rules that ask. */
+interface TimelessQuestion extends Pick<Question, 'binding'> {
+  readonly draft: Omit<Question['draft'], 'timeoutMs'>
+}
+
+function questionOf({ event, options, policy }: Candidate, given: Preparation): TimelessQuestion {
   const { draws, nowMs } = given
   const binding = callBinding(event, {
     definitionHash: options.definitionHash ?? null,
@@ -75,7 +87,6 @@ function questionOf({ event, options, policy, answer }: Candidate, given: Prepar
       nonce: hex(draws.bytes(nonceBytes)),
       binding,
       bindingDigest: bindingDigest(binding),
-      timeoutMs: timeoutMsOf(answer?.rules ?? [], policy.rules, given.approvalTimeoutMs),
     },
     binding: discloseText('binding', canonicalBinding(binding), draws.bytes),
   }

@@ -1,5 +1,6 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
+import type { PolicyState } from '../policy/state.ts'
 import type { Decision } from './decide.ts'
 import { explain } from './decide-text.ts'
 import type { GoverningPolicy } from './policy.ts'
@@ -10,19 +11,21 @@ export interface Answered {
   readonly callId: string
   readonly event: ActionEvent
   readonly policy: GoverningPolicy
+  /** What the policy was asked with; undefined when its answer depends on nothing but the event. */
+  readonly state: PolicyState | undefined
   readonly answer: PolicyAnswer | undefined
 }
 
 /** A decision that is in the log, put into words. */
 export function verdictOf(
   decision: Decision,
-  { callId, event, policy, answer }: Answered,
+  { callId, event, policy, state, answer }: Answered,
 ): Verdict {
   // Without an answer there is nothing but the denial.
   if (answer === undefined) return fault(callId, decision.seq)
   const told = {
     callId,
-    ...explain(event, answer, () => policy.explain(event)),
+    ...explain(event, answer, () => policy.explain(event, state)),
     reasonCode: answer.reason,
     rules: answer.rules,
     decisionSeq: decision.seq,
@@ -47,15 +50,20 @@ export function verdictOf(
  *
  * What the policy denies stays denied for the policy's reason; anything else is denied because no record means no call.
  */
-export function unrecorded({ callId, event, policy, answer }: Answered): DenyVerdict {
+export function unrecorded({ callId, event, policy, state, answer }: Answered): DenyVerdict {
   if (answer === undefined) return fault(callId, undefined)
   if (answer.decision === 'deny') {
     return {
       ...denial(callId, answer.reason, undefined),
-      ...explain(event, answer, () => policy.explain(event)),
+      ...explain(event, answer, () => policy.explain(event, state)),
       rules: answer.rules,
     }
   }
+  return unasked(callId)
+}
+
+/** The verdict when the log could not even be read for the policy: a denial too. */
+export function unasked(callId: string): DenyVerdict {
   return {
     ...denial(callId, 'audit_unavailable', undefined),
     reason: 'the decision could not be recorded, and without a record nothing is let through',

@@ -134,6 +134,7 @@ const notExpressible: readonly string[] = [
   'a tag on a threshold',
   'a duplicate key deep inside',
   'a file that nobody reads',
+  'hours that are always or never',
 ]
 
 /** The blocks of a file of refusals: a name, and the text that is refused. */

@@ -153,6 +153,39 @@ ${good}: 4 rules (1 deny, 1 require_approval, 2 allow)
   })
 })
 
+const hours = file(
+  'hours.yaml',
+  'allow: [{id: office, capability: a, time: {zone: UTC, between: ["09:00", "17:00"]}}]\n',
+)
+const early = file(
+  'early.json',
+  '{"actor":"a","resource":"a","action":"b","scope":"c","arguments":{}}',
+)
+
+describe('policy explain with a clock', () => {
+  const at = (...args: readonly string[]): ReturnType<typeof capfence> =>
+    capfence(['policy', 'explain', hours, '--event', early, ...args])
+
+  test('decides for the time that is named, and says it', async () => {
+    const open = await at('--at', '2026-11-25T09:00:00Z')
+    expect(open.code).toBe(0)
+    expect(open.out).toContain('\n  at 2026-11-25T09:00:00.000Z\n')
+    const closed = await at('--at', '2026-11-25T17:00:00Z', '--json')
+    expect(closed.code).toBe(1)
+    expect(JSON.parse(closed.out)).toMatchObject({
+      at: '2026-11-25T17:00:00.000Z',
+      rules: [{ predicates: [{ value: 'false' }] }],
+    })
+  })
+
+  test('decides for now when no time is named, and refuses what is none', async () => {
+    expect((await at('--json')).out).toContain('"at":"')
+    const { code, err } = await at('--at', 'tea time')
+    expect(code).toBe(2)
+    expect(err).toContain('`tea time` is no point in time')
+  })
+})
+
 describe('policy explain', () => {
   const explain = (...args: readonly string[]): ReturnType<typeof capfence> =>
     capfence(['policy', 'explain', '--config', config, ...args])

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { ActionEvent } from '../../src/event/action-event.ts'
 import type { RiskLevel } from '../../src/event/capability.ts'
+import type { PolicyState } from '../../src/policy/state.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { nameRoles } from './reference.ts'
 import type { Matchers, Scalar } from './reference-args.ts'
 import type { Json } from './reference-json.ts'
-import type { Conditions, EventValue, PolicyValue, Rule } from './reference.ts'
+import type { Conditions, EventValue, PolicyValue, Rule, Window } from './reference.ts'
 import { json } from './support.ts'
 
 // Small alphabets, so that rules and calls meet often.
@@ -171,6 +172,22 @@ const args = fc
   .array(fc.tuple(pointer, matchers), { minLength: 1, maxLength: 2 })
   .map((pairs): Readonly<Record<string, Matchers>> => Object.fromEntries(pairs))
 
+const window: fc.Arbitrary<Window> = fc.record(
+  {
+    zone: fc.constantFrom('UTC' as const, 'America/New_York' as const),
+    days: fc.subarray(['mon', 'wed', 'thu', 'sun'], { minLength: 1 }),
+    between: fc.constantFrom(
+      ...([
+        ['09:00', '17:00'],
+        ['22:00', '06:00'],
+        ['00:00', '12:00'],
+        ['18:00', '24:00'],
+      ] as const),
+    ),
+  },
+  { requiredKeys: ['zone', 'days'] },
+)
+
 const simpleConditions = {
   contains: some(needle),
   amount_gt: threshold,
@@ -182,6 +199,7 @@ const simpleConditions = {
   ),
   environment: some(fc.constantFrom('prod', 'Prod', 'p*', '*')),
   tool: some(fc.constantFrom('delete_*', 'Delete_File', 'straße')),
+  time: window,
   table: some(fc.constantFrom('users', 'public.*', 'public.users', 'Users', '*')),
   args,
 }
@@ -243,6 +261,7 @@ export const eventValue: fc.Arbitrary<EventValue> = fc.record(
     tool: fc.constantFrom('delete_file', 'Delete_File', 'DELETE_X', 'STRASSE', 'read'),
     risk: fc.constantFrom('low', 'medium', 'high', 'critical'),
     arguments: members(value),
+    nowMs: fc.integer({ min: Date.UTC(2026, 0), max: Date.UTC(2026, 11) }),
   },
   { requiredKeys: ['resource', 'action', 'scope', 'arguments'] },
 )
@@ -293,6 +312,11 @@ export function eventOf(given: EventValue): ActionEvent {
     ...(tool === undefined ? {} : { context: { tool } }),
     ...(risk === undefined ? {} : { risk: risk as RiskLevel }),
   })
+}
+
+/** What the gate would show to the policy; nothing when the event does not say when it is. */
+export function stateOf({ nowMs }: EventValue): PolicyState | undefined {
+  return nowMs === undefined ? undefined : { nowMs }
 }
 
 function jsonText(given: Json): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { eventOf, eventValue, loaded, policyValue, ruleValue } from './generate.ts'
+import { eventOf, eventValue, loaded, policyValue, ruleValue, stateOf } from './generate.ts'
 import * as reference from './reference.ts'
 import type { PolicyValue } from './reference.ts'
 
@@ -11,7 +11,7 @@ const strictness = { allow: 0, require_approval: 1, deny: 2 } as const
 const effects = ['deny', 'require_approval', 'allow'] as const
 
 function strict(policy: Partial<PolicyValue>, event: reference.EventValue): number {
-  return strictness[loaded(policy).decide(eventOf(event)).decision]
+  return strictness[loaded(policy).decide(eventOf(event), stateOf(event)).decision]
 }
 
 test('the generators meet every decision and every value, so that no law here is empty', () => {
@@ -20,9 +20,10 @@ test('the generators meet every decision and every value, so that no law here is
   const count = (what: string): unknown => seen.set(what, (seen.get(what) ?? 0) + 1)
   for (const [policy, event] of cases) {
     const compiled = loaded(policy)
-    const { decision, reason } = compiled.decide(eventOf(event))
+    const { decision, reason } = compiled.decide(eventOf(event), stateOf(event))
     count(`${decision} by ${reason}`)
-    for (const { value, rule } of compiled.explain(eventOf(event))) count(`${rule.effect} ${value}`)
+    for (const { value, rule } of compiled.explain(eventOf(event), stateOf(event)))
+      count(`${rule.effect} ${value}`)
   }
   const often = [...seen].filter(([, times]) => times >= 3).map(([what]) => what)
   expect(often).toEqual(
@@ -43,7 +44,9 @@ test('the compiled policy decides as the reference does', () => {
     fc.property(policyValue, events, (policy, given) => {
       const compiled = loaded(policy)
       for (const event of given) {
-        expect(compiled.decide(eventOf(event)).decision).toBe(reference.decide(policy, event))
+        expect(compiled.decide(eventOf(event), stateOf(event)).decision).toBe(
+          reference.decide(policy, event),
+        )
       }
     }),
     { numRuns },
@@ -53,7 +56,10 @@ test('the compiled policy decides as the reference does', () => {
 test('each rule has the value that the reference gives it, and takes part accordingly', () => {
   fc.assert(
     fc.property(policyValue, eventValue, (policy, event) => {
-      for (const { rule, value, applies } of loaded(policy).explain(eventOf(event))) {
+      for (const { rule, value, applies } of loaded(policy).explain(
+        eventOf(event),
+        stateOf(event),
+      )) {
         const given = policy[rule.effect][Number(/\d+/.exec(rule.id)?.[0])]
         if (given === undefined) throw new Error(`no rule ${rule.id}`)
         expect(value).toBe(reference.ruleValue(given, event, rule.effect !== 'allow'))
@@ -73,7 +79,7 @@ test('every rule whose capability fits is accounted for, in order, and no other'
           return fits ? [`${effect}[${at}]`] : []
         }),
       )
-      const accounts = loaded(policy).explain(eventOf(event))
+      const accounts = loaded(policy).explain(eventOf(event), stateOf(event))
       expect(accounts.map(({ rule }) => rule.id)).toEqual(expected)
     }),
     { numRuns },
@@ -84,13 +90,13 @@ test('an answer names the rules of its decision that take part, and only those',
   fc.assert(
     fc.property(policyValue, eventValue, (policy, event) => {
       const compiled = loaded(policy)
-      const answer = compiled.decide(eventOf(event))
+      const answer = compiled.decide(eventOf(event), stateOf(event))
       if (answer.reason === 'risk' || answer.reason === 'default') {
         expect(answer.rules).toEqual([])
         return
       }
       const taking = compiled
-        .explain(eventOf(event))
+        .explain(eventOf(event), stateOf(event))
         .filter(({ rule, applies }) => applies && rule.effect === answer.decision)
       expect(answer.rules.map(({ id }) => id)).toEqual(taking.map(({ rule }) => rule.id))
       expect(answer.rules.map(({ value }) => value)).toEqual(taking.map(({ value }) => value))
@@ -146,8 +152,11 @@ test('one more approval never allows: what it changes waits for a person', () =>
 test('one more allow never undoes what a guard or a risk said', () => {
   fc.assert(
     fc.property(policyValue, ruleValue, eventValue, (policy, rule, event) => {
-      const answer = loaded(policy).decide(eventOf(event))
-      const wider = loaded({ ...policy, allow: [...policy.allow, rule] }).decide(eventOf(event))
+      const answer = loaded(policy).decide(eventOf(event), stateOf(event))
+      const wider = loaded({ ...policy, allow: [...policy.allow, rule] }).decide(
+        eventOf(event),
+        stateOf(event),
+      )
       if (answer.reason !== 'default') expect(wider.decision).toBe(answer.decision)
     }),
     { numRuns },
@@ -197,8 +206,8 @@ test('files together say what one file with all of their rules says', () => {
         allow: [...one.allow, ...other.allow],
         ...(Object.keys(levels).length === 0 ? {} : { risk_levels: levels }),
       }
-      expect(loaded(one, other).decide(eventOf(event)).decision).toBe(
-        loaded(united).decide(eventOf(event)).decision,
+      expect(loaded(one, other).decide(eventOf(event), stateOf(event)).decision).toBe(
+        loaded(united).decide(eventOf(event), stateOf(event)).decision,
       )
     }),
     { numRuns },
@@ -211,7 +220,7 @@ test('an argument that nobody can read never allows a call, nor undoes a denial 
       const rules = [...policy.deny, ...policy.require_approval, ...policy.allow]
       // To a rule about text it is one more text, and no text is unreadable.
       if (rules.some(({ contains }) => contains !== undefined)) return
-      const before = loaded(policy).decide(eventOf(event))
+      const before = loaded(policy).decide(eventOf(event), stateOf(event))
       const after = loaded(policy).decide(eventOf(spoiled(event)))
       if (before.decision !== 'allow') expect(after.decision).not.toBe('allow')
       // Where no rule said anything, one that now has to be on the safe side may ask a person.

@@ -30,9 +30,17 @@ export interface Conditions {
   readonly environment?: readonly string[]
   readonly tool?: readonly string[]
   readonly table?: readonly string[]
+  readonly time?: Window
   readonly args?: Readonly<Record<string, Matchers>>
   readonly not?: Conditions
   readonly any?: readonly Conditions[]
+}
+
+/** Hours of some days; the generator writes whole hours. */
+export interface Window {
+  readonly zone: 'UTC' | 'America/New_York'
+  readonly days: readonly string[]
+  readonly between?: readonly [string, string]
 }
 
 export interface Rule extends Conditions {
@@ -54,6 +62,8 @@ export interface EventValue {
   readonly tool?: string
   readonly risk?: string
   readonly arguments: { readonly [name: string]: Json }
+  /** Milliseconds since the epoch; not known when absent. */
+  readonly nowMs?: number
 }
 
 /** What the names that the generator uses say; a table, so that no rule for names is repeated here. */
@@ -110,6 +120,7 @@ function conditionsValue(asked: Conditions, event: EventValue, guard: boolean): 
     asked.contains === undefined ? 'true' : containsValue(asked.contains, event, guard),
     asked.path_prefix === undefined ? 'true' : pathValue(asked.path_prefix, event, guard),
     asked.table === undefined ? 'true' : tableValue(asked.table, event, guard),
+    asked.time === undefined ? 'true' : timeValue(asked.time, event.nowMs),
     asked.environment === undefined
       ? 'true'
       : contextValue(asked.environment, event.environment, guard),
@@ -148,6 +159,31 @@ function contextValue(
     (pattern) => star(pattern, text) || (guard && starFolded(pattern, text)),
   )
   return fits ? 'true' : 'false'
+}
+
+/** Walks through the hours of a window, one by one, and looks whether the clock shows one of them. */
+function timeValue({ zone, days, between }: Window, nowMs: number | undefined): Truth {
+  if (nowMs === undefined) return 'indeterminate'
+  const local = new Date(nowMs).toLocaleString('en-US', {
+    timeZone: zone,
+    weekday: 'short',
+    hour: '2-digit',
+    hourCycle: 'h23',
+  })
+  const now = local.toLowerCase().replace(/, /, ' ').slice(0, 6)
+  const names = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+  const [from, to] = (between ?? ['00:00', '24:00']).map((text) => Number(text.slice(0, 2)))
+  const hours = days.flatMap((day) => {
+    const open: string[] = []
+    let [at, hour] = [names.indexOf(day), from ?? 0]
+    do {
+      open.push(`${names[at % 7]} ${String(hour).padStart(2, '0')}`)
+      hour += 1
+      if (hour === 24 && to !== 24) [at, hour] = [at + 1, 0]
+    } while (hour !== to)
+    return open
+  })
+  return hours.includes(now) ? 'true' : 'false'
 }
 
 interface Named {

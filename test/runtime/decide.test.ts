@@ -37,6 +37,7 @@ function input(
 ): DecisionInput {
   return {
     view: { nowMs: 5000, nextSeq: 40, pendingApproval: () => undefined },
+    state: undefined,
     answer,
     policyHash: 'a'.repeat(64),
     mode: 'enforce',

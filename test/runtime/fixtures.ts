@@ -1,9 +1,11 @@
 import { systemRandom } from '../../src/crypto/random.ts'
 import { ulid, uuidV7 } from '../../src/crypto/ids.ts'
+import { sha256Hex } from '../../src/crypto/sha256.ts'
 import { ActionEvent } from '../../src/event/action-event.ts'
 import type { EventFields } from '../../src/event/create.ts'
 import { Decimal } from '../../src/json/decimal.ts'
 import type { DeterminingRule, PolicyAnswer } from '../../src/policy/answer.ts'
+import { loadPolicy } from '../../src/policy/load.ts'
 import { ActionRuntime } from '../../src/runtime/action-runtime.ts'
 import type { Draws, RuntimeParts } from '../../src/runtime/parts.ts'
 import type { GoverningPolicy } from '../../src/runtime/policy.ts'
@@ -28,7 +30,15 @@ export function policy(
 ): GoverningPolicy {
   const bytes = new TextEncoder().encode(`# ${letter}\n`)
   const files = [{ path: 'policies/ops.yaml', bytes, sha256: letter.repeat(64) }]
-  return { hash: letter.repeat(64), ruleCount: 1, rules: [], files, decide, explain: () => [] }
+  return {
+    hash: letter.repeat(64),
+    ruleCount: 1,
+    rules: [],
+    files,
+    asksState: () => false,
+    decide,
+    explain: () => [],
+  }
 }
 
 export const allowAnswer: PolicyAnswer = {
@@ -90,4 +100,20 @@ export function gate(parts: Partial<RuntimeParts> = {}): {
     ...parts,
   })
   return { runtime, store, failures }
+}
+
+/** A policy of a text, as the command loads it of a file. */
+export function written(text: string): GoverningPolicy {
+  const bytes = new TextEncoder().encode(text)
+  const hash = sha256Hex(bytes)
+  const loaded = loadPolicy([{ path: 'p.yaml', text }])
+  return {
+    hash,
+    ruleCount: loaded.ruleCount,
+    rules: loaded.rules,
+    files: [{ path: 'p.yaml', bytes, sha256: hash }],
+    asksState: (event) => loaded.asksState(event),
+    decide: (event, state) => loaded.decide(event, state),
+    explain: (event, state) => loaded.explain(event, state),
+  }
 }
