@@ -56,6 +56,17 @@ export function readingsOf(value: JsonValue): readonly Decimal[] {
   return rounded === 0 ? [] : [number, asDouble]
 }
 
+/**
+ * Whether some reader takes the value for a number, however it is written: `$5`, `1 000`, `０x１０`, `Infinity`.
+ *
+ * Only a text without any digit is surely none. What is true or absent is no number either, though some make 1 of it.
+ */
+export function mayBeNumber(value: JsonValue): boolean {
+  return value instanceof Decimal || (typeof value === 'string' && numeric.test(value))
+}
+
+const numeric = /[\p{N}∞]|^\W*(?:inf(?:inity)?|nan)\W*$/iu
+
 /** Decimals of up to 15 digits are told apart by every reader with doubles. */
 const exactCharacters = 15
 

@@ -3,6 +3,8 @@ import { foldKey } from '../json/fold.ts'
 /** What the name of an argument says about its value. */
 export interface NameRole {
   readonly amount: boolean
+  /** An amount only where the value may be meant as a number: `value`, `price_list` or `total_pages` often is none. */
+  readonly vague: boolean
   /** The amount is in hundredths, as in `amount_cents`. */
   readonly minor: boolean
   readonly path: boolean
@@ -10,7 +12,7 @@ export interface NameRole {
   readonly prose: boolean
 }
 
-const noRole: NameRole = { amount: false, minor: false, path: false, prose: false }
+const noRole: NameRole = { amount: false, vague: false, minor: false, path: false, prose: false }
 
 const amountWords = new Set(
   [
@@ -26,7 +28,18 @@ const amountWords = new Set(
     'cost',
   ].flatMap((word) => [word, `${word}s`]),
 ).add('quantities')
-const amountInName = /amount|quantit|price/
+// Of names without a border inside, such as `paymentamount`, with what follows the word.
+const amountInName = /^.*(?:amount|price|quantit(?:y|ies)?)s?(.*)$/
+/** Said of nearly everything: the colour that is filled into a form is a value too. */
+const vagueWords = new Set(['value', 'values'])
+/** The last word says what a thing is: a cost centre is a centre, and the id of a price is an id. */
+const thingWords = new Set(
+  [
+    ['id', 'ids', 'uuid', 'key', 'keys', 'code', 'codes', 'name', 'names', 'label', 'labels'],
+    ['center', 'centers', 'centre', 'centres', 'currency', 'currencies', 'date', 'url'],
+    ['type', 'types', 'kind', 'category', 'categories', 'status', 'format', 'description', 'note'],
+  ].flat(),
+)
 const minorWords = new Set(['cent', 'cents', 'pence', 'minor'])
 const minorAtEnd = /cents$/
 
@@ -62,13 +75,42 @@ const maxNameCharacters = 128
 function nameRole(name: string): NameRole {
   if (name.length > maxNameCharacters) return noRole
   const folded = foldKey(name)
-  const words = [...wordsOf(name), ...folded.split(/[^\p{L}\p{N}]+/u)]
+  const readings = [wordsOf(name), folded.split(/[^\p{L}\p{N}]+/u)]
+  const words = readings.flat()
   const joined = folded.replace(/[^\p{L}\p{N}]+/gu, '')
-  const amount = words.some((word) => amountWords.has(word)) || amountInName.test(joined)
+  const { amount, vague } = amountRole(readings, joined)
   const path = words.some((word) => pathWords.has(word)) || pathInName.test(joined)
   const minor = amount && (words.some((word) => minorWords.has(word)) || minorAtEnd.test(joined))
   const prose = !path && words.some((word) => proseWords.has(word))
-  return amount || path || prose ? { amount, minor, path, prose } : noRole
+  return amount || path || prose ? { amount, vague, minor, path, prose } : noRole
+}
+
+type AmountRole = Pick<NameRole, 'amount' | 'vague'>
+
+/** What the strictest of the readings of a name says; where none has the word, what the letters without borders say. */
+function amountRole(readings: readonly (readonly string[])[], joined: string): AmountRole {
+  const withWord = readings.filter((words) => words.some((word) => amountWords.has(word)))
+  if (withWord.length === 0) {
+    const found = amountInName.exec(joined)
+    return found === null ? noRole : roleOfLast(found[1] === '' ? 'amount' : found[1])
+  }
+  const roles = withWord.map((words) => roleOfLast(words.findLast(isHead)))
+  return roles.find(({ amount, vague }) => amount && !vague) ?? roles.find(isAmount) ?? noRole
+}
+
+function isAmount({ amount }: AmountRole): boolean {
+  return amount
+}
+
+/** `amount_cents` and `amount[0]` are amounts, and not cents or zeros. */
+function isHead(word: string): boolean {
+  return !minorWords.has(word) && !/^\d*$/.test(word)
+}
+
+/** What a name that has the word of an amount is, by its last word. */
+function roleOfLast(last = ''): AmountRole {
+  if (thingWords.has(last)) return noRole
+  return { amount: true, vague: vagueWords.has(last) || !amountWords.has(last) }
 }
 
 /** `unitPrice`, `unit_price` and `UNIT-PRICE` are the words `unit` and `price`. */

@@ -3,6 +3,7 @@ import { Decimal } from '../json/decimal.ts'
 import { isJsonArray, isJsonObject } from '../json/value.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import { limits } from '../limits.ts'
+import { mayBeNumber } from './amount.ts'
 import type { NameRole, NameRoles } from './argument-name.ts'
 
 /** A value that is neither an object nor an array. */
@@ -41,8 +42,14 @@ export function walkArguments(
   return walk.tooLarge ? undefined : walk
 }
 
-const declaredAmount: NameRole = { amount: true, minor: false, path: false, prose: false }
-const declaredPath: NameRole = { amount: false, minor: false, path: true, prose: false }
+const declaredAmount: NameRole = {
+  amount: true,
+  vague: false,
+  minor: false,
+  path: false,
+  prose: false,
+}
+const declaredPath: NameRole = { ...declaredAmount, amount: false, path: true }
 
 /** Every member and element once, and once more for declared roles. */
 const maxVisits = 2 * limits.maxJsonMembers
@@ -55,6 +62,10 @@ class Walk implements ArgumentContents {
   tooLarge = false
   readonly #roles: NameRoles
   #visits = 0
+  /** How many values around this one stand under a vague name. */
+  #vagueDepth = 0
+  /** What was met under vague names and may be meant as a number. */
+  #numbers = 0
 
   constructor(roles: NameRoles) {
     this.#roles = roles
@@ -67,6 +78,7 @@ class Walk implements ArgumentContents {
     let holdsPath = false
     for (const name of names) {
       this.names.push(name)
+      this.#count(name)
       const role = this.#roles.of(name)
       const value = object[name]
       if (role.path) holdsPath = true
@@ -87,6 +99,7 @@ class Walk implements ArgumentContents {
       return
     }
     this.leaves.push(value)
+    this.#count(value)
     if (role.amount || role.path) this.#candidate(value, role)
     // A tool may call its path anything, so that no list of names finds them all (THREATS B22).
     if (!role.path && !role.prose && typeof value === 'string' && isRooted(value)) {
@@ -95,21 +108,37 @@ class Walk implements ArgumentContents {
   }
 
   #array(array: readonly JsonValue[], role: NameRole, depth: number): void {
-    // A list of amounts has no one meaning; a list of paths is many paths.
-    if (role.amount) this.amounts.push({ value: array, minor: role.minor })
     if (this.#isTooLarge(array.length, depth)) return
-    for (const item of array) this.#value(item, role, depth)
+    // A list of amounts has no one meaning; a list of paths is many paths.
+    this.#amountAround(array, role, () => {
+      for (const item of array) this.#value(item, role, depth)
+    })
   }
 
   #inner(object: JsonObject, role: NameRole, depth: number): void {
-    const holdsPath = this.object(object, depth)
-    if (role.amount) this.amounts.push({ value: object, minor: role.minor })
+    const holdsPath = this.#amountAround(object, role, () => this.object(object, depth))
     // An object that names paths itself, such as `files: [{path, content}]`, only holds them.
     if (role.path && !holdsPath) this.paths.push(object)
   }
 
+  /** An amount that is a list or an object cannot be read; under a vague name it is one if a number is in it. */
+  #amountAround<Result>(value: JsonValue, role: NameRole, visit: () => Result): Result {
+    const before = this.#numbers
+    if (role.vague) this.#vagueDepth += 1
+    const result = visit()
+    if (role.vague) this.#vagueDepth -= 1
+    const isAmount = role.amount && (!role.vague || this.#numbers > before)
+    if (isAmount) this.amounts.push({ value, minor: role.minor })
+    return result
+  }
+
+  #count(value: Leaf): void {
+    if (this.#vagueDepth > 0 && mayBeNumber(value)) this.#numbers += 1
+  }
+
   #candidate(value: JsonValue, role: NameRole): void {
-    if (role.amount) this.amounts.push({ value, minor: role.minor })
+    const isAmount = role.amount && (!role.vague || mayBeNumber(value))
+    if (isAmount) this.amounts.push({ value, minor: role.minor })
     if (role.path) this.paths.push(value)
   }
 

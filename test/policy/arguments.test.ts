@@ -86,6 +86,63 @@ describe('B21: an amount', () => {
     expect(decide(upTo, { arguments: '{"amount": "lots", "total": 1}' })).toBe('deny')
   })
 
+  test.each([
+    ['a colour', 'value', '"blue"'],
+    ['nothing', 'value', '""'],
+    ['a truth value', 'value', 'true'],
+    ['null', 'value', 'null'],
+    ['a list of words', 'input_values', '["a", ["b"]]'],
+    ['an object of words', 'value', '{"type": "repository", "value": "x"}'],
+    ['an identifier', 'price_id', '"price_1Nv0FGQ9"'],
+    ['a cost centre of words', 'cost_center', '"R&D"'],
+    ['a cost centre of digits', 'costCenter', '4711'],
+    ['a currency', 'amount_currency', '"USD"'],
+    ['a day', 'value_date', '"2026-07-28"'],
+    ['which pages', 'total_pages', '"all"'],
+    ['a unit', 'dataValueUnit', '"万亿"'],
+  ])('%s under `%s` is none: %s', (_, name, value) => {
+    const given = { arguments: `{"amount": 1, "${name}": ${value}}` }
+    expect(decide(over, given)).toBe('allow')
+    expect(decide(upTo, given)).toBe('allow')
+  })
+
+  test.each([
+    ['a number', 'value', '5000'],
+    ['a number as text', 'value', '"5000"'],
+    ['a number in a list', 'values', '[["x", 5000]]'],
+    ['a small number in a list', 'values', '[5]'],
+    ['a number in an object', 'value', '{"currency": "USD", "units": 5000}'],
+    ['a number as a name', 'value', '{"5000": "USD"}'],
+    ['a currency sign', 'value', '"$5"'],
+    ['a number of another script', 'value', '"٥٠٠٠"'],
+    ['full-width digits', 'value', '"５"'],
+    ['a Roman numeral', 'value', '"Ⅿ"'],
+    ['an infinite number', 'value', '" -Infinity"'],
+    ['an infinite number, in short', 'value', '"+inf"'],
+    ['the sign of infinity', 'value', '"∞"'],
+    ['no number, which compares as none', 'value', '"NaN"'],
+    ['pages', 'total_pages', '5000'],
+    ['words after the amount', 'amount_to_be_paid', '"5,000"'],
+    ['a name without borders', 'pricelimit', '5000'],
+    ['words under a name without borders', 'paymentamount', '"lots"'],
+    ['words under the name of an amount', 'unit_cost', '"lots"'],
+    ['words under the name of cents', 'amount_cents', '"lots"'],
+    ['words under an indexed name', 'amount[0]', '"lots"'],
+    ['no words at all', 'total', 'true'],
+  ])('%s under `%s` is one, and too large or unreadable: %s', (_, name, value) => {
+    const given = { arguments: `{"amount": 1, "${name}": ${value}}` }
+    expect(decide(over, given)).toBe('deny')
+    expect(decide(upTo, given)).toBe('deny')
+  })
+
+  test('what is none of them hides none beside it', () => {
+    const args = '{"value": {"note": "blue", "total": 5000}, "amount": 1}'
+    expect(decide(over, { arguments: args })).toBe('deny')
+    expect(decide(over, { arguments: '{"cost_center": {"amount": 5000}, "amount": 1}' })).toBe(
+      'deny',
+    )
+  })
+
   test('in cents is an amount in cents or in whole units: a guard takes either, a grant needs both', () => {
     const cents = (amount: number): { arguments: string } => ({
       arguments: `{"amount_cents": ${amount}}`,
@@ -121,11 +178,30 @@ describe('B22: names of arguments', () => {
       'price',
       'cost_total',
     ],
-    ...['ａｍｏｕｎｔ', '\u017fum', 'co\u017ft', 'amount\0x', 'amount.value', 'amount[0]'],
+    ...[
+      'ａｍｏｕｎｔ',
+      '\u017fum',
+      'co\u017ft',
+      'amount\0x',
+      'amount\0id',
+      'amount.value',
+      'amount[0]',
+    ],
   ])('%j is an amount', (name) => {
     expect(new NameRoles().of(name).amount).toBe(true)
     const given = { arguments: JSON.stringify({ deep: [{ [name]: 5000 }], total: 1 }) }
     expect(decide(over, given)).toBe('deny')
+  })
+
+  test.each([
+    ['amount', false],
+    ['amount\0value', false],
+    ['AMOUNTS', false],
+    ['value', true],
+    ['amount_due', true],
+    ['amountdue', true],
+  ])('whether %j may just as well be none: %s', (name, vague) => {
+    expect(new NameRoles().of(name)).toMatchObject({ amount: true, vague })
   })
 
   test.each(['amount_cents', 'amountCents', 'AMOUNT_CENTS', 'priceInCents', 'cost_minor'])(
@@ -145,6 +221,11 @@ describe('B22: names of arguments', () => {
     'count',
     'discounted',
     'recipient',
+    'price_id',
+    'priceid',
+    'PriceID',
+    'amountType',
+    'cost-center',
   ])('%s is no amount', (name) => {
     expect(new NameRoles().of(name).amount).toBe(false)
   })

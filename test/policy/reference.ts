@@ -66,14 +66,19 @@ export interface EventValue {
   readonly nowMs?: number
 }
 
+type NameRole = 'amount' | 'cents' | 'vague' | 'path' | 'none'
+
 /** What the names that the generator uses say; a table, so that no rule for names is repeated here. */
-export const nameRoles: Readonly<Record<string, 'amount' | 'cents' | 'path'>> = {
+export const nameRoles: Readonly<Record<string, NameRole>> = {
   amount: 'amount',
   Amount: 'amount',
   aMOUNT: 'amount',
   totalPrice: 'amount',
   unit_cost: 'amount',
   amount_cents: 'cents',
+  value: 'vague',
+  total_pages: 'vague',
+  cost_center: 'none',
   path: 'path',
   PATH: 'path',
   filePath: 'path',
@@ -266,20 +271,32 @@ function oneTable(value: Json, patterns: readonly string[], guard: boolean): Tru
   return or(isName ? values : [...values, 'indeterminate'])
 }
 
-function roleOf(name: string): 'amount' | 'cents' | 'path' | undefined {
+function roleOf(name: string): NameRole | undefined {
   return Object.hasOwn(nameRoles, name) ? nameRoles[name] : undefined
 }
 
 function amountValue(key: Comparison, threshold: string, event: EventValue, guard: boolean): Truth {
   const values = everything(event.arguments, '').flatMap(({ name, value }): readonly Truth[] => {
     const role = roleOf(name)
-    if (role !== 'amount' && role !== 'cents') return []
+    if (role === 'vague' && !holdsNumber(value)) return []
+    if (role !== 'amount' && role !== 'cents' && role !== 'vague') return []
     const written = isNum(value) ? value.number : typeof value === 'string' ? value : undefined
     const readings = amountReadings(written, { asText: !isNum(value), cents: role === 'cents' })
     if (readings.length === 0) return ['indeterminate']
     return readings.map((reading) => (passes(reading, key, threshold) ? 'true' : 'false'))
   })
   return quantify(values, guard)
+}
+
+/** Whether it is something that a reader could make a number of, or has something of that kind in it. */
+function holdsNumber(value: Json): boolean {
+  if (isList(value)) return value.some(holdsNumber)
+  if (isNum(value)) return true
+  if (isObject(value)) {
+    return Object.entries(value).some(([name, one]) => holdsNumber(name) || holdsNumber(one))
+  }
+  // The generator writes no number in words.
+  return typeof value === 'string' && /[0-9]/.test(value)
 }
 
 function pathValue(prefixes: readonly string[], event: EventValue, guard: boolean): Truth {
