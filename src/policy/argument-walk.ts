@@ -15,7 +15,7 @@ export interface AmountCandidate {
   readonly minor: boolean
 }
 
-/** What the arguments of one call hold, in the order of the message. */
+/** What the arguments of one call hold. */
 export interface ArgumentContents {
   /** The name of every member, at any depth. */
   readonly names: readonly string[]
@@ -54,11 +54,16 @@ const declaredPath: NameRole = { ...declaredAmount, amount: false, path: true }
 /** Every member and element once, and once more for declared roles. */
 const maxVisits = 2 * limits.maxJsonMembers
 
+// Most calls hold no amount or no path, and a list that is never made costs nothing.
+const noNames: never[] = []
+const noAmounts: never[] = []
+const noPaths: never[] = []
+
 class Walk implements ArgumentContents {
-  readonly names: string[] = []
+  names: string[] = noNames
   readonly leaves: Leaf[] = []
-  readonly amounts: AmountCandidate[] = []
-  readonly paths: JsonValue[] = []
+  amounts: AmountCandidate[] = noAmounts
+  paths: JsonValue[] = noPaths
   tooLarge = false
   readonly #roles: NameRoles
   #visits = 0
@@ -74,10 +79,14 @@ class Walk implements ArgumentContents {
   /** @returns whether one of its names is a path's */
   object(object: JsonObject, depth: number): boolean {
     const names = Object.keys(object)
-    if (this.#isTooLarge(names.length, depth)) return true
+    const count = names.length
+    if (this.#isTooLarge(count, depth)) return true
+    if (this.names === noNames) this.names = names
+    else for (const name of names) this.names.push(name)
     let holdsPath = false
-    for (const name of names) {
-      this.names.push(name)
+    // The list may be the one of all names, to which objects inside this one add theirs.
+    for (let index = 0; index < count; index += 1) {
+      const name = names[index] ?? ''
       this.#count(name)
       const role = this.#roles.of(name)
       const value = object[name]
@@ -103,7 +112,7 @@ class Walk implements ArgumentContents {
     if (role.amount || role.path) this.#candidate(value, role)
     // A tool may call its path anything, so that no list of names finds them all (THREATS B22).
     if (!role.path && !role.prose && typeof value === 'string' && isRooted(value)) {
-      this.paths.push(value)
+      this.#addPath(value)
     }
   }
 
@@ -118,7 +127,7 @@ class Walk implements ArgumentContents {
   #inner(object: JsonObject, role: NameRole, depth: number): void {
     const holdsPath = this.#amountAround(object, role, () => this.object(object, depth))
     // An object that names paths itself, such as `files: [{path, content}]`, only holds them.
-    if (role.path && !holdsPath) this.paths.push(object)
+    if (role.path && !holdsPath) this.#addPath(object)
   }
 
   /** An amount that is a list or an object cannot be read; under a vague name it is one if a number is in it. */
@@ -128,7 +137,7 @@ class Walk implements ArgumentContents {
     const result = visit()
     if (role.vague) this.#vagueDepth -= 1
     const isAmount = role.amount && (!role.vague || this.#numbers > before)
-    if (isAmount) this.amounts.push({ value, minor: role.minor })
+    if (isAmount) this.#addAmount(value, role)
     return result
   }
 
@@ -138,8 +147,18 @@ class Walk implements ArgumentContents {
 
   #candidate(value: JsonValue, role: NameRole): void {
     const isAmount = role.amount && (!role.vague || mayBeNumber(value))
-    if (isAmount) this.amounts.push({ value, minor: role.minor })
-    if (role.path) this.paths.push(value)
+    if (isAmount) this.#addAmount(value, role)
+    if (role.path) this.#addPath(value)
+  }
+
+  #addAmount(value: JsonValue, { minor }: NameRole): void {
+    if (this.amounts === noAmounts) this.amounts = [{ value, minor }]
+    else this.amounts.push({ value, minor })
+  }
+
+  #addPath(value: JsonValue): void {
+    if (this.paths === noPaths) this.paths = [value]
+    else this.paths.push(value)
   }
 
   #find(value: JsonValue, tokens: readonly string[], role: NameRole): void {
@@ -192,7 +211,10 @@ function elementAt(token: string): [number, number] {
 const rootedStart = /^\s*(?:[/\\]|\.{1,2}(?:[/\\]|\s*$)|~\w*(?:[/\\]|\s*$)|[A-Za-z]:[/\\]|file:)/i
 const climbing = /(?:^|[/\\])\.\.(?:[/\\]|\s*$)/
 
+/** What every text has that says where a file is; most texts have none of it. */
+const ofPath = /[/\\.~:]/
+
 /** Whether a text says where a file is, and not only how it is called: `/etc/x`, `../x`, `~/x`, `C:\\x`, `file:x`. */
 function isRooted(text: string): boolean {
-  return rootedStart.test(text) || climbing.test(text)
+  return ofPath.test(text) && (rootedStart.test(text) || climbing.test(text))
 }

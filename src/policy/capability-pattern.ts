@@ -7,7 +7,7 @@ export interface CapabilityPattern {
   readonly scope: string
 }
 
-const patternSegment = /^[A-Za-z0-9_*-]+$/
+const patternText = /^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/
 
 /**
  * Takes a written pattern apart: `resource.action.scope`, where missing names mean any and a scope may hold dots.
@@ -15,18 +15,26 @@ const patternSegment = /^[A-Za-z0-9_*-]+$/
  * @returns undefined when it is none: empty names, or a character that no capability has
  */
 export function parseCapabilityPattern(text: string): CapabilityPattern | undefined {
-  const segments = text.split('.')
-  if (!segments.every((segment) => patternSegment.test(segment))) return undefined
-  const [resource = '*', action = '*', ...rest] = segments
-  const scope = rest.length === 0 ? '*' : rest.join('.')
-  const pattern = { resource: oneStar(resource), action: oneStar(action), scope: oneStar(scope) }
-  const bounded = [resource, action, scope].every(
-    (name) => name.length <= limits.maxSegmentCharacters,
-  )
-  return bounded ? pattern : undefined
+  if (!patternText.test(text)) return undefined
+  const first = text.indexOf('.')
+  if (first === -1) return bounded({ resource: text, action: '*', scope: '*' })
+  const resource = text.slice(0, first)
+  const second = text.indexOf('.', first + 1)
+  if (second === -1) return bounded({ resource, action: text.slice(first + 1), scope: '*' })
+  return bounded({
+    resource,
+    action: text.slice(first + 1, second),
+    scope: text.slice(second + 1),
+  })
+}
+
+function bounded({ resource, action, scope }: CapabilityPattern): CapabilityPattern | undefined {
+  const longest = Math.max(resource.length, action.length, scope.length)
+  if (longest > limits.maxSegmentCharacters) return undefined
+  return { resource: oneStar(resource), action: oneStar(action), scope: oneStar(scope) }
 }
 
 /** `**` means no more than `*`. */
 function oneStar(segment: string): string {
-  return segment.replace(/\*{2,}/g, '*')
+  return segment.includes('**') ? segment.replace(/\*{2,}/g, '*') : segment
 }

@@ -6,6 +6,7 @@ import { globMatches } from './glob.ts'
 import { costOf, valueOf } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import type { RuleSource } from './rule.ts'
+import { lowerCased } from './rule-index.ts'
 import { allOf } from './truth.ts'
 
 /** A rule that can be asked. */
@@ -20,29 +21,26 @@ export class CompiledRule {
   /** Cheap ones first. */
   readonly #inTurn: readonly Predicate[]
   /** What the rule says of itself when everything it asks is so; made once, because that is the usual case. */
-  readonly #certain: DeterminingRule
-  /** The whole answer when this rule alone decides, and certainly. */
-  readonly certainAnswer: PolicyAnswer
+  #certain: DeterminingRule | undefined
+  #certainAnswer: PolicyAnswer | undefined
 
   constructor(source: RuleSource, order: number, compile: (condition: Condition) => Predicate) {
     const { conditions } = source
     this.source = source
     this.order = order
-    this.isLowerCase = Object.values(source.pattern).every((name) => !/[A-Z]/.test(name))
-    this.#predicates = conditions.map(compile)
-    this.#inTurn = this.#predicates
-      .map((predicate, index) => ({ predicate, condition: conditions[index] }))
-      .toSorted((one, other) => cost(one.condition) - cost(other.condition))
-      .map(({ predicate }) => predicate)
-    this.#certain = accountOf(
-      source,
-      conditions.map(() => 'true'),
-    )
-    this.certainAnswer = Object.freeze({
-      decision: source.rule.effect,
+    this.isLowerCase = lowerCased(source.pattern) === source.pattern
+    this.#predicates = conditions.length === 0 ? none : conditions.map(compile)
+    this.#inTurn = conditions.length < 2 ? this.#predicates : inTurn(this.#predicates, conditions)
+  }
+
+  /** The whole answer when this rule alone decides, and certainly. */
+  get certainAnswer(): PolicyAnswer {
+    this.#certainAnswer ??= Object.freeze({
+      decision: this.source.rule.effect,
       reason: 'rule',
-      rules: Object.freeze([this.#certain]),
+      rules: Object.freeze([this.#certainly()]),
     })
+    return this.#certainAnswer
   }
 
   /** Whether a capability fits with its case, of which it is known that it fits without. */
@@ -70,9 +68,30 @@ export class CompiledRule {
   account(facts: Facts): DeterminingRule {
     const values = this.#predicates.map((predicate) => valueOf(predicate, facts))
     return values.every((value) => value === 'true')
-      ? this.#certain
+      ? this.#certainly()
       : accountOf(this.source, values)
   }
+
+  #certainly(): DeterminingRule {
+    this.#certain ??= accountOf(
+      this.source,
+      this.#predicates.map(() => 'true'),
+    )
+    return this.#certain
+  }
+}
+
+/** One for all rules that ask nothing, so that it is always near. */
+const none: readonly Predicate[] = []
+
+function inTurn(
+  predicates: readonly Predicate[],
+  conditions: readonly Condition[],
+): readonly Predicate[] {
+  return predicates
+    .map((predicate, index) => ({ predicate, condition: conditions[index] }))
+    .toSorted((one, other) => cost(one.condition) - cost(other.condition))
+    .map(({ predicate }) => predicate)
 }
 
 function cost(condition: Condition | undefined): number {

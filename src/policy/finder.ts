@@ -1,3 +1,5 @@
+import { TextList } from './text-list.ts'
+
 /** Which of the texts of a `Finder` stand somewhere in one text. */
 export type Found = (index: number) => boolean
 
@@ -10,8 +12,7 @@ const maxOneByOne = 24
  * Either way the time is linear in the text, whatever stands in it.
  */
 export class Finder {
-  readonly #indexes = new Map<string, number>()
-  readonly #texts: string[] = []
+  readonly #list = new TextList()
   #automaton: Automaton | undefined
 
   /**
@@ -20,18 +21,14 @@ export class Finder {
    * @returns its index, the same for the same text
    */
   add(text: string): number {
-    const known = this.#indexes.get(text)
-    if (known !== undefined) return known
-    this.#indexes.set(text, this.#texts.length)
-    return this.#texts.push(text) - 1
+    return this.#list.add(text)
   }
 
   /** Looks at `text`; where the texts are few, only when one is asked for. */
   search(text: string): Found {
-    if (this.#texts.length <= maxOneByOne) {
-      return (index) => text.includes(this.#texts[index] ?? '')
-    }
-    this.#automaton ??= new Automaton(this.#texts)
+    const { texts } = this.#list
+    if (texts.length <= maxOneByOne) return (index) => text.includes(texts[index] ?? '')
+    this.#automaton ??= new Automaton(texts)
     const found = this.#automaton.search(text)
     return (index) => found[index] === 1
   }

@@ -8,7 +8,7 @@ import { Facts } from './facts.ts'
 import { compileCondition } from './predicate.ts'
 import type { Problem } from './problem.ts'
 import type { RiskActions } from './read-policy.ts'
-import { RuleIndex } from './rule-index.ts'
+import { lowerCased, RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
 import { NeedleSet } from './needle.ts'
 import { asksState } from './state.ts'
@@ -72,7 +72,7 @@ export class Policy {
   /** Whether the answer for an event may depend on the clock or the store; otherwise `decide` needs no state. */
   asksState(event: ActionEvent): boolean {
     if (!this.#asksState) return false
-    return this.#index.find(folded(event.capability)).some((bucket) => bucket.asksState)
+    return this.#index.find(lowerCased(event.capability)).some((bucket) => bucket.asksState)
   }
 
   /**
@@ -94,7 +94,7 @@ export class Policy {
     const facts = new Facts(event, this.#names, state)
     const { capability } = event
     const rules = this.#index
-      .find(folded(capability))
+      .find(lowerCased(capability))
       .flatMap(({ deny, approval, allow }) => [
         ...deny,
         ...approval,
@@ -104,29 +104,31 @@ export class Policy {
   }
 
   #add(source: RuleSource, order: number): void {
-    const bucket = this.#index.bucketOf(folded(source.pattern))
+    const bucket = this.#index.bucketOf(lowerCased(source.pattern))
     const role = source.rule.effect === 'allow' ? 'grant' : 'guard'
     const needlesOf = (): NeedleSet => (bucket.needles ??= new NeedleSet())
     const rule = new CompiledRule(source, order, (condition) =>
       compileCondition(condition, role, needlesOf),
     )
     const tier = tiers[source.rule.effect]
-    if (bucket[tier] === noRules) bucket[tier] = []
-    bucket[tier].push(rule)
+    if (bucket[tier] === noRules) bucket[tier] = [rule]
+    else bucket[tier].push(rule)
     bucket.asksState ||= source.conditions.some(asksState)
     this.#asksState ||= bucket.asksState
   }
 
   #decide(event: ActionEvent, state: PolicyState | undefined): PolicyAnswer {
     const facts = new Facts(event, this.#names, state)
-    const buckets = this.#index.find(folded(event.capability))
+    const { capability } = event
+    const lowered = lowerCased(capability)
+    const buckets = this.#index.find(lowered)
     const denied = guardTier(buckets, 'deny', facts)
     if (denied !== undefined) return denied
     const risk = this.#riskAction(event.risk)
     if (risk === 'deny') return riskAnswer('deny', event.risk)
     const held = guardTier(buckets, 'approval', facts)
     if (held !== undefined) return held
-    const granted = grantTier(buckets, event.capability, facts)
+    const granted = grantTier(buckets, { capability, isLower: lowered === capability }, facts)
     if (granted === undefined) return byDefault
     // Risk only tightens: what no rule allows is not worth a question either (POLICY.md 7).
     return risk === undefined ? granted : riskAnswer(risk, event.risk)
@@ -148,23 +150,6 @@ const undecidable: PolicyAnswer = Object.freeze({
   reason: 'indeterminate',
   rules: Object.freeze([]),
 })
-
-/** Guards ignore case; names of capabilities are ASCII, so that lower case is all there is to it. */
-function folded({ resource, action, scope }: Capability): Capability {
-  return {
-    resource: resource.toLowerCase(),
-    action: action.toLowerCase(),
-    scope: scope.toLowerCase(),
-  }
-}
-
-function isLowerCase({ resource, action, scope }: Capability): boolean {
-  return (
-    resource === resource.toLowerCase() &&
-    action === action.toLowerCase() &&
-    scope === scope.toLowerCase()
-  )
-}
 
 const noRules: CompiledRule[] = []
 const tiers = { deny: 'deny', require_approval: 'approval', allow: 'allow' } as const
@@ -207,10 +192,9 @@ function guardTier(
 /** The answer of the grants that are true. */
 function grantTier(
   buckets: readonly Bucket[],
-  capability: Capability,
+  { capability, isLower }: { readonly capability: Capability; readonly isLower: boolean },
   facts: Facts,
 ): PolicyAnswer | undefined {
-  const isLower = isLowerCase(capability)
   let applied: CompiledRule[] | undefined
   for (const { allow } of buckets) {
     for (const rule of allow) {

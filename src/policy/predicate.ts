@@ -209,6 +209,14 @@ function foldedContext({ field, patterns }: ContextCondition): Predicate {
 }
 
 function exactContext({ field, patterns }: ContextCondition): Predicate {
+  const [only = ''] = patterns
+  // One name is usual, and a list of globs is a walk through memory for every rule.
+  if (patterns.length === 1 && !only.includes('*')) {
+    return (facts) => {
+      const value = facts.context(field)
+      return value === undefined ? 'indeterminate' : truthOf(value === only)
+    }
+  }
   const globs = patterns.map(compileGlob)
   return (facts) => {
     const value = facts.context(field)

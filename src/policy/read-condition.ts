@@ -16,9 +16,11 @@ export interface ReadCondition {
   readonly written: string
 }
 
+const knownKeys: ReadonlySet<string> = new Set(conditionKeys)
+
 /** Whether a key of a rule is a condition. */
 export function isConditionKey(key: string): boolean {
-  return conditionKeys.includes(key)
+  return knownKeys.has(key)
 }
 
 /**

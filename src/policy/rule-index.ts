@@ -3,10 +3,36 @@ import type { CapabilityPattern } from './capability-pattern.ts'
 import { compileGlob } from './glob.ts'
 import type { Glob } from './glob.ts'
 
+interface GlobStep<Next> {
+  readonly text: string
+  readonly matches: Glob
+  readonly next: Next
+}
+
+/** One for all steps, so that it is always near. */
+const noGlobs: never[] = []
+
+/**
+ * Guards ignore case; names of capabilities are ASCII, so that lower case is all there is to it.
+ *
+ * @returns the capability itself when it has no capitals
+ */
+export function lowerCased(capability: Capability): Capability {
+  const { resource, action, scope } = capability
+  if (!capitals.test(resource) && !capitals.test(action) && !capitals.test(scope)) return capability
+  return {
+    resource: resource.toLowerCase(),
+    action: action.toLowerCase(),
+    scope: scope.toLowerCase(),
+  }
+}
+
+const capitals = /[A-Z]/
+
 /** What may follow one name of a pattern: a literal, any name, or a name of some shape. */
 class Step<Next extends object> {
   any: Next | undefined
-  readonly globs: { readonly text: string; readonly matches: Glob; readonly next: Next }[] = []
+  globs: GlobStep<Next>[] = noGlobs
   // The first literal has no table: most steps have no other, and a table would be one more place in memory to visit.
   #firstName: string | undefined
   #first: Next | undefined
@@ -27,9 +53,14 @@ class Step<Next extends object> {
     const known = isGlob ? this.globs.find(({ text }) => text === name)?.next : this.literal(name)
     if (known !== undefined) return known
     const next = make()
-    if (isGlob) this.globs.push({ text: name, matches: compileGlob(name), next })
+    if (isGlob) this.#addGlob(name, next)
     else this.#add(name, next)
     return next
+  }
+
+  #addGlob(text: string, next: Next): void {
+    if (this.globs.length === 0) this.globs = []
+    this.globs.push({ text, matches: compileGlob(text), next })
   }
 
   #add(name: string, next: Next): void {
@@ -52,6 +83,8 @@ class Step<Next extends object> {
  */
 export class RuleIndex<Bucket extends object> {
   readonly #root: Step<Step<Step<Bucket>>> = new Step()
+  /** Each name once: those that many rules have, such as the scope, are always near. */
+  readonly #names = new Map<string, string>()
   readonly #makeBucket: () => Bucket
 
   constructor(makeBucket: () => Bucket) {
@@ -61,46 +94,66 @@ export class RuleIndex<Bucket extends object> {
   /** The bucket of a pattern, made when it is new. */
   bucketOf({ resource, action, scope }: CapabilityPattern): Bucket {
     return this.#root
-      .at(resource, () => new Step())
-      .at(action, () => new Step())
-      .at(scope, this.#makeBucket)
+      .at(this.#once(resource), () => new Step())
+      .at(this.#once(action), () => new Step())
+      .at(this.#once(scope), this.#makeBucket)
   }
 
   /** The buckets of all patterns that match. */
   find(capability: Capability): readonly Bucket[] {
-    const found: Bucket[] = []
+    let found: Bucket[] = noBuckets
     const literal = this.#root.literal(capability.resource)
-    if (literal !== undefined) inActions(literal, capability, found)
-    if (this.#root.any !== undefined) inActions(this.#root.any, capability, found)
+    if (literal !== undefined) found = inActions(literal, capability, found)
+    if (this.#root.any !== undefined) found = inActions(this.#root.any, capability, found)
     for (const { matches, next } of this.#root.globs) {
-      if (matches(capability.resource)) inActions(next, capability, found)
+      if (matches(capability.resource)) found = inActions(next, capability, found)
     }
     return found
   }
+
+  #once(name: string): string {
+    const known = this.#names.get(name)
+    if (known !== undefined) return known
+    this.#names.set(name, name)
+    return name
+  }
 }
+
+const noBuckets: never[] = []
 
 function inActions<Bucket extends object>(
   actions: Step<Step<Bucket>>,
   capability: Capability,
-  found: Bucket[],
-): void {
+  before: Bucket[],
+): Bucket[] {
+  let found = before
   const literal = actions.literal(capability.action)
-  if (literal !== undefined) inScopes(literal, capability, found)
-  if (actions.any !== undefined) inScopes(actions.any, capability, found)
+  if (literal !== undefined) found = inScopes(literal, capability, found)
+  if (actions.any !== undefined) found = inScopes(actions.any, capability, found)
   for (const { matches, next } of actions.globs) {
-    if (matches(capability.action)) inScopes(next, capability, found)
+    if (matches(capability.action)) found = inScopes(next, capability, found)
   }
+  return found
 }
 
 function inScopes<Bucket extends object>(
   scopes: Step<Bucket>,
   capability: Capability,
-  found: Bucket[],
-): void {
+  before: Bucket[],
+): Bucket[] {
+  let found = before
   const literal = scopes.literal(capability.scope)
-  if (literal !== undefined) found.push(literal)
-  if (scopes.any !== undefined) found.push(scopes.any)
+  if (literal !== undefined) found = and(found, literal)
+  if (scopes.any !== undefined) found = and(found, scopes.any)
   for (const { matches, next } of scopes.globs) {
-    if (matches(capability.scope)) found.push(next)
+    if (matches(capability.scope)) found = and(found, next)
   }
+  return found
+}
+
+/** A list of one is made as such, because nearly all are; one that grows takes room for many. */
+function and<Bucket>(found: Bucket[], bucket: Bucket): Bucket[] {
+  if (found.length === 0) return [bucket]
+  found.push(bucket)
+  return found
 }

@@ -1,6 +1,7 @@
 import type { Found } from './finder.ts'
 import { PieceEdges, WholePieces } from './piece.ts'
 import type { Pieces } from './piece.ts'
+import { TextList } from './text-list.ts'
 
 /**
  * Finds texts that no piece of a call holds, but that several of them make once a tool has put them together.
@@ -13,8 +14,7 @@ import type { Pieces } from './piece.ts'
  * One piece may serve twice: that finds a little more than there is, and is right for a guard.
  */
 export class SeamFinder {
-  readonly #indexes = new Map<string, number>()
-  readonly #texts: string[] = []
+  readonly #list = new TextList()
   readonly #seams: Seams[] = []
   #heads: PieceEdges | undefined
   #tails: PieceEdges | undefined
@@ -25,20 +25,18 @@ export class SeamFinder {
    * @returns its index, the same for the same text
    */
   add(text: string): number {
-    const known = this.#indexes.get(text)
-    if (known !== undefined) return known
-    this.#indexes.set(text, this.#texts.length)
-    return this.#texts.push(text) - 1
+    return this.#list.add(text)
   }
 
   search(pieces: Pieces): Found {
-    this.#heads ??= new PieceEdges(this.#texts, 'head')
-    this.#tails ??= new PieceEdges(this.#texts, 'tail')
+    const { texts } = this.#list
+    this.#heads ??= new PieceEdges(texts, 'head')
+    this.#tails ??= new PieceEdges(texts, 'tail')
     const heads = this.#heads.find(pieces)
     const tails = this.#tails.find(pieces)
     let whole: WholePieces | undefined
     return (index) => {
-      const text = this.#texts[index] ?? ''
+      const text = texts[index] ?? ''
       const head = heads?.get(index)
       const tail = tails?.get(index)
       // Of nearly all texts no piece holds a beginning, or no piece an end.

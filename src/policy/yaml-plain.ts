@@ -6,6 +6,8 @@ import type { YamlEntry, YamlNode } from './yaml.ts'
 const unusual = /[^\n\x20-\x7e\u00a1-\u167f\u2010-\u2027\u3041-\ud7ff]/
 const longestText = 2_000_000
 const deepest = 10
+/** How many words are looked out for in case they come again. */
+const maxWords = 256
 
 // A key is one word. `:` ends it only before white space.
 const blockKey = /([A-Za-z_/][\w./*~-]{0,127}):(?= |\n|$)/y
@@ -49,6 +51,7 @@ export function readPlainYaml(text: string): YamlNode | undefined {
 
 class PlainReader {
   readonly #text: string
+  readonly #words = new Map<string, string>()
   #at = 0
   /** The column of the first character of the line, from zero; less than zero at the end of the text. */
   #column = 0
@@ -155,7 +158,15 @@ class PlainReader {
     if (key === undefined || keys.has(key)) throw new NotPlain()
     keys.add(key)
     this.#at = pattern.lastIndex
-    return key
+    return this.#once(key)
+  }
+
+  /** The same text for words that come again: thousands of rules have the same keys and ask for the same names. */
+  #once(word: string): string {
+    const known = this.#words.get(word)
+    if (known !== undefined) return known
+    if (this.#words.size < maxWords) this.#words.set(word, word)
+    return word
   }
 
   #value(plain: RegExp): YamlNode {
@@ -227,7 +238,7 @@ class PlainReader {
     if (!pattern.test(this.#text)) throw new NotPlain()
     const end = pattern.lastIndex
     this.#at = end
-    return plainScalar(this.#text.slice(start, end), { start, end })
+    return plainScalar(this.#once(this.#text.slice(start, end)), { start, end })
   }
 
   #skipSpaces(): void {
