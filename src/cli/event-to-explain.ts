@@ -16,6 +16,8 @@ export interface EventFlags {
   readonly tool?: string | undefined
   readonly arguments?: string | undefined
   readonly actor?: string | undefined
+  /** When it is asked; now when absent. */
+  readonly at?: string | undefined
 }
 
 /**
@@ -27,12 +29,16 @@ export interface EventFlags {
 export function eventToExplain(flags: EventFlags, config: Config | undefined): ActionEvent {
   const { event, server, tool } = flags
   if (event !== undefined) {
-    refuseMixed(flags)
+    refuseBeside(
+      { ...flags, event: undefined, at: undefined },
+      '--event',
+      'the event in the file says all of it',
+    )
     return eventFromFile(event)
   }
   if (config === undefined || server === undefined || tool === undefined) {
     throw new CapFenceError('USAGE', 'which call is to be explained', {
-      hint: "write `--server NAME --tool NAME --arguments '{…}'`, or `--event FILE`",
+      hint: "write `--server NAME --tool NAME --arguments '{…}'`, `--event FILE`, or `--seq NUMBER`",
     })
   }
   const known = [...config.servers.map(({ name }) => name), ...config.disabledServers]
@@ -45,24 +51,28 @@ export function eventToExplain(flags: EventFlags, config: Config | undefined): A
   return bindings.bind({
     server,
     tool,
-    arguments: parseObject(flags.arguments ?? '{}', '--arguments'),
+    arguments: argumentsOf(flags.arguments ?? '{}'),
     actor: flags.actor ?? config.actor,
     environment: config.environment,
   })
 }
 
-function refuseMixed(flags: EventFlags): void {
-  const mixed = (['server', 'tool', 'arguments', 'actor'] as const).find(
+/**
+ * Refuses to take a call from two places.
+ *
+ * @param flag the one that says all of it
+ * @throws CapFenceError `USAGE` when another one says a part of it too
+ */
+export function refuseBeside(flags: EventFlags, flag: string, hint: string): void {
+  const mixed = (['event', 'server', 'tool', 'arguments', 'actor', 'at'] as const).find(
     (name) => flags[name] !== undefined,
   )
   if (mixed === undefined) return
-  throw new CapFenceError('USAGE', `\`--event\` and \`--${mixed}\` do not go together`, {
-    hint: 'the event in the file says all of it',
-  })
+  throw new CapFenceError('USAGE', `\`${flag}\` and \`--${mixed}\` do not go together`, { hint })
 }
 
 function eventFromFile(path: string): ActionEvent {
-  const fields = parseObject(readEventFile(path), path)
+  const fields = parseObject(readText(path, 'event'), path)
   if (!mayBeFields(fields)) throw new Error('bug: an object is an object')
   return ActionEvent.create(fields)
 }
@@ -72,13 +82,20 @@ function mayBeFields(value: unknown): value is EventFields {
   return typeof value === 'object'
 }
 
+/** The arguments themselves, or `@` and the file that has them. */
+function argumentsOf(text: string): JsonObject {
+  if (!text.startsWith('@')) return parseObject(text, '--arguments')
+  const path = text.slice(1)
+  return parseObject(readText(path, 'arguments'), path)
+}
+
 /** `-` stands for standard input. */
-function readEventFile(path: string): string {
+function readText(path: string, what: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8')
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new CapFenceError('USAGE', `cannot read the event \`${path}\`: ${reason}`, { cause })
+    throw new CapFenceError('USAGE', `cannot read the ${what} \`${path}\`: ${reason}`, { cause })
   }
 }
 

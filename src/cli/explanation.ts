@@ -1,8 +1,9 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import { capabilityName } from '../event/capability.ts'
-import type { PolicyAnswer, PredicateValue } from '../policy/answer.ts'
-import type { RuleAccount } from '../policy/policy.ts'
+import type { PolicyAnswer } from '../policy/answer.ts'
 import type { PolicyState } from '../policy/state.ts'
+import type { PartialAccount } from '../policy/unknown.ts'
+import type { Explanation as Words } from '../runtime/decide-text.ts'
 import { explain } from '../runtime/decide-text.ts'
 import type { Io } from './io.ts'
 import { shown } from './shown.ts'
@@ -14,8 +15,9 @@ export interface Explanation {
   readonly event: ActionEvent
   /** What the policy was asked with; absent when the answer depends on nothing but the event. */
   readonly state?: PolicyState | undefined
-  readonly answer: PolicyAnswer
-  readonly accounts: readonly RuleAccount[]
+  /** Undefined when arguments that nobody has kept decide it. */
+  readonly answer: PolicyAnswer | undefined
+  readonly accounts: readonly PartialAccount[]
 }
 
 const styles: Readonly<Record<PolicyAnswer['decision'], Style>> = {
@@ -29,9 +31,11 @@ export function explanationLines(
   { event, state, answer, accounts }: Explanation,
   io: Pick<Io, 'out'>,
 ): readonly string[] {
-  const { reason, message, suggestion } = explain(event, answer, () => accounts)
+  const { reason, message, suggestion } = wordsOf({ event, answer, accounts })
+  const decision =
+    answer === undefined ? 'unknown' : styled(io.out, styles[answer.decision], answer.decision)
   return [
-    `${styled(io.out, styles[answer.decision], answer.decision)}  ${shown(capabilityName(event.capability))}`,
+    `${decision}  ${shown(capabilityName(event.capability))}`,
     `  ${shown(reason)}`,
     ...(message === undefined ? [] : [`  message: ${shown(message)}`]),
     ...(suggestion === undefined ? [] : [`  ${shown(suggestion)}`]),
@@ -43,20 +47,26 @@ export function explanationLines(
   ]
 }
 
+function wordsOf({ event, answer, accounts }: Explanation): Words {
+  if (answer !== undefined) return explain(event, answer, () => accounts)
+  const reason = 'arguments of which the log keeps no value decide it'
+  return { reason, message: undefined, suggestion: undefined }
+}
+
 function accountLines(
-  { rule, applies, value, predicates }: RuleAccount,
+  { rule, applies, value, predicates }: PartialAccount,
   io: Pick<Io, 'out'>,
 ): readonly string[] {
   const { file, line, column } = rule.position
   const head = `${rule.effect} ${shown(rule.id)}  ${shown(`${file}:${line}:${column}`)}`
-  const verdict = applies ? `applies (${value})` : `does not apply (${value})`
+  const verdict = applies === undefined ? 'may apply' : applies ? 'applies' : 'does not apply'
   return [
-    `  ${applies ? styled(io.out, 'bold', head) : head}  ${verdict}`,
+    `  ${applies === true ? styled(io.out, 'bold', head) : head}  ${verdict} (${value})`,
     ...predicates.map(predicateLine),
   ]
 }
 
-function predicateLine({ predicate, value }: PredicateValue): string {
+function predicateLine({ predicate, value }: PartialAccount['predicates'][number]): string {
   return `    ${value.padEnd('indeterminate'.length)}  ${shown(predicate)}`
 }
 
@@ -67,10 +77,10 @@ export function explanationData({
   answer,
   accounts,
 }: Explanation): Readonly<Record<string, unknown>> {
-  const { reason, message, suggestion } = explain(event, answer, () => accounts)
+  const { reason, message, suggestion } = wordsOf({ event, answer, accounts })
   return {
-    decision: answer.decision,
-    reason: answer.reason,
+    decision: answer?.decision ?? null,
+    reason: answer?.reason ?? null,
     text: reason,
     message: message ?? null,
     suggestion: suggestion ?? null,
@@ -81,12 +91,12 @@ export function explanationData({
     ...(state === undefined ? {} : { at: new Date(state.nowMs).toISOString() }),
     server: event.context.server ?? null,
     tool: event.context.tool ?? null,
-    deciding: answer.rules.map(({ id }) => id),
+    deciding: (answer?.rules ?? []).map(({ id }) => id),
     rules: accounts.map(({ rule, applies, value, predicates }) => ({
       id: rule.id,
       effect: rule.effect,
       ...rule.position,
-      applies,
+      applies: applies ?? null,
       value,
       predicates,
     })),

@@ -21,29 +21,55 @@ export interface ShownArguments {
 /** The arguments that share a disclosure stand under this name (RFC 9901, section 4.2.1 keeps it free). */
 const sharedName = '...'
 
+/** The arguments of a call as far as the log keeps them, with secrets that stand inside of texts. */
+export interface KeptArguments {
+  readonly value: JsonObject
+  /** JSON Pointers to the values that the log does not hold; `[hidden]` stands there. */
+  readonly missing: readonly string[]
+  /** How many arguments are not even named. */
+  readonly withheld: number
+}
+
 /**
- * Puts the arguments of a call together from what the log can disclose of them, without secrets (THREATS B27).
+ * Puts the arguments of a call together from what the log can disclose of them.
  *
  * @throws CapFenceError `AUDIT_CORRUPT` when a disclosure is none
  */
-export function shownArguments(
+export function keptArguments(
   { data }: StoredRecord,
   disclosures: readonly Disclosure[],
-): ShownArguments {
+): KeptArguments {
   const members: Record<string, JsonValue> = { __proto__: null }
-  const alreadyHidden: string[] = []
+  const places: string[] = []
   for (const { name, value, missing } of disclosures.map(readDisclosure)) {
     const at = name === sharedName ? '' : `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    alreadyHidden.push(...missing.map((place) => at + place))
+    places.push(...missing.map((place) => at + place))
     const filled = missing.reduce((filling, place) => put(filling, place), value)
     if (name !== sharedName) members[name] = filled
     else if (isJsonObject(filled)) Object.assign(members, filled)
   }
-  const { value, places } = hideSecrets<JsonObject>(byName(members))
+  return {
+    value: byName(members),
+    missing: places,
+    withheld: listOf(objectOf(data, 'args'), '_sd').length - disclosures.length,
+  }
+}
+
+/**
+ * The arguments of a call without secrets (THREATS B27).
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when a disclosure is none
+ */
+export function shownArguments(
+  record: StoredRecord,
+  disclosures: readonly Disclosure[],
+): ShownArguments {
+  const { value: kept, missing, withheld } = keptArguments(record, disclosures)
+  const { value, places } = hideSecrets<JsonObject>(kept)
   return {
     json: shownJson(printJson(value)),
-    hidden: [...new Set([...alreadyHidden, ...places])],
-    withheld: listOf(objectOf(data, 'args'), '_sd').length - disclosures.length,
+    hidden: [...new Set([...missing, ...places])],
+    withheld,
   }
 }
 

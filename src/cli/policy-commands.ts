@@ -77,22 +77,41 @@ function schemaCommand(kit: CommandKit): Command {
 }
 
 function explainCommand(kit: CommandKit): Command {
-  return kit
+  const command = kit
     .command('explain')
-    .description('say what would become of a call, and what every rule makes of it')
+    .description(
+      'say what would become of a call, or why one was decided, and what every rule makes of it',
+    )
     .argument('[files...]', 'policy files; without them those of the configuration')
     .option('--event <file>', 'an action event as JSON; `-` reads standard input')
     .option('--server <name>', 'the server of the call, by its name in the configuration')
     .option('--tool <name>', "the tool, by its server's name for it")
-    .option('--arguments <json>', 'the arguments of the call; none when left out')
+    .option(
+      '--args, --arguments <json>',
+      'the arguments of the call, or `@` and a file that has them; none when left out',
+    )
     .option('--actor <name>', 'who asks; the one of the configuration when left out')
     .option('--at <time>', 'when it is asked, such as `2026-11-25T14:00:00Z`; now when left out')
-    .option('--config <file>', 'the configuration')
-    .option('--json', 'one JSON object, for programs')
-    .action((files: readonly string[], flags: ExplainFlags) =>
-      kit.run(async () => {
-        const { policyExplain } = await import('./policy-explain.ts')
-        return policyExplain(files, flags, kit.io)
-      }),
+    .option(
+      '--seq <number>',
+      'the decision with this number in the log, by the policy of that time',
     )
+    .option('--config <file>', 'the configuration')
+    .option('--storage <place>', 'with `--seq`, the log itself: `sqlite:` and a path, or a path')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    [
+      `capfence policy explain --server ops --tool delete_path --args '{"command": "rm -rf /"}'`,
+      'what would become of a call',
+    ],
+    ['capfence policy explain --server ops --tool delete_path --args @call.json', 'the same'],
+    ['capfence policy explain policies/ops.yaml --event event.json', 'an event, whatever made it'],
+    ['capfence policy explain --seq 5', 'why that call was decided so, and whether it still would'],
+  ])
+  return command.action((files: readonly string[], flags: ExplainFlags) =>
+    kit.run(async () => {
+      const { policyExplain } = await import('./policy-explain.ts')
+      return policyExplain(files, flags, kit.io, kit.openLog)
+    }),
+  )
 }

@@ -1,11 +1,13 @@
 import type { Config } from '../config/config.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { EventFlags } from './event-to-explain.ts'
-import { eventToExplain } from './event-to-explain.ts'
+import { eventToExplain, refuseBeside } from './event-to-explain.ts'
+import { explainRecord } from './explain-record.ts'
 import { explanationData, explanationLines } from './explanation.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
+import type { OpenLog, PlaceFlags } from './places.ts'
 import { readConfig } from './places.ts'
 import { extendedBy } from './policy-files.ts'
 import { readPolicySource } from './policy-source.ts'
@@ -13,11 +15,9 @@ import { jsonLine } from './shown.ts'
 import { parseTime } from './time.ts'
 
 /** What `capfence policy explain` takes, as it was typed. */
-export interface ExplainFlags extends EventFlags {
-  readonly config?: string | undefined
+export interface ExplainFlags extends EventFlags, PlaceFlags {
+  readonly seq?: string | undefined
   readonly json?: boolean | undefined
-  /** When the call would be made; now when absent. */
-  readonly at?: string | undefined
 }
 
 /**
@@ -29,7 +29,13 @@ export async function policyExplain(
   files: readonly string[],
   flags: ExplainFlags,
   io: Io,
+  openLog: OpenLog,
 ): Promise<ExitCode> {
+  const { seq } = flags
+  if (seq !== undefined) {
+    refuseBeside(flags, '--seq', 'the record says all of it')
+    return explainRecord(files, { ...flags, seq }, io, openLog)
+  }
   // A whole event with its own policies needs no configuration.
   const needsConfig = files.length === 0 || flags.event === undefined
   const config: Config | undefined = needsConfig ? await readConfig(flags.config, io) : undefined

@@ -27,7 +27,7 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
   }
   const policy = loadPolicy(paths.map(read), extendedBy(read))
   return {
-    hash: sha256Hex(files.map(({ sha256 }) => `${sha256}\n`).join('')),
+    hash: policyHash(files),
     ruleCount: policy.ruleCount,
     rules: policy.rules,
     files,
@@ -35,6 +35,11 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
     decide: (event, state) => policy.decide(event, state),
     explain: (event, state) => policy.explain(event, state),
   }
+}
+
+/** Tells a policy by its files, in the order in which they were read: the hash that its decisions carry. */
+export function policyHash(files: readonly { readonly sha256: string }[]): string {
+  return sha256Hex(files.map(({ sha256 }) => `${sha256}\n`).join(''))
 }
 
 /**
@@ -70,7 +75,8 @@ export function realPath(path: string): string {
   }
 }
 
-function shownPath(path: string, folder: string): string {
+/** A path as it is shown: relative to a folder, or the name alone of what lies outside of it. */
+export function shownPath(path: string, folder: string): string {
   const inside = relative(folder, path)
   return inside.startsWith('..') || isAbsolute(inside) ? basename(path) : inside
 }

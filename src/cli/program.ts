@@ -100,6 +100,7 @@ class CommandSession {
   #kit(): CommandKit {
     return {
       io: this.#io,
+      openLog,
       command: (name) => this.#command(name),
       run: async (command) => this.#do(command),
     }

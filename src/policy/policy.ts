@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import type { Effect, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
 import { NameRoles } from './argument-name.ts'
 import { CompiledRule } from './compiled-rule.ts'
+import type { Condition } from './condition.ts'
 import { Facts } from './facts.ts'
 import { compileCondition } from './predicate.ts'
 import type { Problem } from './problem.ts'
@@ -36,6 +37,8 @@ export interface RuleAccount {
   readonly rule: PolicyRule
   readonly value: Truth
   readonly predicates: readonly PredicateValue[]
+  /** What each predicate asks, as plain data. */
+  readonly conditions: readonly Condition[]
   /** Whether the rule takes part: a guard unless it is false, a grant only if it is true. */
   readonly applies: boolean
 }
@@ -226,10 +229,10 @@ function answerOf(
 }
 
 function accountOf(compiled: CompiledRule, facts: Facts): RuleAccount {
-  const { rule } = compiled.source
+  const { rule, conditions } = compiled.source
   const { value, predicates } = compiled.account(facts)
   const applies = rule.effect === 'allow' ? value === 'true' : value !== 'false'
-  return { rule, value, predicates, applies }
+  return { rule, value, predicates, conditions, applies }
 }
 
 function byOrder(one: CompiledRule, other: CompiledRule): number {

@@ -2,7 +2,7 @@ import type { ActionEvent } from '../event/action-event.ts'
 import { capabilityName } from '../event/capability.ts'
 import { printable } from '../event/printable.ts'
 import type { AnswerReason, DeterminingRule, Effect, PolicyAnswer } from '../policy/answer.ts'
-import type { RuleAccount } from '../policy/policy.ts'
+import type { PartialAccount } from '../policy/unknown.ts'
 
 /** A decision in words; see `Told` of the verdicts for what each is. */
 export interface Explanation {
@@ -27,7 +27,7 @@ const maxMessageCharacters = 1000
 export function explain(
   event: ActionEvent,
   answer: PolicyAnswer,
-  accounts: () => readonly RuleAccount[] = () => [],
+  accounts: () => readonly PartialAccount[] = () => [],
 ): Explanation {
   return {
     reason: reasons[answer.reason](event, answer),
@@ -89,7 +89,7 @@ function ruleSentence({ decision, rules, omittedRules = 0 }: PolicyAnswer): stri
 function suggestionOf(
   event: ActionEvent,
   answer: PolicyAnswer,
-  accounts: () => readonly RuleAccount[],
+  accounts: () => readonly PartialAccount[],
 ): string {
   const threshold =
     answer.reason === 'default' ? nearestAllow(accounts()) : firstThreshold(answer.rules)
@@ -126,7 +126,7 @@ function firstThreshold(rules: readonly DeterminingRule[]): string | undefined {
 }
 
 /** The rule that would allow the event with another amount and nothing else changed; undefined when there is none. */
-function nearestAllow(accounts: readonly RuleAccount[]): string | undefined {
+function nearestAllow(accounts: readonly PartialAccount[]): string | undefined {
   for (const { rule, predicates } of accounts) {
     if (rule.effect !== 'allow') continue
     const failed = predicates.filter(({ value }) => value !== 'true')

@@ -5,6 +5,7 @@ import { Bindings } from '../../src/event/binding.ts'
 import { toJsonObject } from '../../src/json/from-js.ts'
 import { loadPolicyFiles } from '../../src/cli/policy-files.ts'
 import { ActionRuntime } from '../../src/runtime/action-runtime.ts'
+import type { DisclosureMode } from '../../src/audit/disclosure.ts'
 import type { OutcomeStatus } from '../../src/audit/drafts.ts'
 import type { Draws } from '../../src/runtime/parts.ts'
 import { RefusalLog } from '../../src/runtime/refusals.ts'
@@ -36,6 +37,15 @@ const bindings = new Bindings([
   ],
 ])
 
+/** What a log is written with; `policies/ops.yaml` in enforcing mode when nothing is said. */
+export interface TestLogOptions {
+  readonly mode?: 'enforce' | 'observe'
+  readonly disclosure?: DisclosureMode
+  readonly policies?: readonly string[]
+  /** What the names of policy files are shown relative to. */
+  readonly folder?: string
+}
+
 /** A real log in a folder of its own, written by the real runtime, one call a second from 13:00 on. */
 export class TestLog {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'capfence-log-'))
@@ -46,7 +56,8 @@ export class TestLog {
   #nowMs = testNowMs - 3_600_000
   #drawn = 0
 
-  constructor(options: { readonly mode?: 'enforce' | 'observe' } = {}) {
+  constructor(options: TestLogOptions = {}) {
+    const { policies = [join(root, 'policies/ops.yaml')], folder = root, ...rest } = options
     const clock = { nowMs: () => this.#nowMs, elapsedMs: () => this.#nowMs }
     this.#store = SQLiteEngine.open({ path: this.path, software: 'capfence/test', clock })
     const draws: Draws = {
@@ -55,12 +66,12 @@ export class TestLog {
       ulid: () => `01M89S9FWWDTME${this.#next()}`,
     }
     this.#runtime = new ActionRuntime({
-      policy: loadPolicyFiles([join(root, 'policies/ops.yaml')], root),
+      policy: loadPolicyFiles(policies, folder),
       store: this.#store,
       draws,
       clock: () => this.#nowMs,
       durability: 'process',
-      ...options,
+      ...rest,
     })
     this.#refusals = new RefusalLog({
       store: this.#store,
@@ -120,7 +131,7 @@ export class TestLog {
 export async function withLog<T>(
   write: (log: TestLog) => Promise<void>,
   use: (log: TestLog) => Promise<T>,
-  options: ConstructorParameters<typeof TestLog>[0] = {},
+  options: TestLogOptions = {},
 ): Promise<T> {
   const log = new TestLog(options)
   try {

@@ -262,6 +262,16 @@ rules whose capability fits:
     })
   })
 
+  test('takes the arguments from a file, too', async () => {
+    const args = file('arguments.json', '{"amount": 1000.00000000000000001}')
+    const given = (text: string): ReturnType<typeof capfence> =>
+      explain('--server', 'pay', '--tool', 'transfer', '--args', text)
+    expect((await given(`@${args}`)).out).toContain('require_approval  payment.execute.production')
+    const missing = await given('@none.json')
+    expect(missing).toMatchObject({ code: 2, out: '' })
+    expect(missing.err).toContain('cannot read the arguments `none.json`')
+  })
+
   test('takes a whole event, with policies of its own and no configuration', async () => {
     const event = file(
       'event.json',

@@ -78,7 +78,7 @@ describe('a decision in words', () => {
   ): RuleAccount {
     const values = predicates.map(([predicate, value]) => ({ predicate, value }))
     const written = { id: 'small', effect, position, predicates: [], capability: 'payment' }
-    return { rule: written, value: 'false', applies: false, predicates: values }
+    return { rule: written, value: 'false', applies: false, predicates: values, conditions: [] }
   }
 
   it.each<[string, RuleAccount, string | undefined]>([
