@@ -1,4 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { readPolicySource } from '../../src/cli/policy-source.ts'
+import { readConfigFile } from '../../src/config/file.ts'
+import { Bindings } from '../../src/event/binding.ts'
+import { toJsonObject } from '../../src/json/from-js.ts'
+import { loadPolicy } from '../../src/policy/load.ts'
 import { capfence } from '../cli/capture.ts'
 import { projectFiles } from '../support/files.ts'
 import { root } from '../support/root.ts'
@@ -32,4 +37,36 @@ describe.each(policies)('%s', (path) => {
     expect(summary?.tests).toBeGreaterThan(3)
     expect(summary?.untested).toEqual([])
   })
+})
+
+const packs = policies.filter((path) => path.startsWith('policies/packs/'))
+
+describe.each(packs)('the bindings of %s', (path) => {
+  const file = path.replace(/\.yaml$/, '.mcp.json')
+
+  test('are a configuration without mistakes', async () => {
+    expect(files).toContain(file)
+    const { code, err } = await capfence(['config', 'check', `${root}/${file}`])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(readConfigFile(`${root}/${file}`).policies).toEqual([`${root}/${path}`])
+  })
+
+  test('name no tool that no rule is about', () => {
+    const { servers, actor, environment } = readConfigFile(`${root}/${file}`)
+    const bindings = new Bindings(servers.map(({ name, binding }) => [name, binding]))
+    const policy = loadPolicy([readPolicySource(`${root}/${path}`)])
+    const tools = servers.flatMap(({ name, binding }) =>
+      Array.from(binding.tools ?? [], ([tool]) => ({ server: name, tool })),
+    )
+    const forgotten = tools.filter((tool) => {
+      const event = bindings.bind({ ...tool, actor, environment, arguments: toJsonObject({}) })
+      return policy.explain(event).length === 0
+    })
+    expect(tools).not.toEqual([])
+    expect(forgotten).toEqual([])
+  })
+})
+
+test('there are packs', () => {
+  expect(packs.length).toBeGreaterThan(9)
 })
