@@ -62,6 +62,12 @@ export const limits = {
   maxPolicyLexemes: 2_000_000,
   /** Problems of a policy that are named one by one; the rest are counted. */
   maxPolicyProblems: 100,
+  /** Tools that one server lists, count. */
+  maxListedTools: 2000,
+  /** Pages of one list, count. */
+  maxListPages: 200,
+  /** A list of tools that was saved to a file, bytes. */
+  maxToolListBytes: 33_554_432,
   /** Tests in one file, count. */
   maxPolicyTests: 10_000,
   /** A text that a rule looks for, characters. */

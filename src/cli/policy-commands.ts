@@ -4,6 +4,7 @@ import { examples } from './command-kit.ts'
 import { exitCodes } from './io.ts'
 import type { PolicyCheckFlags } from './policy-check.ts'
 import type { ExplainFlags } from './policy-explain.ts'
+import type { PolicyInitFlags } from './policy-init.ts'
 import type { PolicyTestFlags } from './policy-test.ts'
 
 /** `capfence policy` and everything below it. */
@@ -21,6 +22,7 @@ export function policyCommand(kit: CommandKit): Command {
     .addCommand(checkCommand(kit))
     .addCommand(testCommand(kit))
     .addCommand(explainCommand(kit))
+    .addCommand(initCommand(kit))
     .addCommand(schemaCommand(kit))
 }
 
@@ -57,6 +59,38 @@ function testCommand(kit: CommandKit): Command {
     kit.run(async () => {
       const { policyTest } = await import('./policy-test.ts')
       return policyTest(files, flags, kit.io)
+    }),
+  )
+}
+
+function initCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('init')
+    .description('write a first policy for a server, and its tests, from the list of its tools')
+    .option('--server <name>', 'the server, by its name in the configuration; it is started')
+    .option('--tools <file>', 'a list of tools that was saved, instead of starting the server')
+    .option('--config <file>', 'the configuration')
+    .option('--out <file>', 'the policy; `policies/NAME.yaml` when left out')
+    .option(
+      '--root <folder...>',
+      'the folders in which paths have to lie; else those it is started with',
+    )
+    .option('--environment <name>', 'where calls act, when there is no configuration')
+    .option('--timeout <seconds>', 'how long listing may take; 60 when left out')
+    .option('--force', 'write over files that exist')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    [
+      'capfence policy init --server files',
+      'start it, ask for its tools, end it, write the policy',
+    ],
+    ['capfence policy init --server files --tools tools.json', 'from a list that was saved'],
+    ['capfence policy init --server files --root /srv/data', 'paths only below that folder'],
+  ])
+  return command.action((flags: PolicyInitFlags) =>
+    kit.run(async () => {
+      const { policyInit } = await import('./policy-init.ts')
+      return policyInit(flags, kit.io)
     }),
   )
 }
