@@ -41,6 +41,15 @@ const test = z
     name: words.describe('What has to hold, in a few words.'),
     event: event.optional().describe('The event that the policy is asked about.'),
     call: call.optional().describe('Or the call of a tool, which bindings make an event of.'),
+    state: z
+      .strictObject({
+        now: z
+          .string()
+          .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/)
+          .describe('What the clock shows, such as `2026-11-25T14:00:00Z`.'),
+      })
+      .optional()
+      .describe('What rules may ask besides the call; unknown when left out.'),
     expect: z.enum(effects).describe('What the policy has to say.'),
     reason: z
       .enum(['rule', 'indeterminate', 'risk', 'default'])

@@ -8,6 +8,7 @@ import { conditionKeys, ruleKeys, topKeys } from '../../src/policy/language.ts'
 import { matcherNames } from '../../src/policy/matchers/table.ts'
 import { callKeys, defaultKeys, eventKeys } from '../../src/policy/tests/read-asked.ts'
 import { caseKeys } from '../../src/policy/tests/read-cases.ts'
+import { stateKeys } from '../../src/policy/tests/read-state.ts'
 import { testFileKeys } from '../../src/policy/tests/test-file.ts'
 import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
 import { root } from '../support/root.ts'
@@ -176,7 +177,7 @@ describe('files of tests', () => {
     const all = objects(JSON.parse(testFileJsonSchema()), '').map(([, keys]) =>
       keys.toSorted().join(),
     )
-    for (const keys of [testFileKeys, caseKeys, eventKeys, callKeys, defaultKeys]) {
+    for (const keys of [testFileKeys, caseKeys, stateKeys, eventKeys, callKeys, defaultKeys]) {
       expect(all).toContain([...keys].toSorted().join())
     }
   })
@@ -191,6 +192,7 @@ describe('files of tests', () => {
       'numbers that JSON does not have',
       'half a character',
       'arguments that no message could hold',
+      'a day that does not exist',
     ])
   })
 })

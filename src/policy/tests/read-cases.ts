@@ -6,7 +6,9 @@ import { nodeKind, readName, readTexts, unknownKey, wrongType } from '../read-va
 import type { Source } from '../read-value.ts'
 import { effects } from '../rule.ts'
 import type { YamlEntry, YamlNode } from '../yaml.ts'
+import type { PolicyState } from '../state.ts'
 import { readCall, readEvent } from './read-asked.ts'
+import { readState } from './read-state.ts'
 import type { Asked, AskedContext, Expected, NamedRule, TestCase } from './test-case.ts'
 
 /**
@@ -14,7 +16,15 @@ import type { Asked, AskedContext, Expected, NamedRule, TestCase } from './test-
  *
  * @internal Exported for tests only.
  */
-export const caseKeys: readonly string[] = ['name', 'event', 'call', 'expect', 'reason', 'rule']
+export const caseKeys: readonly string[] = [
+  'name',
+  'event',
+  'call',
+  'state',
+  'expect',
+  'reason',
+  'rule',
+]
 
 const reasons: readonly AnswerReason[] = ['rule', 'indeterminate', 'risk', 'default']
 
@@ -59,6 +69,7 @@ class CaseReader {
   #sound = true
   #name: string | undefined
   #asked: Asked | undefined
+  #state: PolicyState | undefined
   #decision: Expected['decision'] | undefined
   #reason: AnswerReason | undefined
   #rules: readonly NamedRule[] = []
@@ -76,7 +87,8 @@ class CaseReader {
     if (name === undefined || asked === undefined || decision === undefined) return undefined
     const reason = this.#reason === undefined ? {} : { reason: this.#reason }
     const position = this.#source.report.position(start)
-    return { name, position, asked, expected: { decision, ...reason, rules: this.#rules } }
+    const expected = { decision, ...reason, rules: this.#rules }
+    return { name, position, asked, state: this.#state, expected }
   }
 
   /** Whether the entry is sound. */
@@ -88,6 +100,8 @@ class CaseReader {
         return (this.#asked = readEvent(this.#source, entry, this.#defaults)) !== undefined
       case 'call':
         return (this.#asked = readCall(this.#source, entry, this.#defaults)) !== undefined
+      case 'state':
+        return (this.#state = readState(this.#source, entry)) !== undefined
       case 'expect':
         return (this.#decision = readName(this.#source, entry, effects)) !== undefined
       case 'reason':

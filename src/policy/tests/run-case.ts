@@ -5,6 +5,7 @@ import { capabilityPrefix } from '../../event/binding.ts'
 import type { DeterminingRule, PolicyAnswer } from '../answer.ts'
 import type { Policy, RuleAccount } from '../policy.ts'
 import type { PolicyRule } from '../rule.ts'
+import type { PolicyState } from '../state.ts'
 import type { AskedCall, AskedEvent, Expected, TestCase } from './test-case.ts'
 
 /** What stands in for whatever a case does not say. */
@@ -18,6 +19,7 @@ export interface TestSetting {
 export interface CaseResult {
   readonly case: TestCase
   readonly event: ActionEvent
+  readonly state: PolicyState | undefined
   readonly answer: PolicyAnswer
   readonly accounts: readonly RuleAccount[]
   /** The rules that decided, however many they are. */
@@ -69,12 +71,13 @@ function boundEvent(asked: AskedCall, { bindings, ...setting }: TestSetting): Ac
 
 /** Asks a policy about a case. */
 export function runCase(policy: Policy, test: TestCase, event: ActionEvent): CaseResult {
-  const answer = policy.decide(event)
-  const accounts = policy.explain(event)
+  const { state } = test
+  const answer = policy.decide(event, state)
+  const accounts = policy.explain(event, state)
   const deciding = decidingRules(answer, accounts)
   const ids = new Set(deciding.map(({ id }) => id))
   const failure = failureOf(test.expected, answer, ids)
-  return { case: test, event, answer, accounts, deciding, failure }
+  return { case: test, event, state, answer, accounts, deciding, failure }
 }
 
 /** An answer names a bounded number of rules; the accounts have the rest. */

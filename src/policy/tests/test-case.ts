@@ -1,6 +1,7 @@
 import type { RiskLevel } from '../../event/capability.ts'
 import type { EventContext } from '../../event/event.ts'
 import type { JsonObject } from '../../json/value.ts'
+import type { PolicyState } from '../state.ts'
 import type { AnswerReason, Effect, Position } from '../answer.ts'
 
 /** One thing that a policy is expected to say. */
@@ -8,6 +9,8 @@ export interface TestCase {
   readonly name: string
   readonly position: Position
   readonly asked: Asked
+  /** What rules may ask besides the call; what depends on it is indeterminate without. */
+  readonly state: PolicyState | undefined
   readonly expected: Expected
 }
 

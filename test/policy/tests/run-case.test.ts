@@ -141,6 +141,20 @@ describe('what a case does not say', () => {
   })
 })
 
+test('the clock shows what a case says, and nothing when it does not', () => {
+  const hours = policy(
+    'allow: [{id: office, capability: a, time: {zone: Europe/Berlin, between: ["09:00", "17:00"]}}]\n',
+  )
+  const at = (now: string): string =>
+    `event: {capability: a.b.c}, state: {now: "${now}"}, expect: allow, rule: office`
+  expect(run(hours, at('2026-11-25T14:00:00Z')).failure).toBe(undefined)
+  expect(run(hours, at('2026-11-25T09:30:00+01:00')).failure).toBe(undefined)
+  expect(run(hours, at('2026-11-25T16:30:00Z')).answer.decision).toBe('deny')
+  const unknown = run(hours, 'event: {capability: a.b.c}, expect: deny, reason: default')
+  expect(unknown.failure).toBe(undefined)
+  expect(unknown.accounts[0]?.value).toBe('indeterminate')
+})
+
 test('a call is what bindings make of it', () => {
   const bindings = new Bindings([
     [
