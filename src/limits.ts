@@ -50,6 +50,18 @@ export const limits = {
   maxDisclosures: 64,
   /** Text that a text predicate looks at, bytes; beyond is indeterminate. */
   maxTextBytes: 262_144,
+  /** The name of a pot with the values that it is kept for, characters; beyond is indeterminate. */
+  maxPotCharacters: 4096,
+  /** The canonical JSON of a value that a label is about, characters; beyond it is about any value. */
+  maxBindCharacters: 4096,
+  /** How far back a limit counts, milliseconds: 31 days. */
+  maxWindowMs: 2_678_400_000,
+  /** Charges of one pot that are added up, count; beyond it cannot be known what is left. */
+  maxCharges: 16_384,
+  /** Pots and labels that one decision may ask for, count; beyond is indeterminate. */
+  maxStateQuestions: 64,
+  /** Labels that one condition asks for, or one item of `labels` adds, count. */
+  maxLabels: 64,
   /** A policy file, bytes. */
   maxPolicyBytes: 8_388_608,
   /** Rules in one policy after extension, count. */

@@ -10,6 +10,8 @@ export interface DecisionFacts {
   readonly event: ActionEvent
   /** The clock that the policy was shown, milliseconds since the epoch; absent when its answer does not depend on it. */
   readonly clockMs?: number | undefined
+  /** From `discloseText`: what it was told of the store, and what the call changes there. */
+  readonly state?: SealedDigests | undefined
   readonly decision: 'allow' | 'require_approval' | 'deny'
   /** Why, as a code such as `rule` or `default`. */
   readonly reason: string
@@ -62,6 +64,7 @@ export function decisionRecord(facts: DecisionFacts): RecordDraft {
     scope,
     server: context.server ?? null,
     session: context.session ?? null,
+    ...(facts.state === undefined ? {} : { state: sealedData(facts.state) }),
     tenant: context.tenant ?? null,
     tool: context.tool ?? null,
     tool_definition_hash: facts.toolDefinitionHash,
@@ -89,6 +92,8 @@ export interface OutcomeFacts {
   /** Of the result; null when there was none. */
   readonly bytes: number | null
   readonly result: SealedDigests
+  /** Whether the call was sent; absent when it was, or may have been. */
+  readonly sent?: false | undefined
 }
 
 /** The record that follows a forwarded decision. */
@@ -99,6 +104,7 @@ export function outcomeRecord(facts: OutcomeFacts): RecordDraft {
     decision_seq: facts.decisionSeq,
     ms: facts.ms === null ? null : Math.max(0, Math.round(facts.ms)),
     result: sealedData(facts.result),
+    ...(facts.sent === false ? { sent: false } : {}),
     status: facts.status,
   })
 }

@@ -106,6 +106,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
     scope: text,
     server: nullable(text),
     session: nullable(text),
+    /** What the policy was told of the store, and what the call changed there; absent when it asked for nothing. */
+    state: optional(sealed),
     tenant: nullable(text),
     tool: nullable(text),
     /** SHA-256 of the canonical tool definition; null while none was seen. */
@@ -131,6 +133,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
     /** From forwarding to the answer; null when nobody measured. */
     ms: nullable(count),
     result: sealed,
+    /** False when the call was certainly never sent: what it had reserved was given back. */
+    sent: optional(flag),
     status: oneOf(
       'ok',
       'tool_error',

@@ -41,7 +41,10 @@ export function keptArguments(
 ): KeptArguments {
   const members: Record<string, JsonValue> = { __proto__: null }
   const places: string[] = []
-  for (const { name, value, missing } of disclosures.map(readDisclosure)) {
+  const digests = new Set(listOf(objectOf(data, 'args'), '_sd'))
+  // A record may disclose more than arguments: what the policy was told of the store, for one.
+  const own = disclosures.filter(({ digest }) => digests.has(digest))
+  for (const { name, value, missing } of own.map(readDisclosure)) {
     const at = name === sharedName ? '' : `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     places.push(...missing.map((place) => at + place))
     const filled = missing.reduce((filling, place) => put(filling, place), value)
@@ -51,7 +54,7 @@ export function keptArguments(
   return {
     value: byName(members),
     missing: places,
-    withheld: listOf(objectOf(data, 'args'), '_sd').length - disclosures.length,
+    withheld: digests.size - own.length,
   }
 }
 
@@ -89,7 +92,8 @@ export function argumentsText({ json, withheld }: ShownArguments): string {
   return withheld === 0 ? json : `${json} and ${counted(withheld, 'argument')} withheld`
 }
 
-interface OpenDisclosure {
+/** A disclosure, taken apart. */
+export interface OpenDisclosure {
   readonly name: string
   readonly value: JsonValue
   /** JSON Pointers inside the value to what the log itself does not hold. */
@@ -97,7 +101,7 @@ interface OpenDisclosure {
 }
 
 /** `[salt, name, value]`, with a fourth element that says what is missing from the value. */
-function readDisclosure({ encoded }: Disclosure): OpenDisclosure {
+export function readDisclosure({ encoded }: Disclosure): OpenDisclosure {
   const { value: parts } = scanStrict(Buffer.from(encoded, 'base64url'), wanted({}))
   const [, name, value, note] = isJsonArray(parts) ? parts : []
   if (typeof name !== 'string' || value === undefined) {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { loadPolicy } from '../policy/load.ts'
+import { clockAlone } from '../policy/state.ts'
 import type { EventFlags } from './event-to-explain.ts'
 import { eventToExplain, refuseBeside } from './event-to-explain.ts'
 import { explainRecord } from './explain-record.ts'
@@ -43,7 +44,7 @@ export async function policyExplain(
   const policy = loadPolicy(named.map(readPolicySource), extendedBy(readPolicySource))
   const event = eventToExplain(flags, config)
   const nowMs = io.nowMs()
-  const state = { nowMs: flags.at === undefined ? nowMs : parseTime(flags.at, nowMs) }
+  const state = clockAlone(flags.at === undefined ? nowMs : parseTime(flags.at, nowMs))
   const explanation = {
     event,
     state: policy.asksState(event) ? state : undefined,

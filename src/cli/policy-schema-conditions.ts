@@ -25,6 +25,12 @@ const needles = z.union([needle, z.array(needle).min(1)])
 const name = z.string().regex(/^(?!\s)[^?[\]{}\p{Cc}]+(?<!\s)$/u)
 const names = z.union([name, z.array(name).min(1)])
 
+/** A capability as rules name it. */
+export const pattern: z.ZodString = z
+  .string()
+  .regex(/^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/)
+  .describe('`resource.action.scope`; `*` stands for any characters, missing names mean any.')
+
 const place = z.string().regex(/^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/)
 const risk = z.enum(riskLevels)
 /** Relative to where the server starts, or absolute; a home and what is above the start are nowhere. */
@@ -63,7 +69,8 @@ const matcher = z
   .refine((asked) => Object.keys(asked).length > 0)
   .meta({ minProperties: 1 })
 
-const pointer = z
+/** A JSON Pointer to something in the arguments. */
+export const pointer: z.ZodString = z
   .string()
   .max(limits.maxPointerCharacters)
   .regex(/^(?:\/(?:[^~/]|~[01])*)+$/)
@@ -95,6 +102,17 @@ const window = z
   })
   .refine(({ days, between }) => days !== undefined || between !== undefined)
   .meta({ id: 'window', anyOf: [{ required: ['days'] }, { required: ['between'] }] })
+
+const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+const labels = z.union([label, z.array(label).min(1).max(limits.maxLabels)]).optional()
+const labelTest = z
+  .strictObject({
+    has: labels.describe('The labels that it has.'),
+    not: labels.describe('The labels of which it has none.'),
+    bind: pointer.optional().describe('The argument whose value the labels are about.'),
+  })
+  .refine(({ has, not }) => has !== undefined || not !== undefined)
+  .meta({ id: 'session', anyOf: [{ required: ['has'] }, { required: ['not'] }] })
 
 /** Conditions without a rule around them, as `not` and `any` hold them. */
 const inner: z.ZodType = z.lazy(() =>
@@ -132,7 +150,10 @@ export const conditions: Readonly<Record<string, z.ZodType>> = {
   server: context('The server, as the configuration names it'),
   tool: context('The tool, as its server names it'),
   tool_name: context('The tool, as its server names it'),
-  session: context('The session'),
+  session: z
+    .union([names, labelTest])
+    .optional()
+    .describe('The session by its id, or what earlier calls have made of it.'),
   time: z
     .union([window, z.array(window).min(1)])
     .optional()

@@ -2,16 +2,12 @@ import { z } from 'zod'
 import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import { presences } from '../policy/rule.ts'
-import { conditions, files, words } from './policy-schema-conditions.ts'
+import { conditions, files, pattern, words } from './policy-schema-conditions.ts'
+import { budget, label, limit } from './policy-schema-state.ts'
 import { testFileSchema, tests } from './policy-schema-tests.ts'
 
 /** Takes anything that JSON can say; what a file may say is narrower, and the loader has the last word. */
 type Schema = z.ZodType
-
-const pattern = z
-  .string()
-  .regex(/^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/)
-  .describe('`resource.action.scope`; `*` stands for any characters, missing names mean any.')
 
 const seconds = z.int().min(1).max(2_678_400)
 
@@ -35,6 +31,7 @@ const ruleHead = {
     .describe('A name for the rule, which no other rule of the policy has.'),
   message: words.optional().describe('What the person or model hears that meets the rule.'),
   description: words.optional().describe('What the rule is for; nobody but its readers sees it.'),
+  limit,
 }
 
 const rule = z.strictObject({ capability: pattern, ...ruleHead, ...conditions })
@@ -72,7 +69,9 @@ const risks = z
 const list = (of: Schema): z.ZodOptional => z.array(of).max(limits.maxRules).optional()
 
 /** Of these a policy has one at least. */
-const telling = ['deny', 'require_approval', 'allow', 'risk_levels', 'rules', 'extends']
+const telling = [
+  ...['deny', 'require_approval', 'allow', 'risk_levels', 'rules', 'extends', 'budgets', 'labels'],
+]
 
 /**
  * A policy file, as far as a schema can say what is right.
@@ -90,6 +89,8 @@ export const policySchema: Schema = z
     require_approval: list(z.union([pattern, held])).describe('What a person has to approve.'),
     allow: list(z.union([pattern, rule])).describe('What is allowed; anything else is denied.'),
     risk_levels: risks.optional().describe('What the risk of a call adds to the rules.'),
+    budgets: list(budget).describe('Pots that several capabilities share.'),
+    labels: list(label).describe('What calls make of their session, for later rules to ask.'),
     rules: list(legacyRule).describe('Rules as the original CapFence had them.'),
     approval_timeout_seconds: seconds
       .optional()

@@ -10,6 +10,7 @@ import type { MissingArguments } from '../policy/unknown.ts'
 import type { LogReader } from '../runtime/store.ts'
 import { keptArguments, shownArguments } from './log-arguments.ts'
 import type { KeptArguments, ShownArguments } from './log-arguments.ts'
+import { recordedState } from './recorded-state.ts'
 import {
   fieldOf,
   isObject,
@@ -48,7 +49,7 @@ export async function recordedCall(reader: LogReader, seq: number): Promise<Reco
   return {
     record,
     event: eventOf(record.data, kept),
-    state: { nowMs: clockOf(record) },
+    state: recordedState(record, disclosures, clockOf(record)),
     missing: missingOf(record.data, kept),
     arguments: shownArguments(record, disclosures),
   }

@@ -1,4 +1,6 @@
 import type { RiskLevel } from '../event/capability.ts'
+import type { SpentLimit } from './limit.ts'
+import type { Consequences } from './state.ts'
 
 /** A predicate's value: what cannot be read is never guessed (POLICY.md 2). */
 export type Truth = 'true' | 'false' | 'indeterminate'
@@ -39,6 +41,8 @@ export type AnswerReason =
   /** A guard could not be evaluated, so it applies. */
   | 'indeterminate'
   | 'risk'
+  /** A limit has no room for the call. */
+  | 'limit'
   /** No rule allows it. */
   | 'default'
 
@@ -46,10 +50,19 @@ export type AnswerReason =
 export interface PolicyAnswer {
   readonly decision: Effect
   readonly reason: AnswerReason
-  /** The rules that decided, in the order of the file; empty for `default` and `risk`. */
+  /**
+   * The rules that decided, in the order of the file; empty for `default` and `risk`. For a denial with reason `limit`
+   * they may be the rules that would allow the call if they had room.
+   */
   readonly rules: readonly DeterminingRule[]
   /** How many more rules decided than `rules` names; absent when it names all. */
   readonly omittedRules?: number
   /** Set for reason `risk`; absent there when nobody stated a risk, so that it may be any. */
   readonly risk?: RiskLevel
+  /** For reason `limit`: the limits without room, at least one. */
+  readonly spent?: readonly SpentLimit[]
+  /** For reason `limit`: when the call would not meet it, if no other one is made; absent when it always will. */
+  readonly roomAtMs?: number
+  /** What becomes of the store if the call is forwarded; absent when nothing does. */
+  readonly consequences?: Consequences
 }

@@ -1,4 +1,6 @@
+import type { Capability } from '../event/capability.ts'
 import { limits } from '../limits.ts'
+import { globMatches } from './glob.ts'
 
 /** A rule's capability: three names, each a text in which `*` is a wildcard; `*` alone means any. */
 export interface CapabilityPattern {
@@ -37,4 +39,16 @@ function bounded({ resource, action, scope }: CapabilityPattern): CapabilityPatt
 /** `**` means no more than `*`. */
 function oneStar(segment: string): string {
   return segment.includes('**') ? segment.replace(/\*{2,}/g, '*') : segment
+}
+
+/** Whether a capability fits with its case. */
+export function patternFits(
+  pattern: CapabilityPattern,
+  { resource, action, scope }: Capability,
+): boolean {
+  return (
+    globMatches(pattern.resource, resource) &&
+    globMatches(pattern.action, action) &&
+    globMatches(pattern.scope, scope)
+  )
 }

@@ -1,12 +1,15 @@
 import type { Capability } from '../event/capability.ts'
 import type { DeterminingRule, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
+import { patternFits } from './capability-pattern.ts'
 import type { Condition } from './condition.ts'
 import type { Facts } from './facts.ts'
-import { globMatches } from './glob.ts'
+import { chargeOf } from './limit.ts'
+import type { LimitTerms, SpentLimit } from './limit.ts'
 import { costOf, valueOf } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import type { RuleSource } from './rule.ts'
 import { lowerCased } from './rule-index.ts'
+import type { PotCharge } from './state.ts'
 import { allOf } from './truth.ts'
 
 /** A rule that can be asked. */
@@ -23,6 +26,8 @@ export class CompiledRule {
   /** What the rule says of itself when everything it asks is so; made once, because that is the usual case. */
   #certain: DeterminingRule | undefined
   #certainAnswer: PolicyAnswer | undefined
+  /** Undefined for nearly all rules. */
+  readonly #limited: Limited | undefined
 
   constructor(source: RuleSource, order: number, compile: (condition: Condition) => Predicate) {
     const { conditions } = source
@@ -31,6 +36,7 @@ export class CompiledRule {
     this.isLowerCase = lowerCased(source.pattern) === source.pattern
     this.#predicates = conditions.length === 0 ? none : conditions.map(compile)
     this.#inTurn = conditions.length < 2 ? this.#predicates : inTurn(this.#predicates, conditions)
+    this.#limited = limitedBy(this.#predicates, conditions)
   }
 
   /** The whole answer when this rule alone decides, and certainly. */
@@ -44,24 +50,37 @@ export class CompiledRule {
   }
 
   /** Whether a capability fits with its case, of which it is known that it fits without. */
-  fitsExactly({ resource, action, scope }: Capability): boolean {
-    const { pattern } = this.source
-    return (
-      globMatches(pattern.resource, resource) &&
-      globMatches(pattern.action, action) &&
-      globMatches(pattern.scope, scope)
-    )
+  fitsExactly(capability: Capability): boolean {
+    return patternFits(this.source.pattern, capability)
+  }
+
+  /** Whether the rule has a limit. */
+  get isLimited(): boolean {
+    return this.#limited !== undefined
   }
 
   /** Whether the rule is about this call; a predicate that fails is one that cannot be evaluated. */
   evaluate(facts: Facts): Truth {
-    let truth: Truth = 'true'
-    for (const predicate of this.#inTurn) {
-      const value = valueOf(predicate, facts)
-      if (value === 'false') return 'false'
-      if (value === 'indeterminate') truth = 'indeterminate'
-    }
-    return truth
+    return allInTurn(this.#inTurn, facts)
+  }
+
+  /** What this rule, whose capability fits, takes out of its pots if the call is forwarded. */
+  charges(facts: Facts): readonly PotCharge[] {
+    if (this.#limited === undefined) return []
+    const { terms, beside } = this.#limited
+    const value = allInTurn(beside, facts)
+    const isMeant = this.source.rule.effect === 'allow' ? value === 'true' : value !== 'false'
+    return isMeant ? terms.flatMap((one) => chargeOf(one, facts) ?? []) : []
+  }
+
+  /** The limits without room, if they are all that makes a grant not apply, or a guard apply. */
+  spent(facts: Facts): readonly SpentLimit[] {
+    if (this.#limited === undefined) return []
+    const { terms, beside } = this.#limited
+    if (allInTurn(beside, facts) !== 'true') return []
+    const rooms = terms.map((one) => facts.room(one))
+    if (rooms.some(({ kind }) => kind === 'unknown')) return []
+    return rooms.flatMap((room) => (room.kind === 'spent' ? [room.spent] : []))
   }
 
   /** The rule with the value of each of its predicates. */
@@ -79,6 +98,34 @@ export class CompiledRule {
     )
     return this.#certain
   }
+}
+
+/** What a rule with limits is about, and by what it is limited. */
+interface Limited {
+  readonly terms: readonly LimitTerms[]
+  /** Everything else that it asks. */
+  readonly beside: readonly Predicate[]
+}
+
+function limitedBy(
+  predicates: readonly Predicate[],
+  conditions: readonly Condition[],
+): Limited | undefined {
+  if (!conditions.some(({ kind }) => kind === 'limit')) return undefined
+  return {
+    terms: conditions.flatMap((one) => (one.kind === 'limit' ? [one.terms] : [])),
+    beside: predicates.filter((_, at) => conditions[at]?.kind !== 'limit'),
+  }
+}
+
+function allInTurn(predicates: readonly Predicate[], facts: Facts): Truth {
+  let truth: Truth = 'true'
+  for (const predicate of predicates) {
+    const value = valueOf(predicate, facts)
+    if (value === 'false') return 'false'
+    if (value === 'indeterminate') truth = 'indeterminate'
+  }
+  return truth
 }
 
 /** One for all rules that ask nothing, so that it is always near. */

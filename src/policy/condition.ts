@@ -1,4 +1,5 @@
 import type { Decimal } from '../json/decimal.ts'
+import type { LimitTerms } from './limit.ts'
 import type { Matcher } from './matchers/table.ts'
 import type { Pointer } from './pointer.ts'
 import type { TimeWindow } from './time-window.ts'
@@ -30,6 +31,8 @@ export type Condition =
   | TableCondition
   | ArgumentCondition
   | TimeCondition
+  | LimitCondition
+  | LabelsCondition
   | NotCondition
   | AnyCondition
 
@@ -77,6 +80,27 @@ export interface ArgumentCondition {
 export interface TimeCondition {
   readonly kind: 'time'
   readonly windows: readonly TimeWindow[]
+}
+
+/**
+ * What is left of a limit: a grant needs room for the call, and a guard applies when there is none.
+ *
+ * Only a rule itself has one, never what stands in `not` or `any`: every call that the rule is about is charged to it.
+ */
+export interface LimitCondition {
+  readonly kind: 'limit'
+  readonly terms: LimitTerms
+}
+
+/** What earlier calls have done to the session. */
+export interface LabelsCondition {
+  readonly kind: 'labels'
+  /** The session has all of them. */
+  readonly has: readonly string[]
+  /** And none of these. */
+  readonly not: readonly string[]
+  /** The argument that labels with a value must be about. */
+  readonly bind: Pointer | undefined
 }
 
 /** Not all of the conditions hold; there is at least one. */

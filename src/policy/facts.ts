@@ -1,4 +1,5 @@
 import type { ActionEvent } from '../event/action-event.ts'
+import { canonicalizeExact } from '../json/canonical.ts'
 import { limits } from '../limits.ts'
 import { readAmounts } from './amount.ts'
 import type { AmountFacts } from './amount.ts'
@@ -12,7 +13,9 @@ import { readPath } from './path.ts'
 import type { PathFacts } from './path.ts'
 import type { ContextField } from './condition.ts'
 import type { Pointer } from './pointer.ts'
-import type { PolicyState } from './state.ts'
+import { roomOf } from './limit.ts'
+import type { LimitTerms, Room } from './limit.ts'
+import type { LabelState, PolicyState, Usage } from './state.ts'
 import { tablesIn } from './table-name.ts'
 import type { TableName } from './table-name.ts'
 import { TextFacts } from './text.ts'
@@ -36,6 +39,7 @@ export class Facts {
   #paths: Lazy<readonly (PathFacts | undefined)[] | undefined> = unasked
   #tables: Lazy<readonly TableName[] | undefined> = unasked
   #located: Map<string, readonly Located[]> | undefined
+  #rooms: Map<LimitTerms, Room> | undefined
   #folded: Map<ContextField, string | undefined> | undefined
 
   constructor(event: ActionEvent, names: NameRoles, state?: PolicyState) {
@@ -47,6 +51,41 @@ export class Facts {
   /** The clock of the gate, milliseconds since the epoch. */
   get nowMs(): number | undefined {
     return this.#state?.nowMs
+  }
+
+  /** What has been charged to a pot within a time up to now. */
+  usage(pot: string, windowMs: number): Usage | undefined {
+    const state = this.#state
+    return state?.usage(pot, state.nowMs - windowMs)
+  }
+
+  /** How much room a limit has for this call. */
+  room(terms: LimitTerms): Room {
+    this.#rooms ??= new Map()
+    let room = this.#rooms.get(terms)
+    if (room === undefined) {
+      room = roomOf(terms, this)
+      this.#rooms.set(terms, room)
+    }
+    return room
+  }
+
+  /** Whether the session has a label, about the value at a pointer where one is given. */
+  label(name: string, bind: string | undefined): LabelState | undefined {
+    return this.#state?.label(name, bind)
+  }
+
+  /** The canonical JSON of the one value at a pointer; undefined when there is none, or when it cannot be told which. */
+  valueAt(pointer: Pointer): string | undefined {
+    const [place, ...others] = this.at(pointer)
+    if (place?.kind !== 'found' || !place.exact || others.length > 0) return undefined
+    try {
+      const text = canonicalizeExact(place.argument.value)
+      return text.length <= limits.maxBindCharacters ? text : undefined
+    } catch {
+      // Half a character: no reader agrees with the next on what it is.
+      return undefined
+    }
   }
 
   get text(): TextFacts | undefined {

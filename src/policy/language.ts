@@ -9,6 +9,8 @@ export const topKeys: readonly string[] = [
   'require_approval',
   'allow',
   'risk_levels',
+  'budgets',
+  'labels',
   'rules',
   'approval_timeout_seconds',
   'tests',
@@ -61,6 +63,7 @@ export const ruleKeys: readonly string[] = [
   'message',
   'description',
   'approval',
+  'limit',
   ...conditionKeys,
 ]
 
@@ -78,11 +81,6 @@ export interface RefusedKey {
 
 /** Keys of a policy file that are refused by name: ignoring a control that somebody wrote would widen access. */
 export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  ['budgets', { reason: notYet, hint: 'hold such calls with `require_approval` until then' }],
-  [
-    'labels',
-    { reason: notYet, hint: 'deny the combination with `environment` or `tool` until then' },
-  ],
   [
     'invariants',
     { reason: notYet, hint: 'write the invariant as a `deny` rule, which nothing outvotes' },
@@ -99,7 +97,6 @@ export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
 
 /** Keys of a rule that are refused by name. */
 export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  ['limit', { reason: notYet, hint: 'use `require_approval` until then' }],
   ['match_regex', { reason: notYet, hint: 'use `contains` with each text to look for' }],
   [
     'action',

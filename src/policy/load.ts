@@ -1,6 +1,7 @@
 import type { RiskLevel } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import type { Effect, Position } from './answer.ts'
+import { labelNotes, labelProblems } from './label-check.ts'
 import { loadFiles } from './load-files.ts'
 import type { PolicySource, ReadExtended } from './load-files.ts'
 import { Policy } from './policy.ts'
@@ -18,25 +19,42 @@ import type { RuleSource } from './rule.ts'
  */
 export function loadPolicy(sources: readonly PolicySource[], readExtended?: ReadExtended): Policy {
   const files = loadFiles(sources, readExtended)
-  const rules = files.flatMap(({ part }) => part.rules)
+  const parts = files.map(({ part }) => part)
+  const budgets = parts.flatMap((part) => part.budgets)
+  const labels = parts.flatMap((part) => part.labels)
+  const rules = parts.flatMap((part) => [
+    ...part.rules,
+    ...part.budgets.flatMap((one) => one.rules),
+  ])
   const problems = files.flatMap((file) => file.problems)
-  const all = [...problems, ...repeatedIds(rules), ...tooManyRules(rules)]
+  const named = [...rules.map(({ rule }) => rule), ...budgets]
+  const all = [...problems, ...repeatedIds(named), ...tooManyRules(rules)]
+  // What a file lost that could not be read is not missing.
+  if (problems.length === 0) all.push(...labelProblems(rules, labels))
   if (all.length > 0) throw new PolicyError(all)
+  const notes = files.flatMap((file) => file.notes)
   return new Policy(rules, {
-    risks: strictestRisks(files.map(({ part }) => part)),
-    notes: files.flatMap(({ notes }) => notes),
+    risks: strictestRisks(parts),
+    notes: [...notes, ...labelNotes(rules, labels)],
+    labels,
   })
 }
 
-function repeatedIds(rules: readonly RuleSource[]): readonly Problem[] {
+/** A rule or a budget. */
+interface Named {
+  readonly id: string
+  readonly position: Position
+}
+
+function repeatedIds(named: readonly Named[]): readonly Problem[] {
   const first = new Map<string, Position>()
   const problems: Problem[] = []
-  for (const { rule } of rules) {
+  for (const { id, position } of named) {
     // An id that was made of the rule's place holds a bracket, and every file may have one.
-    if (rule.id.includes('[')) continue
-    const earlier = first.get(rule.id)
-    if (earlier === undefined) first.set(rule.id, rule.position)
-    else problems.push(repeatedId(rule.id, rule.position, earlier))
+    if (id.includes('[')) continue
+    const earlier = first.get(id)
+    if (earlier === undefined) first.set(id, position)
+    else problems.push(repeatedId(id, position, earlier))
   }
   return problems
 }

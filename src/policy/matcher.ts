@@ -44,7 +44,7 @@ export interface MatcherKind<Data> {
  *
  * Only the order counts.
  */
-export const costs = { compare: 0, number: 1, path: 2, text: 3, parse: 4 } as const
+export const costs = { compare: 0, number: 1, path: 2, text: 3, parse: 4, store: 5 } as const
 
 /** One of `costs`. */
 export type Cost = (typeof costs)[keyof typeof costs]

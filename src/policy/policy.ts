@@ -1,6 +1,5 @@
 import { ActionEvent } from '../event/action-event.ts'
-import type { Capability, RiskLevel } from '../event/capability.ts'
-import { limits } from '../limits.ts'
+import type { RiskLevel } from '../event/capability.ts'
 import type { Effect, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
 import { NameRoles } from './argument-name.ts'
 import { CompiledRule } from './compiled-rule.ts'
@@ -11,25 +10,28 @@ import type { Problem } from './problem.ts'
 import type { RiskActions } from './read-policy.ts'
 import { lowerCased, RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
+import { CompiledLabel } from './label.ts'
+import type { LabelSource } from './label.ts'
 import { NeedleSet } from './needle.ts'
 import { asksState } from './state.ts'
 import type { PolicyState } from './state.ts'
-
-/** The rules of one capability pattern, case aside. Lists without rules are one and the same, which is always near. */
-interface Bucket {
-  deny: CompiledRule[]
-  approval: CompiledRule[]
-  allow: CompiledRule[]
-  /** The guards look for their texts together; undefined while none looks for any. */
-  needles: NeedleSet | undefined
-  /** Whether a rule asks for the clock or the store. */
-  asksState: boolean
-}
+import {
+  addLabel,
+  addRule,
+  byOrder,
+  consequencesOf,
+  grantTier,
+  guardTier,
+  newBucket,
+  spentTier,
+} from './tiers.ts'
+import type { Bucket } from './tiers.ts'
 
 /** What a policy says besides its rules. */
 export interface PolicyTerms {
   readonly risks: RiskActions
   readonly notes: readonly Problem[]
+  readonly labels: readonly LabelSource[]
 }
 
 /** What one rule, whose capability fits, makes of a call. */
@@ -60,12 +62,13 @@ export class Policy {
   #asksState = false
 
   /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
-  constructor(sources: readonly RuleSource[], { risks, notes }: PolicyTerms) {
+  constructor(sources: readonly RuleSource[], { risks, notes, labels }: PolicyTerms) {
     this.notes = notes
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
     this.#risks = risks
     this.#unknownRisk = strictest([...risks.values()])
     for (const [order, source] of sources.entries()) this.#add(source, order)
+    for (const source of labels) this.#addLabel(source)
   }
 
   get ruleCount(): number {
@@ -109,32 +112,49 @@ export class Policy {
   #add(source: RuleSource, order: number): void {
     const bucket = this.#index.bucketOf(lowerCased(source.pattern))
     const role = source.rule.effect === 'allow' ? 'grant' : 'guard'
-    const needlesOf = (): NeedleSet => (bucket.needles ??= new NeedleSet())
+    const needlesOf = needlesOfBucket(bucket)
     const rule = new CompiledRule(source, order, (condition) =>
       compileCondition(condition, role, needlesOf),
     )
-    const tier = tiers[source.rule.effect]
-    if (bucket[tier] === noRules) bucket[tier] = [rule]
-    else bucket[tier].push(rule)
+    addRule(bucket, rule)
     bucket.asksState ||= source.conditions.some(asksState)
     this.#asksState ||= bucket.asksState
   }
 
+  #addLabel(source: LabelSource): void {
+    const bucket = this.#index.bucketOf(lowerCased(source.pattern))
+    addLabel(bucket, new CompiledLabel(source, needlesOfBucket(bucket)))
+    bucket.asksState = true
+    this.#asksState = true
+  }
+
   #decide(event: ActionEvent, state: PolicyState | undefined): PolicyAnswer {
     const facts = new Facts(event, this.#names, state)
-    const { capability } = event
-    const lowered = lowerCased(capability)
+    const lowered = lowerCased(event.capability)
     const buckets = this.#index.find(lowered)
+    const answer = this.#answer(event, { buckets, isLower: lowered === event.capability }, facts)
+    if (!this.#asksState || !buckets.some((bucket) => bucket.asksState)) return answer
+    const consequences = consequencesOf(buckets, event.capability, facts)
+    return consequences === undefined ? answer : { ...answer, consequences }
+  }
+
+  #answer(
+    { capability, risk: stated }: ActionEvent,
+    { buckets, isLower }: { readonly buckets: readonly Bucket[]; readonly isLower: boolean },
+    facts: Facts,
+  ): PolicyAnswer {
     const denied = guardTier(buckets, 'deny', facts)
     if (denied !== undefined) return denied
-    const risk = this.#riskAction(event.risk)
-    if (risk === 'deny') return riskAnswer('deny', event.risk)
+    const risk = this.#riskAction(stated)
+    if (risk === 'deny') return riskAnswer('deny', stated)
     const held = guardTier(buckets, 'approval', facts)
     if (held !== undefined) return held
-    const granted = grantTier(buckets, { capability, isLower: lowered === capability }, facts)
-    if (granted === undefined) return byDefault
+    const granted = grantTier(buckets, { capability, isLower }, facts)
+    if (granted === undefined) {
+      return (this.#asksState ? spentTier(buckets, capability, facts) : undefined) ?? byDefault
+    }
     // Risk only tightens: what no rule allows is not worth a question either (POLICY.md 7).
-    return risk === undefined ? granted : riskAnswer(risk, event.risk)
+    return risk === undefined ? granted : riskAnswer(risk, stated)
   }
 
   #riskAction(risk: RiskLevel | undefined): Exclude<Effect, 'allow'> | undefined {
@@ -154,13 +174,6 @@ const undecidable: PolicyAnswer = Object.freeze({
   rules: Object.freeze([]),
 })
 
-const noRules: CompiledRule[] = []
-const tiers = { deny: 'deny', require_approval: 'approval', allow: 'allow' } as const
-
-function newBucket(): Bucket {
-  return { deny: noRules, approval: noRules, allow: noRules, needles: undefined, asksState: false }
-}
-
 /** A risk that nobody stated may be any, so the strictest action stands. */
 function strictest(
   actions: readonly Exclude<Effect, 'allow'>[],
@@ -172,60 +185,8 @@ function riskAnswer(decision: Effect, risk: RiskLevel | undefined): PolicyAnswer
   return { decision, reason: 'risk', rules: [], ...(risk === undefined ? {} : { risk }) }
 }
 
-/** The answer of the guards that apply, which are all but those that are false. */
-function guardTier(
-  buckets: readonly Bucket[],
-  tier: 'deny' | 'approval',
-  facts: Facts,
-): PolicyAnswer | undefined {
-  let applied: CompiledRule[] | undefined
-  let certain = false
-  for (const bucket of buckets) {
-    for (const rule of bucket[tier]) {
-      const value = rule.evaluate(facts)
-      if (value === 'false') continue
-      applied ??= []
-      applied.push(rule)
-      certain ||= value === 'true'
-    }
-  }
-  return applied === undefined ? undefined : answerOf(applied, certain, facts)
-}
-
-/** The answer of the grants that are true. */
-function grantTier(
-  buckets: readonly Bucket[],
-  { capability, isLower }: { readonly capability: Capability; readonly isLower: boolean },
-  facts: Facts,
-): PolicyAnswer | undefined {
-  let applied: CompiledRule[] | undefined
-  for (const { allow } of buckets) {
-    for (const rule of allow) {
-      const fits = (isLower && rule.isLowerCase) || rule.fitsExactly(capability)
-      if (!fits || rule.evaluate(facts) !== 'true') continue
-      applied ??= []
-      applied.push(rule)
-    }
-  }
-  return applied === undefined ? undefined : answerOf(applied, true, facts)
-}
-
-function answerOf(
-  applied: readonly CompiledRule[],
-  certain: boolean,
-  facts: Facts,
-): PolicyAnswer | undefined {
-  const [first] = applied
-  if (first === undefined) return undefined
-  if (applied.length === 1 && certain) return first.certainAnswer
-  const named = applied.toSorted(byOrder).slice(0, limits.maxDeterminingRules)
-  const omittedRules = applied.length - named.length
-  return {
-    decision: first.source.rule.effect,
-    reason: certain ? 'rule' : 'indeterminate',
-    rules: named.map((rule) => rule.account(facts)),
-    ...(omittedRules === 0 ? {} : { omittedRules }),
-  }
+function needlesOfBucket(bucket: Bucket): () => NeedleSet {
+  return () => (bucket.needles ??= new NeedleSet())
 }
 
 function accountOf(compiled: CompiledRule, facts: Facts): RuleAccount {
@@ -233,8 +194,4 @@ function accountOf(compiled: CompiledRule, facts: Facts): RuleAccount {
   const { value, predicates } = compiled.account(facts)
   const applies = rule.effect === 'allow' ? value === 'true' : value !== 'false'
   return { rule, value, predicates, conditions, applies }
-}
-
-function byOrder(one: CompiledRule, other: CompiledRule): number {
-  return one.order - other.order
 }

@@ -8,6 +8,8 @@ import type {
   ArgumentCondition,
   Condition,
   ContextCondition,
+  LabelsCondition,
+  LimitCondition,
   NotCondition,
   PathCondition,
   TableCondition,
@@ -25,7 +27,7 @@ import { anyCandidate, everyCandidate } from './quantify.ts'
 import { compileWindows } from './time-window.ts'
 import { mayBeTable, mustBeTable } from './table-name.ts'
 import type { NeedleSet } from './needle.ts'
-import { opposite, truthOf } from './truth.ts'
+import { allOf, opposite, truthOf } from './truth.ts'
 
 /** A condition, compiled: its value for one call. */
 export type Predicate = (facts: Facts) => Truth
@@ -34,7 +36,7 @@ export type Predicate = (facts: Facts) => Truth
 export type Role = 'guard' | 'grant'
 
 /** Gives the set in which a rule's texts are looked for together with those of its neighbours. */
-type NeedlesOf = () => NeedleSet
+export type NeedlesOf = () => NeedleSet
 
 /**
  * Compiles a condition for a role (POLICY.md 2, 3).
@@ -62,6 +64,10 @@ export function compileCondition(
       return argument(condition, role === 'guard' ? anyMay : allMust)
     case 'time':
       return time(condition)
+    case 'limit':
+      return limit(condition, role)
+    case 'labels':
+      return labels(condition, role)
     case 'not':
       return not(condition, role, needlesOf)
     case 'any':
@@ -83,6 +89,9 @@ export function costOf(condition: Condition): number {
       return costs.text
     case 'time':
       return costs.number
+    case 'limit':
+    case 'labels':
+      return costs.store
     case 'argument':
       return Math.max(...condition.matchers.map(costOfMatcher))
     case 'not':
@@ -153,6 +162,43 @@ function argument({ pointer, matchers }: ArgumentCondition, quantified: typeof a
 function time({ windows }: TimeCondition): Predicate {
   const isInside = compileWindows(windows)
   return ({ nowMs }) => isInside(nowMs)
+}
+
+/** A grant holds while there is room for the call, and a guard when there is none. */
+function limit({ terms }: LimitCondition, role: Role): Predicate {
+  const wanted = role === 'guard' ? 'spent' : 'room'
+  return (facts) => {
+    const { kind } = facts.room(terms)
+    return kind === 'unknown' ? 'indeterminate' : truthOf(kind === wanted)
+  }
+}
+
+/**
+ * Whether the session has some labels and not others.
+ *
+ * A guard takes a label as soon as a call was forwarded that adds it; a grant relies only on what is proven, and under
+ * `not` it is the other way round, so that a call under way is never taken for one that went well.
+ */
+function labels({ has, not: hasNot, bind }: LabelsCondition, role: Role): Predicate {
+  const certainty = role === 'guard' ? 'held' : 'proven'
+  const doubt = role === 'guard' ? 'proven' : 'held'
+  return (facts) => {
+    const value = bind === undefined ? undefined : facts.valueAt(bind)
+    // A guard takes a label about any value for one about a value that cannot be read; a grant cannot rely on it.
+    if (bind !== undefined && value === undefined && role === 'grant') return 'indeterminate'
+    return allOf([
+      ...has.map((name) => known(facts.label(name, value)?.[certainty])),
+      ...hasNot.map((name) => {
+        // Nothing is proven about a value that cannot be read.
+        if (bind !== undefined && value === undefined) return 'true'
+        return opposite(known(facts.label(name, value)?.[doubt]))
+      }),
+    ])
+  }
+}
+
+function known(holds: boolean | undefined): Truth {
+  return holds === undefined ? 'indeterminate' : truthOf(holds)
 }
 
 function allTexts({ needles }: TextCondition): Predicate {

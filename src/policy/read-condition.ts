@@ -4,6 +4,7 @@ import { prefixFault } from './path.ts'
 import { readArguments } from './read-args.ts'
 import { patternFault, wordFault } from './read-context.ts'
 import { readChecked, readNeedles } from './read-needles.ts'
+import { readSession } from './read-session.ts'
 import { readTime } from './read-time.ts'
 import { readNumber, unknownKey, wrongType } from './read-value.ts'
 import type { Source } from './read-value.ts'
@@ -58,6 +59,7 @@ function readCondition(source: Source, entry: YamlEntry): Condition | undefined 
     const threshold = readNumber(source, entry)
     return threshold === undefined ? undefined : { kind: 'amount', comparison, threshold }
   }
+  if (entry.key === 'session' && entry.value.kind === 'map') return readSession(source, entry)
   return readContext(source, entry)
 }
 

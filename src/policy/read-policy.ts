@@ -2,9 +2,13 @@ import { isRiskLevel, riskLevels } from '../event/capability.ts'
 import type { RiskLevel } from '../event/capability.ts'
 import { printable } from '../event/printable.ts'
 import type { Effect } from './answer.ts'
+import type { LabelSource } from './label.ts'
 import { refusedTopKeys, topKeys } from './language.ts'
+import { readBudgets } from './read-budgets.ts'
+import type { Budget } from './read-budgets.ts'
 import { readExtends } from './read-extends.ts'
 import type { ExtendedName } from './read-extends.ts'
+import { readLabels } from './read-labels.ts'
 import { readLegacyRules, readMode } from './read-legacy.ts'
 import { ruleNodes } from './read-list.ts'
 import { timeoutSeconds, withTimeout } from './read-approval.ts'
@@ -26,10 +30,18 @@ export interface PolicyPart {
   readonly rules: readonly RuleSource[]
   readonly risks: RiskActions
   readonly extended: readonly ExtendedName[]
+  readonly budgets: readonly Budget[]
+  readonly labels: readonly LabelSource[]
 }
 
 /** The part of a file that says nothing, or nothing worth judging. */
-export const nothing: PolicyPart = { rules: [], risks: new Map(), extended: [] }
+export const nothing: PolicyPart = {
+  rules: [],
+  risks: new Map(),
+  extended: [],
+  budgets: [],
+  labels: [],
+}
 
 /** Reads one file; everything that is wrong goes into the report of `source`. */
 export function readPolicy(source: Source, root: YamlNode | undefined): PolicyPart {
@@ -84,6 +96,8 @@ class PartReader {
   readonly #rules: RuleSource[] = []
   #risks: RiskActions = new Map()
   #extended: readonly ExtendedName[] = []
+  #budgets: readonly Budget[] = []
+  #labels: readonly LabelSource[] = []
   #timeoutSeconds: number | undefined
 
   constructor(source: Source) {
@@ -92,7 +106,11 @@ class PartReader {
 
   get part(): PolicyPart {
     const rules = this.#rules.map((rule) => withTimeout(rule, this.#timeoutSeconds))
-    return { rules, risks: this.#risks, extended: this.#extended }
+    const budgets = this.#budgets.map((budget) => ({
+      ...budget,
+      rules: budget.rules.map((rule) => withTimeout(rule, this.#timeoutSeconds)),
+    }))
+    return { rules, risks: this.#risks, extended: this.#extended, budgets, labels: this.#labels }
   }
 
   read(entry: YamlEntry): void {
@@ -104,6 +122,12 @@ class PartReader {
     switch (entry.key) {
       case 'rules':
         this.#rules.push(...readLegacyRules(this.#source, entry))
+        break
+      case 'budgets':
+        this.#budgets = readBudgets(this.#source, entry)
+        break
+      case 'labels':
+        this.#labels = readLabels(this.#source, entry)
         break
       case 'risk_levels':
         this.#risks = readRisks(this.#source, entry)

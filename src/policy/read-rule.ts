@@ -2,14 +2,17 @@ import { printable } from '../event/printable.ts'
 import { limits } from '../limits.ts'
 import type { Effect } from './answer.ts'
 import { parseCapabilityPattern } from './capability-pattern.ts'
-import type { CapabilityPattern } from './capability-pattern.ts'
 import type { Condition } from './condition.ts'
 import { refusedRuleKeys, ruleKeys } from './language.ts'
 import { readApproval } from './read-approval.ts'
 import { isConditionKey, readConditions } from './read-condition.ts'
+import { contentName, nameLimit, readLimits } from './read-limit.ts'
+import { readCapability, readPattern } from './read-pattern.ts'
+import type { ReadPattern } from './read-pattern.ts'
 import { nodeKind, readText, refusedKey, unknownKey } from './read-value.ts'
 import type { Source } from './read-value.ts'
 import type { ApprovalTerms, PolicyRule, RuleSource } from './rule.ts'
+import { wholeEntry, writtenEntry } from './written.ts'
 import type { YamlEntry, YamlNode } from './yaml.ts'
 
 /** Where a rule stands: in which list, and as which of its items, from zero. */
@@ -41,8 +44,8 @@ function readBareRule(
   node: YamlNode & { readonly kind: 'text' },
   place: RulePlace,
 ): RuleSource | undefined {
-  const pattern = readPattern(source, node.value, node.start)
-  if (pattern === undefined) return undefined
+  const read = readPattern(source, node.value, node.start)
+  if (read === undefined) return undefined
   const rule = {
     id: positionalId(place),
     effect: place.effect,
@@ -50,23 +53,11 @@ function readBareRule(
     position: source.report.position(node.start),
     predicates: [],
   }
-  return { rule, pattern, conditions: [] }
+  return { rule, pattern: read.pattern, conditions: [] }
 }
 
 function positionalId({ list, index }: RulePlace): string {
   return `${list}[${index}]`
-}
-
-function readPattern(source: Source, text: string, offset: number): CapabilityPattern | undefined {
-  const pattern = parseCapabilityPattern(text)
-  if (pattern !== undefined) return pattern
-  source.report.add({
-    offset,
-    code: 'policy-capability',
-    message: `\`${printable(text)}\` is no capability`,
-    hint: 'write `resource.action.scope` with letters, digits, `_`, `-` and `*` for any; missing names mean any',
-  })
-  return undefined
 }
 
 /** Reads the entries of one rule. */
@@ -75,12 +66,14 @@ class RuleReader {
   readonly #place: RulePlace
   #sound = true
   #id: string | undefined
-  #capability: { readonly text: string; readonly pattern: CapabilityPattern } | undefined
+  #capability: ReadPattern | undefined
   #message: string | undefined
   #description: string | undefined
   #approval: ApprovalTerms | undefined
   readonly #predicates: string[] = []
   readonly #conditions: Condition[] = []
+  /** What the conditions are that are no limits, whole. */
+  readonly #contents: string[] = []
 
   constructor(source: Source, place: RulePlace) {
     this.#source = source
@@ -94,7 +87,8 @@ class RuleReader {
     if (!entries.some(({ key }) => key === 'capability')) this.#assumeCapability(start)
     if (!this.#sound || this.#capability === undefined) return undefined
     const { text, pattern } = this.#capability
-    return { rule: this.#rule(text, start), pattern, conditions: this.#conditions }
+    const conditions = this.#conditions.map((condition) => this.#named(condition))
+    return { rule: this.#rule(text, start), pattern, conditions }
   }
 
   #rule(capability: string, start: number): PolicyRule {
@@ -130,9 +124,11 @@ class RuleReader {
     if (isConditionKey(entry.key)) return this.#readCondition(entry)
     switch (entry.key) {
       case 'capability':
-        return this.#readCapability(entry)
+        return (this.#capability = readCapability(this.#source, entry)) !== undefined
       case 'id':
-        return (this.#id = this.#readId(entry)) !== undefined
+        return (this.#id = readId(this.#source, entry)) !== undefined
+      case 'limit':
+        return this.#readLimit(entry)
       case 'message':
         return (this.#message = readWords(this.#source, entry)) !== undefined
       case 'description':
@@ -149,27 +145,30 @@ class RuleReader {
     if (read === undefined) return false
     this.#conditions.push(...read.map(({ condition }) => condition))
     this.#predicates.push(...read.map(({ written }) => written))
+    this.#contents.push(wholeEntry(this.#source.text, entry))
     return true
   }
 
-  #readCapability(entry: YamlEntry): boolean {
-    const text = readText(this.#source, entry, 'a capability such as `filesystem.delete.workspace`')
-    if (text === undefined) return false
-    const pattern = readPattern(this.#source, text, entry.value.start)
-    if (pattern === undefined) return false
-    this.#capability = { text, pattern }
+  #readLimit(entry: YamlEntry): boolean {
+    const read = readLimits(this.#source, entry)
+    if (read === undefined) return false
+    const written = writtenEntry(this.#source.text, entry)
+    for (const condition of read) {
+      this.#conditions.push(condition)
+      this.#predicates.push(written)
+    }
     return true
   }
 
-  #readId(entry: YamlEntry): string | undefined {
-    const id = readText(this.#source, entry, 'a name for the rule')
-    if (id === undefined || /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) return id
-    this.#source.report.add({
-      offset: entry.value.start,
-      code: 'policy-id',
-      message: `\`id\` is \`${printable(id)}\`; expected up to 64 of \`A-Z a-z 0-9 . _ -\`, a letter or digit first`,
-    })
-    return undefined
+  /** Charges are kept under the rule's own id; without one, under what it says besides its limits. */
+  #named(condition: Condition): Condition {
+    if (condition.kind !== 'limit') return condition
+    const { effect } = this.#place
+    const content = [effect, this.#capability?.text ?? '', ...this.#contents]
+    const owner = this.#id === undefined ? `content:${contentName(content)}` : `rule:${this.#id}`
+    const { sum } = condition.terms
+    const identity = sum === undefined ? owner : `${owner} ${sum.text}`
+    return nameLimit(condition, { identity, name: this.#id ?? positionalId(this.#place) })
   }
 
   #readApproval(entry: YamlEntry): ApprovalTerms | undefined {
@@ -192,6 +191,18 @@ class RuleReader {
     )
     return false
   }
+}
+
+/** Reads `id`; undefined after saying what is wrong. */
+export function readId(source: Source, entry: YamlEntry): string | undefined {
+  const id = readText(source, entry, 'a name for the rule')
+  if (id === undefined || /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) return id
+  source.report.add({
+    offset: entry.value.start,
+    code: 'policy-id',
+    message: `\`id\` is \`${printable(id)}\`; expected up to 64 of \`A-Z a-z 0-9 . _ -\`, a letter or digit first`,
+  })
+  return undefined
 }
 
 /** Words for people: bounded, and without what could move a cursor. */

@@ -11,6 +11,11 @@ export function writtenNode(text: string, node: YamlNode): string {
   return printable(inFlow(text, node), maxCharacters)
 }
 
+/** The same without a bound, to tell what one file says from what another does. */
+export function wholeEntry(text: string, { key, value }: YamlEntry): string {
+  return `${key}: ${inFlow(text, value)}`
+}
+
 const maxCharacters = 200
 
 function inFlow(text: string, node: YamlNode): string {

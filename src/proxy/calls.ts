@@ -1,3 +1,4 @@
+import type { Loss } from '../mcp/connection.ts'
 import type { ServerResponse } from '../mcp/message.ts'
 import type { Ticket } from '../mcp/outbox.ts'
 import { resultMessage, rpcCodes } from '../mcp/rpc.ts'
@@ -22,6 +23,8 @@ const outcomeOfLoss = {
   refused: 'rpc_error',
   unread: 'cancelled',
 } as const
+/** No byte of such a call was written to a server, so that it does not count for limits. */
+const neverSent: ReadonlySet<Loss> = new Set(['gone', 'unread'])
 const outcomeOf = { result: 'ok', tool_error: 'tool_error', rpc_error: 'rpc_error' } as const
 
 interface CallTarget {
@@ -110,8 +113,13 @@ function forwardCall(
       queueMicrotask(() => settle({ status: outcomeOf[reply.outcome], bytes: reply.bytes.length }))
       return undefined
     },
-    onLost: (loss) => settle({ status: outcomeOfLoss[loss], bytes: 0 }),
-    onCancelled: () => settle({ status: 'cancelled', bytes: 0 }),
+    onLost: (loss) =>
+      settle({
+        status: outcomeOfLoss[loss],
+        bytes: 0,
+        ...(neverSent.has(loss) && { sent: false }),
+      }),
+    onCancelled: (sent) => settle({ status: 'cancelled', bytes: 0, ...(!sent && { sent }) }),
   })
 }
 

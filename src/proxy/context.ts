@@ -17,6 +17,8 @@ export interface CallOutcome {
   readonly status: 'ok' | 'tool_error' | 'rpc_error' | 'cancelled' | 'upstream_died'
   /** Size of the reply, bytes; 0 without one. */
   readonly bytes: number
+  /** False when it certainly never reached a server; absent when it did, or may have. */
+  readonly sent?: false
 }
 
 /** A tool call as the client asked for it. */
@@ -79,7 +81,8 @@ export interface ForwardHooks {
   /** Called before the reply goes to the client; may replace it, or say that it has been dealt with. */
   onReply?(reply: ServerResponse): readonly Uint8Array[] | 'handled' | undefined
   onLost?(loss: Loss): void
-  onCancelled?(): void
+  /** @param sent whether it may have reached the server */
+  onCancelled?(sent: boolean): void
 }
 
 /** Sends a request on to a server under an id of the gate's own, and its reply back under the client's. */
@@ -100,7 +103,7 @@ export function forward(
   upstream.use({
     fail: (reason) => lost(reason, 'gone'),
     run: (connection) => {
-      if (!flight.isOpen) return hooks.onCancelled?.()
+      if (!flight.isOpen) return hooks.onCancelled?.(false)
       const { request } = flight
       const id = connection.request(
         {
@@ -124,7 +127,7 @@ export function forward(
         ...pieces(request.bytes, [...idEdits(request, connection.nextId), ...edits]),
       )
       flight.sent((reasonText) => {
-        hooks.onCancelled?.()
+        hooks.onCancelled?.(true)
         context.outbox.push(() => connection.cancel(id, reasonText))
       })
     },

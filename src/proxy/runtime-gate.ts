@@ -63,7 +63,7 @@ export class RuntimeGate implements CallGate {
     }
     return {
       kind: 'forward',
-      settle: ({ status, bytes }) => runtime.settle(verdict, { status, bytes }),
+      settle: (outcome) => runtime.settle(verdict, outcome),
     }
   }
 

@@ -1,7 +1,8 @@
 import { policyLoadRecord } from '../audit/drafts.ts'
 import { ActionEvent } from '../event/action-event.ts'
-import type { PolicyState } from '../policy/state.ts'
 import { decide } from './decide.ts'
+import { AskedState, sessionSubject } from './decide-state.ts'
+import type { Proof } from './decide-state.ts'
 import type { Outcome } from './outcome.ts'
 import { outcomeEffects } from './outcome.ts'
 import { OutcomeWriter } from './outcome-writer.ts'
@@ -9,6 +10,7 @@ import type { RuntimeParts } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
 import type { CallOptions, Candidate, Preparation, PreparedInput } from './prepare.ts'
 import { prepare } from './prepare.ts'
+import type { StoreView } from './store.ts'
 import type { AllowVerdict, Verdict } from './verdict.ts'
 import { invalidEvent, unasked, unrecorded, verdictOf } from './verdict-of.ts'
 import type { Answered } from './verdict-of.ts'
@@ -26,8 +28,8 @@ export class ActionRuntime {
   readonly #preparation: Omit<Preparation, 'nowMs'>
   readonly #onFailure: (error: unknown) => void
   readonly #outcomes: OutcomeWriter
-  /** Verdicts whose calls are under way, with the time they were given; each can be settled once. */
-  readonly #underway = new WeakMap<AllowVerdict, number>()
+  /** Verdicts whose calls are under way; each can be settled once. */
+  readonly #underway = new WeakMap<AllowVerdict, Underway>()
   #policy: GoverningPolicy
   #loaded: Promise<void> | undefined
   #isLoaded = false
@@ -87,12 +89,16 @@ export class ActionRuntime {
           call = this.#open({ callId, event, options, policy: this.#policy })
           input = this.#prepare(call, nowMs)
         }
-        const asked = call.early ?? this.#answered(call, { nowMs: view.nowMs })
+        const asked = call.early ?? this.#answered(call, this.#stateOf(view, event))
         answered = asked
         return decide(event, { ...input, state: asked.state, answer: asked.answer, view })
       }, this.#durability)
+      answered?.state?.end()
       const verdict = answered === undefined ? unasked(callId) : verdictOf(decision, answered)
-      if (verdict.authorized) this.#underway.set(verdict, this.#parts.clock())
+      if (verdict.authorized) {
+        const proofs = decision.kind === 'allow' ? decision.proofs : []
+        this.#underway.set(verdict, { sinceMs: this.#parts.clock(), proofs })
+      }
       return verdict
     } catch (error) {
       this.#onFailure(error)
@@ -106,8 +112,8 @@ export class ActionRuntime {
    * An outcome that the log does not take is kept, and nothing further is allowed until it is stored.
    */
   settle(verdict: AllowVerdict, outcome: Outcome): void {
-    const sinceMs = this.#underway.get(verdict)
-    if (sinceMs === undefined) {
+    const underway = this.#underway.get(verdict)
+    if (underway === undefined) {
       this.#onFailure(
         new Error(`call ${verdict.callId} is not under way here, or was settled before`),
       )
@@ -117,10 +123,11 @@ export class ActionRuntime {
     try {
       const { draws, clock } = this.#parts
       const { disclosure } = this.#preparation
-      const elapsedMs = Math.max(0, clock() - sinceMs)
-      this.#outcomes.write(
-        outcomeEffects(outcome, { verdict, elapsedMs, disclosure, salts: draws.bytes }),
-      )
+      const nowMs = clock()
+      const elapsedMs = Math.max(0, nowMs - underway.sinceMs)
+      const { proofs } = underway
+      const facts = { verdict, elapsedMs, nowMs, proofs, disclosure, salts: draws.bytes }
+      this.#outcomes.write(outcomeEffects(outcome, facts))
     } catch (error) {
       // The outcome itself could not be put into a record; the call stays an orphan, which the log shows.
       this.#onFailure(error)
@@ -179,8 +186,13 @@ export class ActionRuntime {
     }
   }
 
+  #stateOf(view: StoreView, { actor }: ActionEvent): AskedState {
+    const digestKey = (): Uint8Array => this.#parts.store.argumentKey()
+    return new AskedState(view, { subject: sessionSubject(actor), digestKey })
+  }
+
   /** A policy that throws is a fault of the program; it must end in a denial and not in a hung call. */
-  #answered(candidate: Candidate, state: PolicyState | undefined): Answered {
+  #answered(candidate: Candidate, state: AskedState | undefined): Answered {
     try {
       return { ...candidate, state, answer: candidate.policy.decide(candidate.event, state) }
     } catch (error) {
@@ -208,6 +220,12 @@ export class ActionRuntime {
 /** A call that is to be decided, with what the policy says if that is known before the transaction. */
 interface OpenCall extends Candidate {
   readonly early: Answered | undefined
+}
+
+/** A call that was let through. */
+interface Underway {
+  readonly sinceMs: number
+  readonly proofs: readonly Proof[]
 }
 
 /** A listener that throws must not end a call, or the process, that it was only to hear about. */

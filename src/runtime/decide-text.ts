@@ -2,6 +2,7 @@ import type { ActionEvent } from '../event/action-event.ts'
 import { capabilityName } from '../event/capability.ts'
 import { printable } from '../event/printable.ts'
 import type { AnswerReason, DeterminingRule, Effect, PolicyAnswer } from '../policy/answer.ts'
+import type { SpentLimit } from '../policy/limit.ts'
 import type { PartialAccount } from '../policy/unknown.ts'
 
 /** A decision in words; see `Told` of the verdicts for what each is. */
@@ -69,6 +70,28 @@ const reasons: Readonly<
   risk: (_, { risk, decision }) =>
     `an action of risk \`${risk ?? 'unknown'}\` ${riskRules[decision]}`,
   default: (event) => `no rule allows \`${capabilityOf(event)}\` with these arguments`,
+  limit: (_, { spent = [] }) => spent.slice(0, maxLimits).map(spentText).join('; '),
+}
+
+/** Limits that are told one by one. */
+const maxLimits = 4
+
+/** What is used up, such as `the limit \`gh\` is used up: 60 of 60 calls in 1h`. */
+function spentText({ name, used, max, windowMs, countsCalls }: SpentLimit): string {
+  const of = `${used.canonical} of ${max.canonical}${countsCalls ? ' calls' : ''}`
+  return `the limit \`${printable(name, maxIdCharacters)}\` has no room: ${of} used in ${durationText(windowMs)}`
+}
+
+function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  for (const [unit, size] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+  ] as const) {
+    if (seconds % size === 0) return `${seconds / size}${unit}`
+  }
+  return `${seconds}s`
 }
 
 const riskRules: Readonly<Record<Effect, string>> = {
@@ -91,6 +114,7 @@ function suggestionOf(
   answer: PolicyAnswer,
   accounts: () => readonly PartialAccount[],
 ): string {
+  if (answer.reason === 'limit') return whenRoom(answer)
   const threshold =
     answer.reason === 'default' ? nearestAllow(accounts()) : firstThreshold(answer.rules)
   if (answer.decision !== 'require_approval') {
@@ -100,8 +124,18 @@ function suggestionOf(
   return threshold === undefined ? ask : `${ask}; ${threshold}`
 }
 
+function whenRoom({ decision, roomAtMs }: PolicyAnswer): string {
+  const later =
+    roomAtMs === undefined
+      ? 'it is more than the limit ever has room for'
+      : `there is room for this call again at ${new Date(roomAtMs).toISOString()}`
+  return decision === 'require_approval'
+    ? `${later}; once the person responsible has approved it, repeat the same call unchanged`
+    : later
+}
+
 /** What to do about a denial, by its reason. */
-const instead: Readonly<Record<AnswerReason, (event: ActionEvent) => string>> = {
+const instead: Readonly<Record<Exclude<AnswerReason, 'limit'>, (event: ActionEvent) => string>> = {
   rule: () => 'the same call stays denied: do without it, or ask the person responsible',
   indeterminate: () => 'give plain and complete arguments, on which the rule can be evaluated',
   risk: () => 'use an action of lower risk, or ask the person responsible',

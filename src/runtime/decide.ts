@@ -2,12 +2,12 @@ import { requestCovers } from '../approval/covers.ts'
 import type { RequestDraft } from '../approval/new-request.ts'
 import { approvalRequest } from '../approval/new-request.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
-import type { Sealed } from '../audit/disclosure.ts'
+import type { Sealed, SealedDigests } from '../audit/disclosure.ts'
 import { approvalRequestRecord, decisionRecord } from '../audit/drafts.ts'
 import type { RecordDraft } from '../audit/record.ts'
 import type { ActionEvent } from '../event/action-event.ts'
 import type { Effect, PolicyAnswer } from '../policy/answer.ts'
-import type { PolicyState } from '../policy/state.ts'
+import type { AskedState, Proof } from './decide-state.ts'
 import { messageOf, ruleIds } from './decide-text.ts'
 import type { Effects, StoreView } from './store.ts'
 
@@ -22,7 +22,7 @@ export interface DecisionInput {
   /** The state inside the transaction that will store what is decided. */
   readonly view: StoreView
   /** What of it the policy was asked with; undefined when its answer depends on nothing but the event. */
-  readonly state: PolicyState | undefined
+  readonly state: AskedState | undefined
   /** What the policy says about the event; undefined when it could not be evaluated at all. */
   readonly answer: PolicyAnswer | undefined
   /** Hex SHA-256 of the policy that answered. */
@@ -33,6 +33,8 @@ export interface DecisionInput {
   readonly definitionHash: string | null
   /** The arguments as the log holds them: salted digests in the record, what they stand for beside it. */
   readonly args: Sealed
+  /** Seals what the policy was told of the state, given as JSON. */
+  readonly sealState: (json: string) => Sealed
   /** What is asked if this call has to wait and nobody was asked yet; computed once, on demand. */
   readonly question: (answer: PolicyAnswer) => Question
 }
@@ -50,6 +52,8 @@ export type Decision =
       readonly seq: number
       /** What the policy said, where it is observed only. */
       readonly observed: Exclude<Effect, 'allow'> | undefined
+      /** What the call proves to later ones if it ends without an error. */
+      readonly proofs: readonly Proof[]
     }
   | {
       readonly kind: 'require_approval'
@@ -69,14 +73,27 @@ export function decide(event: ActionEvent, input: DecisionInput): Effects<Decisi
   const { answer, mode, view } = input
   const seq = view.nextSeq
   if (answer === undefined) return decided(event, input, { kind: 'deny', seq })
-  if (answer.decision === 'allow') {
-    return decided(event, input, { kind: 'allow', seq, observed: undefined })
-  }
-  if (mode === 'observe') {
-    return decided(event, input, { kind: 'allow', seq, observed: answer.decision })
-  }
+  if (answer.decision === 'allow') return forwarded(event, input, undefined)
+  if (mode === 'observe') return forwarded(event, input, answer.decision)
   if (answer.decision === 'deny') return decided(event, input, { kind: 'deny', seq })
   return hold(event, input, answer)
+}
+
+/** Lets a call pass, with all that this does to the store: reserved and noted in the transaction of its record. */
+function forwarded(
+  event: ActionEvent,
+  input: DecisionInput,
+  observed: Exclude<Effect, 'allow'> | undefined,
+): Effects<Decision> {
+  const { state, view } = input
+  const consequences = input.answer?.consequences
+  const seq = view.nextSeq
+  if (state === undefined || consequences === undefined) {
+    return decided(event, input, { kind: 'allow', seq, observed, proofs: [] })
+  }
+  const proofs = state.proofs(consequences)
+  const changes = state.effects(consequences, seq)
+  return { ...decided(event, input, { kind: 'allow', seq, observed, proofs }, changes), ...changes }
 }
 
 /** Puts a call on hold: behind the request that already asks about exactly this call, or behind a new one. */
@@ -115,20 +132,39 @@ function hold(event: ActionEvent, input: DecisionInput, answer: PolicyAnswer): E
   }
 }
 
-function decided(event: ActionEvent, input: DecisionInput, decision: Decision): Effects<Decision> {
+function decided(
+  event: ActionEvent,
+  input: DecisionInput,
+  decision: Decision,
+  changes: StateChanges = {},
+): Effects<Decision> {
+  const state = input.state && input.sealState(input.state.account(changes))
   return {
-    records: [recordOf(event, input, decision)],
-    disclosures: input.args.disclosures,
+    records: [recordOf(event, input, { decision, state: state?.digests })],
+    disclosures: [...input.args.disclosures, ...(state?.disclosures ?? [])],
     result: decision,
   }
 }
 
-function recordOf(event: ActionEvent, input: DecisionInput, decision: Decision): RecordDraft {
+type StateChanges = Pick<Effects<unknown>, 'charges' | 'labels'>
+
+/** What was decided, and the digest of what the policy was told of the state. */
+interface Decided {
+  readonly decision: Decision
+  readonly state: SealedDigests | undefined
+}
+
+function recordOf(
+  event: ActionEvent,
+  input: DecisionInput,
+  { decision, state }: Decided,
+): RecordDraft {
   const { answer } = input
   return decisionRecord({
     call: input.callId,
     event,
     clockMs: input.state?.nowMs,
+    state,
     // Observed calls too are recorded as what the policy said; `mode` and `forwarded` say what happened.
     decision: answer?.decision ?? 'deny',
     reason: answer?.reason ?? 'internal_error',

@@ -52,6 +52,8 @@ export function prepare(
 ): PreparedInput {
   const { event, options, policy } = candidate
   const question = once(() => questionOf(candidate, given))
+  // Drawn beforehand, but only for calls that need it: what is decided again is sealed again with the same one.
+  const stateSalt = once(() => given.draws.bytes(stateSaltBytes))
   // The canonical form of long arguments takes its time.
   if (early?.decision === 'require_approval' && given.mode === 'enforce') question()
   return {
@@ -60,6 +62,7 @@ export function prepare(
     callId: candidate.callId,
     definitionHash: options.definitionHash ?? null,
     args: discloseArguments(event.arguments, given.draws.bytes, given.disclosure),
+    sealState: (json) => discloseText('state', json, stateSalt),
     question: ({ rules }) => {
       const { draft, binding } = question()
       const timeoutMs = timeoutMsOf(rules, policy.rules, given.approvalTimeoutMs)
@@ -112,6 +115,7 @@ function timeoutMsOf(
 }
 
 const nonceBytes = 16
+const stateSaltBytes = 16
 
 function hex(bytes: Uint8Array): string {
   let text = ''

@@ -1,4 +1,6 @@
 import type { ApprovalRequest } from '../approval/request.ts'
+import type { LabelState } from '../policy/state.ts'
+import type { StoredCharge } from '../policy/usage.ts'
 import type {
   Disclosure,
   RecordDraft,
@@ -15,6 +17,50 @@ export interface StoreView {
   readonly nextSeq: number
   /** The request for exactly this call that is pending and not expired. */
   pendingApproval(bindingDigest: string): ApprovalRequest | undefined
+  /** What was charged to a pot after a time, oldest first; undefined when it is more than is added up. */
+  charges(pot: string, sinceMs: number): readonly StoredCharge[] | undefined
+  /** Whether a session has a label now. */
+  label(asked: LabelQuestion): LabelState
+}
+
+/** A label of a session. */
+export interface LabelQuestion {
+  readonly subject: string
+  readonly label: string
+  /** What it must be about: this, or, for a label about any value, nothing. Any when undefined. */
+  readonly bind: string | undefined
+}
+
+/** What a call that is forwarded takes out of a pot, until it is given back or the window has passed. */
+export interface Charge {
+  readonly pot: string
+  /** An exact decimal that is not negative. */
+  readonly amount: string
+  readonly atMs: number
+  readonly expiresAtMs: number
+  readonly windowMs: number
+  /** The decision that made it; its outcome settles it. */
+  readonly decisionSeq: number
+}
+
+/** A label that a session has from now on; one that it has already lasts as long as the longer of both says. */
+export interface LabelChange {
+  readonly subject: string
+  readonly label: string
+  /** A keyed digest of what it is about; empty for any value. */
+  readonly bind: string
+  readonly heldUntilMs: number
+  /** 0 while it is not proven. */
+  readonly provenUntilMs: number
+  /** The record because of which it is added. */
+  readonly seq: number
+}
+
+/** A pot and what it was charged with. */
+export interface PotLevel {
+  readonly pot: string
+  /** Oldest first; those that have expired are left out. */
+  readonly charges: readonly (StoredCharge & { readonly expiresAtMs: number })[]
 }
 
 /** What a commit stores: all of it or nothing. */
@@ -23,6 +69,11 @@ export interface Effects<T> {
   /** Each belongs to the record of this commit that lists its digest in an `_sd`. */
   readonly disclosures?: readonly Disclosure[]
   readonly approvalRequests?: readonly ApprovalRequest[]
+  /** Reserved until the outcome of their decision is stored, which settles them. */
+  readonly charges?: readonly Charge[]
+  readonly labels?: readonly LabelChange[]
+  /** The seq of a decision whose reservations are given back: its call was certainly never sent. */
+  readonly returned?: number
   /** Policies whose bytes are kept, so that a record can be explained later; known ones cost nothing. */
   readonly policies?: readonly StoredPolicy[]
   /** Handed back to the caller once everything above is durable. */
@@ -117,6 +168,8 @@ export interface LogReader {
   /** Questions that wait for a person, and those that waited too long; oldest first. */
   approvalRequests(): Promise<readonly ApprovalRequest[]>
   policy(hash: string): Promise<StoredPolicy | undefined>
+  /** What is charged to the pots of limits and budgets, in the order of their names. */
+  pots(): Promise<readonly PotLevel[]>
   close(): Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
-import type { PolicyState } from '../policy/state.ts'
 import type { Decision } from './decide.ts'
+import type { AskedState } from './decide-state.ts'
 import { explain } from './decide-text.ts'
 import type { GoverningPolicy } from './policy.ts'
 import type { DenyVerdict, ReasonCode, Verdict } from './verdict.ts'
@@ -12,7 +12,7 @@ export interface Answered {
   readonly event: ActionEvent
   readonly policy: GoverningPolicy
   /** What the policy was asked with; undefined when its answer depends on nothing but the event. */
-  readonly state: PolicyState | undefined
+  readonly state: AskedState | undefined
   readonly answer: PolicyAnswer | undefined
 }
 
@@ -33,8 +33,11 @@ export function verdictOf(
   if (decision.kind === 'allow') {
     return { decision: 'allow', authorized: true, ...told, observed: decision.observed }
   }
-  const refused = { authorized: false, ...told, retryAtMs: undefined } as const
-  if (decision.kind === 'deny') return { decision: 'deny', ...refused, retryable: false }
+  const { roomAtMs } = answer
+  const refused = { authorized: false, ...told, retryAtMs: roomAtMs } as const
+  if (decision.kind === 'deny') {
+    return { decision: 'deny', ...refused, retryable: roomAtMs !== undefined }
+  }
   const { id, expiresAtMs } = decision.approval
   return {
     decision: 'require_approval',

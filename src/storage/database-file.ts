@@ -6,7 +6,13 @@ import type { Clock } from './clock.ts'
 import { isBusy, storageFailure, unavailable, unopened } from './failure.ts'
 import type { StorageFailure } from './failure.ts'
 import type { Files } from './files.ts'
-import { applicationId, schemaStatements, schemaVersion } from './schema.ts'
+import {
+  applicationId,
+  schemaOfVersion,
+  schemaStatements,
+  schemaStep,
+  schemaVersion,
+} from './schema.ts'
 
 /** SQLite before it could lose commits when several processes reset one WAL. */
 const oldestSqlite = [3, 51, 3] as const
@@ -112,6 +118,19 @@ export function createSchema(db: Database.Database): void {
   db.pragma(`user_version = ${schemaVersion}`)
 }
 
+/** Makes a database of an older version one of this version; only inside a transaction. */
+export function upgradeSchema(db: Database.Database): void {
+  for (let version = versionOf(db); version < schemaVersion; version += 1) {
+    for (const statement of schemaStep(version)) db.exec(statement)
+    db.pragma(`user_version = ${version + 1}`)
+  }
+}
+
+/** The version of the schema that a database has. */
+export function versionOf(db: Database.Database): number {
+  return Number(pragmaNumber(db, 'user_version'))
+}
+
 /** Whether nobody has put anything into it yet. */
 export function isFresh(db: Database.Database): boolean {
   return pragmaNumber(db, 'application_id') === 0 && schemaOf(db).length === 0
@@ -195,13 +214,14 @@ function requireOurs(db: Database.Database, path: string, which: 'only' | 'or em
       hint: 'name another file under `storage`; this one is left as it is',
     })
   }
-  if (version !== schemaVersion) {
+  const expected = typeof version === 'number' ? schemaOfVersion(version) : undefined
+  if (expected === undefined) {
     const what = `${path} has format ${String(version)}, this version of CapFence knows ${schemaVersion}`
     throw new CapFenceError('AUDIT_UNAVAILABLE', what, {
       hint: 'use the version of CapFence that wrote it, or a newer one',
     })
   }
-  if (schemaOf(db).join('\n') !== schemaStatements.toSorted().join('\n')) {
+  if (schemaOf(db).join('\n') !== expected.toSorted().join('\n')) {
     throw new CapFenceError(
       'AUDIT_CORRUPT',
       `${path} holds tables, triggers or views that CapFence did not make`,

@@ -7,8 +7,8 @@ import type { PlacedRecord } from './log-end.ts'
 /** RFC 9901, section 4: what ends each disclosure in a text of several; base64url has no such character. */
 const separator = '~'
 
-/** Members of a record's data that list digests; a record has at most one of them. */
-const sealedMembers = ['args', 'result', 'message', 'binding'] as const
+/** Members of a record's data that list digests. */
+const sealedMembers = ['args', 'result', 'message', 'binding', 'state'] as const
 
 /** What the disclosures of one record are stored as. */
 export interface DisclosureRow {
@@ -55,10 +55,9 @@ function printDisclosures(disclosures: readonly Disclosure[]): string {
 }
 
 function digestsOf(data: RecordData): readonly string[] {
-  for (const name of sealedMembers) {
+  return sealedMembers.flatMap((name) => {
     const sealed = data[name]
     const digests = isObject(sealed) ? sealed['_sd'] : undefined
-    if (Array.isArray(digests)) return digests.filter((digest) => typeof digest === 'string')
-  }
-  return []
+    return Array.isArray(digests) ? digests.filter((digest) => typeof digest === 'string') : []
+  })
 }

@@ -8,6 +8,7 @@ import type {
   LogQuery,
   LogReader,
   Orphan,
+  PotLevel,
   Store,
   StoredPolicy,
   StoreView,
@@ -162,6 +163,10 @@ export abstract class BaseDBEngine implements Store {
 
   policy(hash: string): Promise<StoredPolicy | undefined> {
     return this.#reader.policy(hash)
+  }
+
+  pots(): Promise<readonly PotLevel[]> {
+    return this.#reader.pots()
   }
 
   abstract argumentKey(): Uint8Array

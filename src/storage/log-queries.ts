@@ -5,8 +5,9 @@ import { discloseNothing } from '../audit/disclosure.ts'
 import { outcomeRecord } from '../audit/drafts.ts'
 import type { Disclosure, RecordDraft, StoredRecord, StoredRow } from '../audit/record.ts'
 import { CapFenceError } from '../errors.ts'
-import type { LogPage, LogQuery, Orphan, StoredPolicy } from '../runtime/store.ts'
+import type { LogPage, LogQuery, Orphan, PotLevel, StoredPolicy } from '../runtime/store.ts'
 import { parseApprovalRequest } from './approval-row.ts'
+import { versionOf } from './database-file.ts'
 import { parseDisclosures } from './disclosure-row.ts'
 import { matches, snippetCondition } from './log-filter.ts'
 
@@ -16,6 +17,13 @@ const maxRecordsLookedAt = 50_000
 interface CallRow {
   readonly decision_seq: number
   readonly outcome_seq: number | null
+}
+
+interface PotRow {
+  readonly pot: string
+  readonly atMs: number
+  readonly amount: string
+  readonly expiresAtMs: number
 }
 
 /** Every question about a log, answered from one connection, each from one state of the log. */
@@ -128,6 +136,24 @@ export class LogQueries {
   policy(hash: string): StoredPolicy | undefined {
     const files = this.#policy.all(hash)
     return files.length === 0 ? undefined : { hash, files }
+  }
+
+  pots(nowMs: number): readonly PotLevel[] {
+    // A database of an older version that no gate has opened since has none.
+    if (versionOf(this.#db) < 2) return []
+    const rows = this.#db
+      .prepare<[number], PotRow>(
+        `SELECT pot, at_ms AS atMs, amount, expires_ms AS expiresAtMs FROM limit_charges
+         WHERE expires_ms > ? ORDER BY pot, at_ms, decision_seq`,
+      )
+      .all(nowMs)
+    const pots = new Map<string, Omit<PotRow, 'pot'>[]>()
+    for (const { pot, ...charge } of rows) {
+      const charges = pots.get(pot)
+      if (charges === undefined) pots.set(pot, [charge])
+      else charges.push(charge)
+    }
+    return [...pots].map(([pot, charges]) => ({ pot, charges }))
   }
 
   #record(seq: number): StoredRecord {

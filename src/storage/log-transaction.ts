@@ -7,6 +7,7 @@ import { noLeaf } from '../audit/codec.ts'
 import { CapFenceError } from '../errors.ts'
 import type { Effects, StoredPolicy, StoreView } from '../runtime/store.ts'
 import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
+import { ChargeRows } from './charge-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
 import {
   logStart,
@@ -15,6 +16,7 @@ import {
   type PlacedRecord,
   type WriterPlace,
 } from './log-end.ts'
+import { LabelRows } from './label-rows.ts'
 
 interface HeadRow {
   readonly size: number
@@ -30,12 +32,16 @@ interface HeadRow {
  */
 export class LogTransaction {
   readonly #statements: Statements
+  readonly #charges: ChargeRows
+  readonly #labels: LabelRows
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
 
   constructor(db: Database.Database) {
     this.#statements = prepareStatements(db)
+    this.#charges = new ChargeRows(db)
+    this.#labels = new LabelRows(db)
   }
 
   /**
@@ -68,6 +74,8 @@ export class LogTransaction {
       nowMs,
       nextSeq: this.nextSeq,
       pendingApproval: (bindingDigest) => this.#pendingApproval(bindingDigest, nowMs),
+      charges: (pot, sinceMs) => this.#charges.charges(pot, sinceMs),
+      label: (asked) => this.#labels.find(asked, nowMs),
     }
   }
 
@@ -84,11 +92,18 @@ export class LogTransaction {
       request,
       json: printApprovalRequest(request),
     }))
+    this.#storeState(effects, at.nowMs)
     for (const record of records) this.#insertRecord(record)
     for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
     for (const { request, json } of requests) this.#insertRequest(request, json)
     for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
     this.#end = end
+  }
+
+  #storeState({ charges = [], labels = [], returned }: Effects<unknown>, nowMs: number): void {
+    if (returned !== undefined) this.#charges.giveBack(returned)
+    if (charges.length > 0) this.#charges.add(charges, nowMs)
+    if (labels.length > 0) this.#labels.add(labels, nowMs)
   }
 
   /** Writes where the log stands now; the last step before COMMIT. */
@@ -141,6 +156,7 @@ export class LogTransaction {
   /** @returns false when no call waits for this outcome */
   #closesCall({ call, decision_seq: decisionSeq, status }: RecordData, seq: number): boolean {
     const { loseCall, closeCall, settleCall } = this.#statements
+    if (typeof decisionSeq === 'number') this.#charges.settle(decisionSeq)
     if (status === 'unknown') return loseCall.run({ call, decisionSeq, seq }).changes === 1
     if (closeCall.run({ call, decisionSeq }).changes === 0) return false
     settleCall.run({ call, decisionSeq, seq })

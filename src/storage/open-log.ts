@@ -4,7 +4,7 @@ import { logOpenRecord, procStartRecord } from '../audit/log-drafts.ts'
 import { ulid } from '../crypto/ids.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { CapFenceError } from '../errors.ts'
-import { createSchema, isFresh } from './database-file.ts'
+import { createSchema, isFresh, upgradeSchema } from './database-file.ts'
 import type { WriterPlace } from './log-end.ts'
 import { LogQueries } from './log-queries.ts'
 import { LogTransaction } from './log-transaction.ts'
@@ -50,6 +50,7 @@ export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
 function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
   const isNew = isFresh(db)
   if (isNew) makeLog(db, facts)
+  else upgradeSchema(db)
   const transaction = new LogTransaction(db)
   const writer = { log: originOf(db), w: writerId }
   const place = { ...writer, nowMs: facts.nowMs }

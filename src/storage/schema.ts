@@ -2,7 +2,7 @@
 export const applicationId: number = 0x43617046
 
 /** Grows with every change of `schemaStatements`. */
-export const schemaVersion: number = 1
+export const schemaVersion: number = 2
 
 /**
  * The whole schema, compared word for word with what a database holds: a foreign trigger could rewrite what is
@@ -89,19 +89,24 @@ export const schemaStatements: readonly string[] = [
   at_ms INTEGER NOT NULL,
   decision_seq INTEGER NOT NULL,
   amount TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'returned')),
+  expires_ms INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('reserved', 'settled')),
   PRIMARY KEY (pot, at_ms, decision_seq)
 ) STRICT, WITHOUT ROWID`,
   `CREATE INDEX limit_charges_reserved ON limit_charges (decision_seq) WHERE state = 'reserved'`,
-  // `subject` is the session or the actor; `bind` the argument's value that the label is about, or empty.
+  `CREATE INDEX limit_charges_expiring ON limit_charges (expires_ms)`,
+  // `subject` is the session or the actor; `bind` a keyed digest of the value that the label is about, or empty.
+  // It is held once a call was forwarded that adds it, and proven (later than 0) once that has ended without an error.
   `CREATE TABLE labels (
   subject TEXT NOT NULL,
   label TEXT NOT NULL,
   bind TEXT NOT NULL,
   added_seq INTEGER NOT NULL,
-  expires_ms INTEGER,
+  held_until_ms INTEGER NOT NULL,
+  proven_until_ms INTEGER NOT NULL,
   PRIMARY KEY (subject, label, bind)
 ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX labels_expiring ON labels (held_until_ms)`,
   `CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   actor TEXT NOT NULL,
@@ -131,3 +136,62 @@ export const schemaStatements: readonly string[] = [
   PRIMARY KEY (hash, position)
 ) STRICT`,
 ]
+
+/** A change of the schema: what a database held before, and what takes its place. */
+interface SchemaStep {
+  readonly removed: readonly string[]
+  readonly added: RegExp
+}
+
+/**
+ * How each version differs from the one before it, under its number.
+ *
+ * What is removed was never written to: nothing is lost with it.
+ */
+const steps: ReadonlyMap<number, SchemaStep> = new Map([
+  [
+    2,
+    {
+      removed: [
+        `CREATE TABLE limit_charges (
+  pot TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  decision_seq INTEGER NOT NULL,
+  amount TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'returned')),
+  PRIMARY KEY (pot, at_ms, decision_seq)
+) STRICT, WITHOUT ROWID`,
+        `CREATE INDEX limit_charges_reserved ON limit_charges (decision_seq) WHERE state = 'reserved'`,
+        `CREATE TABLE labels (
+  subject TEXT NOT NULL,
+  label TEXT NOT NULL,
+  bind TEXT NOT NULL,
+  added_seq INTEGER NOT NULL,
+  expires_ms INTEGER,
+  PRIMARY KEY (subject, label, bind)
+) STRICT, WITHOUT ROWID`,
+      ],
+      added: /^CREATE (?:TABLE|INDEX) (?:limit_charges|labels)(?:_[a-z]+)?\b/,
+    },
+  ],
+])
+
+/** The schema of a version that databases may still have; undefined for any other. */
+export function schemaOfVersion(version: number): readonly string[] | undefined {
+  if (version === schemaVersion) return schemaStatements
+  const step = steps.get(version + 1)
+  const next = step === undefined ? undefined : schemaOfVersion(version + 1)
+  if (step === undefined || next === undefined) return undefined
+  return [...next.filter((statement) => !step.added.test(statement)), ...step.removed]
+}
+
+/** What makes a database of the next version of one; in this order, inside one transaction. */
+export function schemaStep(version: number): readonly string[] {
+  const step = steps.get(version + 1)
+  if (step === undefined) return []
+  const tables = step.removed.flatMap(
+    (statement) => /^CREATE TABLE (\w+)/.exec(statement)?.[1] ?? [],
+  )
+  const added = (schemaOfVersion(version + 1) ?? []).filter((one) => step.added.test(one))
+  return [...tables.map((table) => `DROP TABLE ${table}`), ...added]
+}

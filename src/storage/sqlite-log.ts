@@ -2,7 +2,14 @@ import { resolve } from 'node:path'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type { Disclosure, StoredRecord, StoredRow } from '../audit/record.ts'
 import { limits } from '../limits.ts'
-import type { LogPage, LogQuery, LogReader, Orphan, StoredPolicy } from '../runtime/store.ts'
+import type {
+  LogPage,
+  LogQuery,
+  LogReader,
+  Orphan,
+  PotLevel,
+  StoredPolicy,
+} from '../runtime/store.ts'
 import { pause, systemClock } from './clock.ts'
 import { openForReading } from './database-file.ts'
 import type { DatabaseFile, OpenContext } from './database-file.ts'
@@ -73,6 +80,10 @@ export class SQLiteLog implements LogReader {
 
   policy(hash: string): Promise<StoredPolicy | undefined> {
     return this.#read(() => this.#queries.policy(hash))
+  }
+
+  pots(): Promise<readonly PotLevel[]> {
+    return this.#read(() => this.#queries.pots(this.#context.clock.nowMs()))
   }
 
   async close(): Promise<void> {

@@ -136,6 +136,8 @@ const notExpressible: readonly string[] = [
   'a duplicate key deep inside',
   'a file that nobody reads',
   'hours that are always or never',
+  'a budget with the name of a rule, and one twice',
+  'labels that nothing adds, or about no value',
 ]
 
 /** The blocks of a file of refusals: a name, and the text that is refused. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { ActionEvent } from '../../src/event/action-event.ts'
 import type { RiskLevel } from '../../src/event/capability.ts'
+import { clockAlone } from '../../src/policy/state.ts'
 import type { PolicyState } from '../../src/policy/state.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
 import type { Policy } from '../../src/policy/policy.ts'
@@ -316,7 +317,7 @@ export function eventOf(given: EventValue): ActionEvent {
 
 /** What the gate would show to the policy; nothing when the event does not say when it is. */
 export function stateOf({ nowMs }: EventValue): PolicyState | undefined {
-  return nowMs === undefined ? undefined : { nowMs }
+  return nowMs === undefined ? undefined : clockAlone(nowMs)
 }
 
 function jsonText(given: Json): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { wallClock, zoneNames } from '../../src/policy/zone.ts'
+import { clockAlone } from '../../src/policy/state.ts'
 import { call, policy, problems } from './support.ts'
 
 /** What a guard and a grant with this window make of a call at some times; a `t`, `f` or `i` for each. */
@@ -8,7 +9,7 @@ function values(window: string, times: readonly string[]): readonly string[] {
   const rule = `{capability: x, time: ${window}}`
   const loaded = policy(`deny: [${rule}]\nallow: [${rule}]`)
   return times.map((time) => {
-    const [guard, grant] = loaded.explain(call(), { nowMs: Date.parse(time) })
+    const [guard, grant] = loaded.explain(call(), clockAlone(Date.parse(time)))
     return `${guard?.value[0]}${grant?.value[0]}`
   })
 }
@@ -64,7 +65,12 @@ describe('time: hours of days, as a clock on the wall shows them', () => {
     const loaded = policy(
       `deny: [{capability: x.d, time: ${office}}]\nallow: [{capability: x, time: ${office}}]`,
     )
-    for (const state of [undefined, { nowMs: Number.NaN }, { nowMs: 9e15 }, { nowMs: -Infinity }]) {
+    for (const state of [
+      undefined,
+      clockAlone(Number.NaN),
+      clockAlone(9e15),
+      clockAlone(-Infinity),
+    ]) {
       expect(loaded.decide(call({ capability: 'x.d.z' }), state)).toMatchObject({
         decision: 'deny',
         reason: 'indeterminate',
@@ -76,7 +82,7 @@ describe('time: hours of days, as a clock on the wall shows them', () => {
   test('inside not and any', () => {
     const closed = `deny: [{capability: x, not: {time: ${office}}}]\nallow: [{capability: x, any: [{time: ${office}}, {amount_lt: 5}]}]`
     const at = (time: string): string =>
-      policy(closed).decide(call(), { nowMs: Date.parse(time) }).decision
+      policy(closed).decide(call(), clockAlone(Date.parse(time))).decision
     expect(at('2026-11-25T12:00:00Z')).toBe('allow')
     expect(at('2026-11-25T22:00:00Z')).toBe('deny')
     expect(policy(closed).decide(call()).reason).toBe('indeterminate')

@@ -62,7 +62,7 @@ test('an only server that reads nothing for long: the client is read on, and ref
   expect(answerTo(4)?.error?.message).toContain('does not read its input')
   expect(answerTo(5)).toBeUndefined()
   expect(answerTo(6)?.error?.message).toContain('was not sent')
-  expect(gate.outcomes).toEqual([{ status: 'cancelled', bytes: 0 }])
+  expect(gate.outcomes).toEqual([{ status: 'cancelled', bytes: 0, sent: false }])
   expect(logs.filter((text) => text.includes('are dropped'))).toHaveLength(1)
   expect(congestion).toEqual([true, false])
   solo.drain()

@@ -178,7 +178,7 @@ test('a call that is cancelled while it waits for its decision is never forwarde
   await settle()
   expect(servers['solo']?.calls).toEqual([])
   expect(answerTo('c')).toBeUndefined()
-  expect(gate.outcomes).toEqual([{ status: 'cancelled', bytes: 0 }])
+  expect(gate.outcomes).toEqual([{ status: 'cancelled', bytes: 0, sent: false }])
 })
 
 test('B34: a server that dies in the middle of a call: the client is told, nothing is sent again', async () => {

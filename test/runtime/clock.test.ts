@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GoverningPolicy } from '../../src/runtime/policy.ts'
+import { clockAlone } from '../../src/policy/state.ts'
 import { gate, payment, written } from './fixtures.ts'
 
 const office = written(`
@@ -55,7 +56,7 @@ describe('what depends on the clock', () => {
       await runtime.execute(payment(1))
     }
     for (const { data } of store.ofType('decision')) {
-      const replayed = office.decide(payment(1), { nowMs: Number(data['clock_ms']) })
+      const replayed = office.decide(payment(1), clockAlone(Number(data['clock_ms'])))
       expect(replayed.decision).toBe(data['decision'])
     }
   })

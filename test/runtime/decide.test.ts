@@ -31,12 +31,19 @@ const question: Question = {
   binding: discloseText('binding', '{}', salts),
 }
 
+const emptyView = {
+  nowMs: 5000,
+  nextSeq: 40,
+  charges: () => [],
+  label: () => ({ held: false, proven: false }),
+}
+
 function input(
   answer: PolicyAnswer | undefined,
   changes: Partial<DecisionInput> = {},
 ): DecisionInput {
   return {
-    view: { nowMs: 5000, nextSeq: 40, pendingApproval: () => undefined },
+    view: { ...emptyView, pendingApproval: () => undefined },
     state: undefined,
     answer,
     policyHash: 'a'.repeat(64),
@@ -44,6 +51,7 @@ function input(
     callId: '01980000-0000-7000-8000-000000000000',
     definitionHash: 'd'.repeat(64),
     args: discloseArguments(event.arguments, salts, 'args'),
+    sealState: (json) => discloseText('state', json, salts),
     question: () => question,
     ...changes,
   }
@@ -51,8 +59,8 @@ function input(
 
 function waitingIn(request: ApprovalRequest, nowMs = 5000): DecisionInput['view'] {
   return {
+    ...emptyView,
     nowMs,
-    nextSeq: 40,
     pendingApproval: (digest) => (digest === request.bindingDigest ? request : undefined),
   }
 }

@@ -2,7 +2,14 @@ import type { ApprovalRequest } from '../../src/approval/request.ts'
 import { decodeRecord, encodeRecord, noLeaf } from '../../src/audit/codec.ts'
 import type { Disclosure, RecordType, StoredRecord } from '../../src/audit/record.ts'
 import { CapFenceError } from '../../src/errors.ts'
-import type { Durability, Effects, Store, StoreView } from '../../src/runtime/store.ts'
+import type {
+  Charge,
+  Durability,
+  Effects,
+  LabelChange,
+  Store,
+  StoreView,
+} from '../../src/runtime/store.ts'
 
 /** Where a commit of the memory store can be made to fail. */
 export type FailurePoint =
@@ -26,6 +33,8 @@ export class MemoryStore implements Store {
   readonly disclosed: Disclosure[] = []
   readonly policies: string[] = []
   readonly commits: Durability[] = []
+  charges: readonly Charge[] = []
+  readonly labels: LabelChange[] = []
 
   commit<T>(decide: (view: StoreView) => Effects<T>, durability: Durability): Promise<T> {
     const point = this.failure(durability)
@@ -91,6 +100,7 @@ export class MemoryStore implements Store {
   readonly find = notNeeded
   readonly orphans = notNeeded
   readonly policy = notNeeded
+  readonly pots = notNeeded
 
   #view(): StoreView {
     return {
@@ -100,6 +110,20 @@ export class MemoryStore implements Store {
         this.requests.find(
           (request) => request.bindingDigest === digest && request.expiresAtMs > this.nowMs,
         ),
+      charges: (pot, sinceMs) =>
+        this.charges.filter((charge) => charge.pot === pot && charge.atMs > sinceMs),
+      label: ({ subject, label, bind }) => {
+        const rows = this.labels.filter(
+          (row) =>
+            row.subject === subject &&
+            row.label === label &&
+            (bind === undefined || row.bind === bind || row.bind === ''),
+        )
+        return {
+          held: rows.some(({ heldUntilMs }) => heldUntilMs > this.nowMs),
+          proven: rows.some(({ provenUntilMs }) => provenUntilMs > this.nowMs),
+        }
+      },
     }
   }
 
@@ -120,6 +144,11 @@ export class MemoryStore implements Store {
     this.stored.push(...encoded)
     this.disclosed.push(...(effects.disclosures ?? []))
     this.requests.push(...(effects.approvalRequests ?? []))
+    this.charges = [
+      ...this.charges.filter(({ decisionSeq }) => decisionSeq !== effects.returned),
+      ...(effects.charges ?? []),
+    ]
+    this.labels.push(...(effects.labels ?? []))
     this.policies.push(...(effects.policies ?? []).map(({ hash }) => hash))
   }
 }

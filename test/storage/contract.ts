@@ -7,6 +7,7 @@ import { lifeContract } from './contract-life.ts'
 import { lockContract } from './contract-lock.ts'
 import { queryContract } from './contract-queries.ts'
 import { refusalContract } from './contract-refusal.ts'
+import { stateContract } from './contract-state.ts'
 import type { Subject } from './subject.ts'
 
 /** What every database engine must do; see `Store`. */
@@ -29,6 +30,7 @@ export function storeContract(subject: Subject): void {
     lockContract(context)
     lifeContract(context)
     queryContract(context)
+    stateContract(context)
     crashContract(context)
   })
 }

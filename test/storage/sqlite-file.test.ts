@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../src/runtime/store.ts'
 import { nodeFiles } from '../../src/storage/files.ts'
-import { schemaStatements } from '../../src/storage/schema.ts'
+import { schemaStatements, schemaVersion } from '../../src/storage/schema.ts'
 import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
 import { SQLiteLog } from '../../src/storage/sqlite-log.ts'
 import { WriterChild } from './children.ts'
@@ -110,7 +110,7 @@ describe('files', () => {
     const { path } = await closedLog()
     const header = readFileSync(path)
     expect(header.subarray(68, 72).toString()).toBe('CapF')
-    expect(header.readUInt32BE(60)).toBe(1)
+    expect(header.readUInt32BE(60)).toBe(schemaVersion)
   })
 
   test('the schema is stored word for word, every table of it strict', async () => {
@@ -168,7 +168,9 @@ describe('what is not a log of this version is refused, and left as it is', () =
   })
 
   const changed: Readonly<Record<string, readonly [code: string, sql: string]>> = {
-    'a newer format': ['AUDIT_UNAVAILABLE', 'PRAGMA user_version = 2'],
+    'a newer format': ['AUDIT_UNAVAILABLE', `PRAGMA user_version = ${schemaVersion + 1}`],
+    'no format': ['AUDIT_UNAVAILABLE', 'PRAGMA user_version = 0'],
+    'the tables of another format': ['AUDIT_CORRUPT', 'PRAGMA user_version = 1'],
     'a trigger': [
       'AUDIT_CORRUPT',
       'CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM calls; END',

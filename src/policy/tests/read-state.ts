@@ -1,6 +1,7 @@
 import { printable } from '../../event/printable.ts'
 import { readText, unknownKey, wrongType } from '../read-value.ts'
 import type { Source } from '../read-value.ts'
+import { clockAlone } from '../state.ts'
 import type { PolicyState } from '../state.ts'
 import type { YamlEntry } from '../yaml.ts'
 
@@ -23,7 +24,7 @@ export function readState(source: Source, entry: YamlEntry): PolicyState | undef
     if (inner.key === 'now') nowMs = readInstant(source, inner)
     else source.report.add(unknownKey(inner, '`state`', stateKeys))
   }
-  return nowMs === undefined || value.entries.length > 1 ? undefined : { nowMs }
+  return nowMs === undefined || value.entries.length > 1 ? undefined : clockAlone(nowMs)
 }
 
 /** RFC 3339 with the zone: a time without one is another time in every place. */

@@ -1,0 +1,128 @@
+import type Database from 'better-sqlite3'
+import { sumOf } from '../json/decimal-sum.ts'
+import { Decimal } from '../json/decimal.ts'
+import { limits } from '../limits.ts'
+import type { Charge, StoreView } from '../runtime/store.ts'
+import { prunedAtOnce } from './prune.ts'
+
+/** Charges of one pot that are kept one by one; beyond, those of a short time become one. */
+const singleCharges = 512
+/** Into how many parts the window of a limit is cut then. */
+const slots = 256
+
+interface ChargeRow {
+  readonly at_ms: number
+  readonly decision_seq: number
+  readonly amount: string
+  readonly expires_ms: number
+  readonly state: 'reserved' | 'settled'
+}
+
+/** What calls have taken out of the pots of limits; everything here expects a write transaction. */
+export class ChargeRows {
+  readonly #statements: Statements
+
+  constructor(db: Database.Database) {
+    this.#statements = prepareStatements(db)
+  }
+
+  charges(pot: string, sinceMs: number): ReturnType<StoreView['charges']> {
+    const rows = this.#statements.charges.all(pot, sinceMs, limits.maxCharges + 1)
+    if (rows.length > limits.maxCharges) return undefined
+    return rows.map(({ at_ms, amount }) => ({ atMs: at_ms, amount }))
+  }
+
+  /** Takes charges out of their pots, and removes what has expired. */
+  add(charges: readonly Charge[], nowMs: number): void {
+    for (const charge of charges) this.#charge(charge)
+    this.#statements.prune.run(nowMs, prunedAtOnce + charges.length)
+  }
+
+  /** Gives back what a decision has reserved, if nothing is known of its call yet. */
+  giveBack(decisionSeq: number): void {
+    this.#statements.giveBack.run(decisionSeq)
+  }
+
+  /** The outcome of a decision is known, or never will be: what it reserved stays charged. */
+  settle(decisionSeq: number): void {
+    this.#statements.settle.run(decisionSeq)
+  }
+
+  #charge(charge: Charge): void {
+    const { pot, atMs, decisionSeq, amount, expiresAtMs, windowMs } = charge
+    this.#statements.insertCharge.run(pot, atMs, decisionSeq, amount, expiresAtMs)
+    const kept = this.#statements.countSettled.get(pot, singleCharges + 1) ?? 0
+    if (kept > singleCharges) this.#merge(pot, Math.max(1, Math.ceil(windowMs / slots)))
+  }
+
+  /**
+   * Makes one charge of all that fall into the same short time; it counts as made with the last of them, so that it
+   * counts for longer and never for less. A call that is under way keeps its own, which may have to be given back.
+   */
+  #merge(pot: string, slotMs: number): void {
+    const { allCharges, deleteCharge, changeCharge } = this.#statements
+    let last: ChargeRow | undefined
+    // Latest first, so that each row meets the one that stays.
+    for (const row of allCharges.all(pot)) {
+      if (row.state === 'reserved') continue
+      if (
+        last === undefined ||
+        Math.floor(row.at_ms / slotMs) !== Math.floor(last.at_ms / slotMs)
+      ) {
+        last = row
+        continue
+      }
+      const amount = sumOf([new Decimal(last.amount), new Decimal(row.amount)]).canonical
+      const expiresMs = Math.max(last.expires_ms, row.expires_ms)
+      deleteCharge.run(pot, row.at_ms, row.decision_seq)
+      changeCharge.run(amount, expiresMs, pot, last.at_ms, last.decision_seq)
+      last = { ...last, amount, expires_ms: expiresMs }
+    }
+  }
+}
+
+type Statements = ReturnType<typeof prepareStatements>
+
+function prepareStatements(db: Database.Database): {
+  readonly charges: Database.Statement<[string, number, number], ChargeRow>
+  readonly allCharges: Database.Statement<[string], ChargeRow>
+  readonly countSettled: Database.Statement<[string, number], number>
+  readonly insertCharge: Database.Statement<[string, number, number, string, number]>
+  readonly deleteCharge: Database.Statement<[string, number, number]>
+  readonly changeCharge: Database.Statement<[string, number, string, number, number]>
+  readonly settle: Database.Statement<[number]>
+  readonly giveBack: Database.Statement<[number]>
+  readonly prune: Database.Statement<[number, number]>
+} {
+  return {
+    charges: db.prepare(
+      'SELECT * FROM limit_charges WHERE pot = ? AND at_ms > ? ORDER BY at_ms, decision_seq LIMIT ?',
+    ),
+    allCharges: db.prepare(
+      'SELECT * FROM limit_charges WHERE pot = ? ORDER BY at_ms DESC, decision_seq DESC',
+    ),
+    countSettled: db
+      .prepare<[string, number], number>(
+        `SELECT count(*) FROM (SELECT 1 FROM limit_charges WHERE pot = ? AND state = 'settled' LIMIT ?)`,
+      )
+      .pluck(),
+    insertCharge: db.prepare(
+      `INSERT INTO limit_charges (pot, at_ms, decision_seq, amount, expires_ms, state)
+       VALUES (?, ?, ?, ?, ?, 'reserved')`,
+    ),
+    deleteCharge: db.prepare(
+      'DELETE FROM limit_charges WHERE pot = ? AND at_ms = ? AND decision_seq = ?',
+    ),
+    changeCharge: db.prepare(
+      'UPDATE limit_charges SET amount = ?, expires_ms = ? WHERE pot = ? AND at_ms = ? AND decision_seq = ?',
+    ),
+    settle: db.prepare(
+      `UPDATE limit_charges SET state = 'settled' WHERE decision_seq = ? AND state = 'reserved'`,
+    ),
+    giveBack: db.prepare(`DELETE FROM limit_charges WHERE decision_seq = ? AND state = 'reserved'`),
+    prune: db.prepare(
+      `DELETE FROM limit_charges WHERE (pot, at_ms, decision_seq) IN
+       (SELECT pot, at_ms, decision_seq FROM limit_charges WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)`,
+    ),
+  }
+}
