@@ -180,9 +180,10 @@ function runPlan({ policies, config, cases }: Plan, gathering: Gathering): TestS
   const sources = policies.map(readPolicySource)
   const policy = loadPolicy(sources, extendedBy(readPolicySource))
   if (cases.length === 0) return undefined
+  const ids = new Set(policy.rules.map(({ id }) => id))
   const faults = cases.flatMap((test) => [
     ...unknownServer(test, config),
-    ...unknownRules(test, policy),
+    ...unknownRules(test, ids),
   ])
   gathering.faults.push(...faults)
   const setting = settingOf(config)
@@ -236,10 +237,9 @@ function unknownServer(
   ]
 }
 
-function unknownRules({ expected }: TestCase, policy: Policy): readonly TestFault[] {
-  const known = policy.rules.map(({ id }) => id)
+function unknownRules({ expected }: TestCase, known: ReadonlySet<string>): readonly TestFault[] {
   return expected.rules
-    .filter(({ id }) => !known.includes(id))
+    .filter(({ id }) => !known.has(id))
     .map(({ id, position }): TestFault => {
       const hint = nearestHint(id, known)
       const message = `the policy has no rule \`${printable(id)}\``

@@ -152,7 +152,9 @@ test('the clock shows what a case says, and nothing when it does not', () => {
   expect(run(hours, at('2026-11-25T16:30:00Z')).answer.decision).toBe('deny')
   const unknown = run(hours, 'event: {capability: a.b.c}, expect: deny, reason: default')
   expect(unknown.failure).toBe(undefined)
-  expect(unknown.accounts[0]?.value).toBe('indeterminate')
+  expect(unknown.accounts).toEqual([])
+  const failed = run(hours, 'event: {capability: a.b.c}, expect: allow')
+  expect(failed.accounts[0]?.value).toBe('indeterminate')
 })
 
 test('a call is what bindings make of it', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../../src/limits.ts'
 import { policyProblemLine } from '../../../src/policy/problem.ts'
@@ -55,6 +56,22 @@ describe('what is no file of tests, and how it is said', () => {
       expect.stringContaining('[policy-limit]'),
     ])
   })
+})
+
+test('no text makes the reader throw, or say something other than a problem or tests', () => {
+  const whole =
+    'policy: a.yaml\ndefaults: {actor: a}\ntests:\n  - {name: a, state: {now: "2026-11-25T14:00:00Z"}, call: {server: s, tool: t, arguments: {a: [1, {b: null}]}}, expect: deny, rule: [x]}\n'
+  const mutated = fc
+    .tuple(fc.nat(whole.length), fc.nat(9), fc.string({ maxLength: 9 }))
+    .map(([at, cut, put]) => whole.slice(0, at) + put + whole.slice(at + cut))
+  fc.assert(
+    fc.property(fc.oneof(mutated, fc.string(), fc.string({ unit: 'binary' })), (text) => {
+      const file = readTestFile({ path, text })
+      expect(file.problems.length + file.cases.length).toBeGreaterThan(0)
+      readTestsInside({ path, text })
+    }),
+    { numRuns: 1000 },
+  )
 })
 
 describe('what a file of tests says', () => {
