@@ -40,6 +40,15 @@ const scalar = z.union([z.string().max(limits.maxNeedleCharacters), z.number(), 
 const scalars = z.union([scalar, z.array(scalar).min(1)])
 const type = z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object', 'null'])
 
+/** What `shell` asks: what a text runs, or that it runs only these. */
+const shell = z.union([
+  z.strictObject({
+    runs: needles.describe('Commands to look for, such as `rm` or `git push`.'),
+    flags: needles.optional().describe('Flags that must all be there, such as `r` or `force`.'),
+  }),
+  z.strictObject({ only: needles.describe('Everything that may run: `ls`, `npm test`.') }),
+])
+
 const matchers: Readonly<Record<string, z.ZodType>> = {
   eq: scalar.describe('The argument is this value.'),
   in: scalars.describe('The argument is one of these values.'),
@@ -51,6 +60,7 @@ const matchers: Readonly<Record<string, z.ZodType>> = {
   contains: needles.describe('The argument holds one of these texts.'),
   starts_with: needles.describe('The argument begins with one of these texts.'),
   ends_with: needles.describe('The argument ends with one of these texts.'),
+  shell: shell.describe('The argument is a command line that runs one of these, or only these.'),
   type: z.union([type, z.array(type).min(1)]).describe('The argument is of one of these types.'),
   exists: z.boolean().describe('Whether anything stands there.'),
   max_length: z

@@ -89,7 +89,7 @@ export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
 
 /** Matchers that are refused by name; a matcher that gets its row in `matchers/table.ts` leaves this list. */
 export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
-  ...['shell', 'sql'].map((key): [string, RefusedKey] => [
+  ...['sql'].map((key): [string, RefusedKey] => [
     key,
     { reason: notYet, hint: 'use `in` with each whole command' },
   ]),

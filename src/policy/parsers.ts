@@ -40,11 +40,7 @@ export function regexEngine(): Packages['regex'] | undefined {
   return parsers.packages?.regex()
 }
 
-/**
- * The parser of shell commands; undefined when no packages were provided.
- *
- * @internal
- */
+/** The parser of shell commands; undefined when no packages were provided. */
 export function shellParser(): Packages['shell'] | undefined {
   return parsers.packages?.shell()
 }

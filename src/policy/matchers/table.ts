@@ -13,6 +13,8 @@ import { contains, endsWith, startsWith } from './part.ts'
 import { regex } from './regex.ts'
 import type { Scalar } from './scalar.ts'
 import { scheme } from './scheme.ts'
+import { shell } from './shell.ts'
+import type { ShellData } from './shell-read.ts'
 import { type } from './type.ts'
 import type { TypeName } from './type.ts'
 import { notUnder, under } from './under.ts'
@@ -36,6 +38,7 @@ export interface MatcherData {
   readonly host: readonly string[]
   readonly scheme: readonly string[]
   readonly cidr: readonly string[]
+  readonly shell: ShellData
   readonly type: readonly TypeName[]
   readonly exists: boolean
   readonly max_length: number
@@ -70,6 +73,7 @@ const table: MatcherTable = {
   host,
   scheme,
   cidr,
+  shell,
   type,
   exists,
   max_length: maxLength,

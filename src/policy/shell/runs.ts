@@ -1,0 +1,137 @@
+import type { Truth } from '../answer.ts'
+import { foldText, isPlain } from '../fold.ts'
+import { compileGlob } from '../glob.ts'
+import { anyOf } from '../truth.ts'
+import { flagTest } from './flags.ts'
+import type { FlagTest } from './flags.ts'
+import type { ShellReading } from './reading.ts'
+import { gatherers, wrappers } from './runners.ts'
+import type { ShellCommand } from './script.ts'
+import type { ShellWord } from './word.ts'
+
+/** A command that a guard looks for. */
+export interface WantedCommand {
+  /** Whether a program may be it; its name may hold `*`. */
+  readonly isProgram: (program: string) => boolean
+  /** Folded, as it stands in a program text of another language; empty when it holds `*`. */
+  readonly name: string
+  /** What has to stand among its arguments, in this order. */
+  readonly operands: readonly string[]
+  readonly flags: readonly FlagTest[]
+}
+
+/** Prepares the search for `git push` with `force`. */
+export function wantedCommand(written: string, flags: readonly string[]): WantedCommand {
+  const [first = '', ...operands] = written.split(/\s+/).map((word) => foldText(word) ?? word)
+  return {
+    isProgram: compileGlob(first),
+    name: first.replaceAll('*', ''),
+    operands,
+    flags: flags.map(flagTest),
+  }
+}
+
+/** Whether a text may run one of the commands: false only if nothing in it can. */
+export function mayRun(reading: ShellReading, wanted: readonly WantedCommand[]): Truth {
+  const { commands, programs, isSound } = reading
+  let truth: Truth = isSound ? 'false' : 'indeterminate'
+  for (const one of wanted) {
+    const values = commands.map((command) => commandTruth(command, one))
+    const found = anyOf(values)
+    if (found === 'true') return 'true'
+    const isNamed = programs.some((text) => mentions(text, one.name))
+    if (found === 'indeterminate' || isNamed) truth = 'indeterminate'
+  }
+  return truth
+}
+
+/**
+ * Whether a command, or any that it may start with the words behind its own, is the wanted one.
+ *
+ * Goes through the words once from the right and keeps what stands among those that it has seen.
+ */
+function commandTruth({ words }: ShellCommand, wanted: WantedCommand): Truth {
+  const gatherer = words.findIndex(({ program }) => program !== undefined && gatherers.has(program))
+  const unknown = unknownPrograms(words)
+  const seen = new SeenWords(wanted)
+  let truth: Truth = 'false'
+  for (let at = words.length - 1; at >= 0; at -= 1) {
+    const word = words[at]
+    if (word === undefined) continue
+    const { program } = word
+    if (program === undefined ? unknown.has(at) : wanted.isProgram(program)) {
+      const value = program === undefined ? 'indeterminate' : seen.value
+      if (value === 'true') return 'true'
+      const mayGather = gatherer !== -1 && gatherer < at
+      if (value === 'indeterminate' || mayGather) truth = 'indeterminate'
+    }
+    seen.add(word)
+  }
+  return truth
+}
+
+class SeenWords {
+  readonly #wanted: WantedCommand
+  readonly #flags: boolean[]
+  #operands: number
+  #hasUnknown = false
+
+  constructor(wanted: WantedCommand) {
+    this.#wanted = wanted
+    this.#flags = wanted.flags.map(() => false)
+    this.#operands = wanted.operands.length
+  }
+
+  /** Whether everything that is asked of the arguments stands among the words. */
+  get value(): Truth {
+    if (this.#operands === 0 && !this.#flags.includes(false)) return 'true'
+    return this.#hasUnknown ? 'indeterminate' : 'false'
+  }
+
+  add({ text, head }: ShellWord): void {
+    const { flags, operands } = this.#wanted
+    if (text === undefined) {
+      // A word that surely begins with a letter is no flag; only an operand could be meant.
+      const isOperand = head !== '' && !/^[/-]/.test(head)
+      if (!isOperand || this.#operands > 0) this.#hasUnknown = true
+      return
+    }
+    const folded = foldText(text)
+    flags.forEach((test, index) => {
+      // The case of a flag counts, but for letters that only look like these.
+      const isSet = test(text) || (!isPlain(text) && folded !== undefined && test(folded))
+      if (isSet) this.#flags[index] = true
+    })
+    const next = operands[this.#operands - 1]
+    if (next !== undefined && folded === next) this.#operands -= 1
+  }
+}
+
+/** Where a word stands that names a program which the text does not tell. */
+function unknownPrograms(words: readonly ShellWord[]): ReadonlySet<number> {
+  const unknown = new Set<number>()
+  let mayStart = true
+  let isBehindOption = false
+  words.forEach(({ program, written, head }, at) => {
+    if (mayStart && program === undefined && !/^\w+=/.test(written)) unknown.add(at)
+    const isOption = head.startsWith('-') || written.includes('=')
+    if (program !== undefined && wrappers.has(program)) mayStart = true
+    // Behind an option its value may stand, and the program only then.
+    else if (!isOption) mayStart = mayStart && at > 0 && isBehindOption
+    isBehindOption = isOption
+  })
+  return unknown
+}
+
+/** Whether a program text holds a name as a word of its own. */
+function mentions(text: string, name: string): boolean {
+  if (name === '') return true
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    if (!isWordUnit(text[at - 1]) && !isWordUnit(text[at + name.length])) return true
+  }
+  return false
+}
+
+function isWordUnit(unit: string | undefined): boolean {
+  return unit !== undefined && /[\p{L}\p{N}_]/u.test(unit)
+}
