@@ -30,6 +30,7 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
     hash: policyHash(files),
     ruleCount: policy.ruleCount,
     rules: policy.rules,
+    limits: policy.limits,
     files,
     asksState: (event) => policy.asksState(event),
     decide: (event, state) => policy.decide(event, state),

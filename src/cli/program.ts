@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { CapFenceError } from '../errors.ts'
 import type { ApprovalsFlags } from './approvals.ts'
+import type { BudgetsFlags } from './budgets.ts'
 import type { CheckFlags } from './config-commands.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
@@ -62,7 +63,7 @@ class CommandSession {
     ])
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
     program.addCommand(this.#approvals()).addCommand(policyCommand(this.#kit()))
-    program.addCommand(this.#config())
+    program.addCommand(this.#budgets()).addCommand(this.#config())
     return program
   }
 
@@ -185,6 +186,19 @@ class CommandSession {
     const approvals = this.#command('approvals').description('calls that wait for a person')
     examples(approvals, [['capfence approvals list', 'what waits']])
     return approvals.addCommand(list)
+  }
+
+  #budgets(): Command {
+    const command = this.#command('budgets')
+      .description('print how much of each limit and budget is used')
+      .option('--json', 'JSON Lines, for programs')
+    examples(command, [['capfence budgets', 'what is left, and when there is more']])
+    return withPlace(command).action((flags: BudgetsFlags) =>
+      this.#do(async () => {
+        const { budgets } = await import('./budgets.ts')
+        return budgets(flags, this.#io, openLog)
+      }),
+    )
   }
 
   #config(): Command {

@@ -12,6 +12,7 @@ import { lowerCased, RuleIndex } from './rule-index.ts'
 import type { PolicyRule, RuleSource } from './rule.ts'
 import { CompiledLabel } from './label.ts'
 import type { LabelSource } from './label.ts'
+import type { LimitTerms } from './limit.ts'
 import { NeedleSet } from './needle.ts'
 import { asksState } from './state.ts'
 import type { PolicyState } from './state.ts'
@@ -55,6 +56,8 @@ export class Policy {
   readonly rules: readonly PolicyRule[]
   /** What its authors should know, in the order of the files. */
   readonly notes: readonly Problem[]
+  /** Each once, in the order of the files. */
+  readonly limits: readonly LimitTerms[]
   readonly #index: RuleIndex<Bucket> = new RuleIndex(newBucket)
   readonly #risks: RiskActions
   readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
@@ -65,6 +68,7 @@ export class Policy {
   constructor(sources: readonly RuleSource[], { risks, notes, labels }: PolicyTerms) {
     this.notes = notes
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
+    this.limits = limitsOf(sources)
     this.#risks = risks
     this.#unknownRisk = strictest([...risks.values()])
     for (const [order, source] of sources.entries()) this.#add(source, order)
@@ -183,6 +187,20 @@ function strictest(
 
 function riskAnswer(decision: Effect, risk: RiskLevel | undefined): PolicyAnswer {
   return { decision, reason: 'risk', rules: [], ...(risk === undefined ? {} : { risk }) }
+}
+
+/** The limits of rules; the guards of a budget share one. */
+function limitsOf(sources: readonly RuleSource[]): readonly LimitTerms[] {
+  const known = new Map<string, LimitTerms>()
+  for (const { conditions } of sources) {
+    for (const condition of conditions) {
+      if (condition.kind !== 'limit') continue
+      const { terms } = condition
+      const key = `${terms.windowMs} ${terms.identity}`
+      if (!known.has(key)) known.set(key, terms)
+    }
+  }
+  return [...known.values()]
 }
 
 function needlesOfBucket(bucket: Bucket): () => NeedleSet {

@@ -1,5 +1,6 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
+import type { LimitTerms } from '../policy/limit.ts'
 import type { RuleAccount } from '../policy/policy.ts'
 import type { PolicyRule } from '../policy/rule.ts'
 import type { PolicyState } from '../policy/state.ts'
@@ -20,6 +21,8 @@ export interface GoverningPolicy {
   /** In the order of the files. */
   readonly rules: readonly PolicyRule[]
   readonly files: readonly PolicyFile[]
+  /** How much there may be of what; for people. */
+  readonly limits: readonly LimitTerms[]
   /** Whether the answer for an event may depend on the clock or the store. */
   asksState(event: ActionEvent): boolean
   /** Without a state everything that depends on one is indeterminate. */

@@ -168,8 +168,8 @@ export interface LogReader {
   /** Questions that wait for a person, and those that waited too long; oldest first. */
   approvalRequests(): Promise<readonly ApprovalRequest[]>
   policy(hash: string): Promise<StoredPolicy | undefined>
-  /** What is charged to the pots of limits and budgets, in the order of their names. */
-  pots(): Promise<readonly PotLevel[]>
+  /** What counts for limits and budgets at a time, in the order of the names of their pots. */
+  pots(nowMs: number): Promise<readonly PotLevel[]>
   close(): Promise<void>
 }
 

@@ -165,8 +165,8 @@ export abstract class BaseDBEngine implements Store {
     return this.#reader.policy(hash)
   }
 
-  pots(): Promise<readonly PotLevel[]> {
-    return this.#reader.pots()
+  pots(nowMs: number): Promise<readonly PotLevel[]> {
+    return this.#reader.pots(nowMs)
   }
 
   abstract argumentKey(): Uint8Array

@@ -82,8 +82,8 @@ export class SQLiteLog implements LogReader {
     return this.#read(() => this.#queries.policy(hash))
   }
 
-  pots(): Promise<readonly PotLevel[]> {
-    return this.#read(() => this.#queries.pots(this.#context.clock.nowMs()))
+  pots(nowMs: number): Promise<readonly PotLevel[]> {
+    return this.#read(() => this.#queries.pots(nowMs))
   }
 
   async close(): Promise<void> {

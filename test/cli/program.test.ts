@@ -15,16 +15,19 @@ describe('help', () => {
     expect(missing).toEqual({ code: 2, out: '', err: asked.out })
   })
 
-  test.each(['--help', 'logs --help', 'approvals --help', 'policy --help'])('%s', async (args) => {
-    const { code, out } = await capfence(args.split(' '))
-    expect(code).toBe(0)
-    expect(out).toMatch(/^Examples:\n {2}capfence /)
-    expect(out).toContain('\nUsage: capfence ')
-  })
+  test.each(['--help', 'logs --help', 'approvals --help', 'budgets --help', 'policy --help'])(
+    '%s',
+    async (args) => {
+      const { code, out } = await capfence(args.split(' '))
+      expect(code).toBe(0)
+      expect(out).toMatch(/^Examples:\n {2}capfence /)
+      expect(out).toContain('\nUsage: capfence ')
+    },
+  )
 
   test('every command is listed', async () => {
     const { out } = await capfence(['--help'])
-    for (const name of ['run', 'demo', 'logs', 'approvals', 'policy', 'config']) {
+    for (const name of ['run', 'demo', 'logs', 'approvals', 'budgets', 'policy', 'config']) {
       expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
     }
   })
