@@ -140,6 +140,9 @@ const context = (what: string): z.ZodType =>
 export const conditions: Readonly<Record<string, z.ZodType>> = {
   contains: needles.optional().describe('One of these texts stands anywhere in the arguments.'),
   match_keywords: needles.optional().describe('The same as `contains`.'),
+  match_regex: needles
+    .optional()
+    .describe('One of these patterns matches a text of the arguments.'),
   amount_gt: amount.describe('An amount of the call is greater.'),
   amount_gte: amount.describe('An amount of the call is this one or greater.'),
   amount_lt: amount.describe('An amount of the call is smaller.'),

@@ -26,6 +26,7 @@ export type Comparison = 'gt' | 'gte' | 'lt' | 'lte'
 export type Condition =
   | ContextCondition
   | TextCondition
+  | PatternCondition
   | AmountCondition
   | PathCondition
   | TableCondition
@@ -47,6 +48,12 @@ export interface ContextCondition {
 export interface TextCondition {
   readonly kind: 'text'
   readonly needles: readonly string[]
+}
+
+/** A regular expression that a text of the arguments matches. */
+export interface PatternCondition {
+  readonly kind: 'pattern'
+  readonly patterns: readonly string[]
 }
 
 /** The amounts of a call, found by their names. */

@@ -46,6 +46,7 @@ export const contextKeys: ReadonlyMap<string, ContextField> = new Map<string, Co
 /** The keys under which a rule, an alternative of `any`, or `not` asks something of a call. */
 export const conditionKeys: readonly string[] = [
   ...textKeys,
+  'match_regex',
   ...amountKeys.keys(),
   'path_prefix',
   'table',
@@ -97,7 +98,6 @@ export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
 
 /** Keys of a rule that are refused by name. */
 export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  ['match_regex', { reason: notYet, hint: 'use `contains` with each text to look for' }],
   [
     'action',
     { reason: legacy, hint: 'put the rule into the list `deny`, `require_approval` or `allow`' },

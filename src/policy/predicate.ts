@@ -12,6 +12,7 @@ import type {
   LimitCondition,
   NotCondition,
   PathCondition,
+  PatternCondition,
   TableCondition,
   TextCondition,
   TimeCondition,
@@ -23,6 +24,7 @@ import { costs } from './matcher.ts'
 import { compileMatcher, costOfMatcher } from './matchers/table.ts'
 import { mayBeUnder, mustBeUnder, readPrefix } from './path.ts'
 import type { PathPrefix } from './path.ts'
+import { compilePattern } from './pattern.ts'
 import { anyCandidate, everyCandidate } from './quantify.ts'
 import { compileWindows } from './time-window.ts'
 import { mayBeTable, mustBeTable } from './table-name.ts'
@@ -54,6 +56,8 @@ export function compileCondition(
       return role === 'guard' ? foldedContext(condition) : exactContext(condition)
     case 'text':
       return role === 'guard' ? anyText(condition, needlesOf()) : allTexts(condition)
+    case 'pattern':
+      return patterns(condition, role)
     case 'amount':
       return amounts(condition, role === 'guard' ? anyAmount : allAmounts)
     case 'path':
@@ -86,6 +90,7 @@ export function costOf(condition: Condition): number {
     case 'table':
       return costs.path
     case 'text':
+    case 'pattern':
       return costs.text
     case 'time':
       return costs.number
@@ -203,6 +208,14 @@ function known(holds: boolean | undefined): Truth {
 
 function allTexts({ needles }: TextCondition): Predicate {
   return ({ text }) => (text === undefined ? 'indeterminate' : text.allHold(needles))
+}
+
+function patterns(condition: PatternCondition, role: Role): Predicate {
+  const compiled = condition.patterns.map(compilePattern)
+  return ({ text }) => {
+    if (text === undefined) return 'indeterminate'
+    return role === 'guard' ? text.anyMatches(compiled) : text.allMatch(compiled)
+  }
 }
 
 function anyText(condition: TextCondition, needles: NeedleSet): Predicate {

@@ -1,6 +1,7 @@
 import type { AnyCondition, Condition, NotCondition } from './condition.ts'
 import { amountKeys, conditionKeys, contextKeys, textKeys } from './language.ts'
 import { prefixFault } from './path.ts'
+import { regexFault } from './pattern.ts'
 import { readArguments } from './read-args.ts'
 import { patternFault, wordFault } from './read-context.ts'
 import { readChecked, readNeedles } from './read-needles.ts'
@@ -51,6 +52,7 @@ function readCondition(source: Source, entry: YamlEntry): Condition | undefined 
     const needles = readNeedles(source, entry)
     return needles === undefined ? undefined : { kind: 'text', needles }
   }
+  if (entry.key === 'match_regex') return readPatterns(source, entry)
   if (entry.key === 'path_prefix') return readPrefixes(source, entry)
   if (entry.key === 'table') return readTables(source, entry)
   if (entry.key === 'time') return readTime(source, entry)
@@ -61,6 +63,12 @@ function readCondition(source: Source, entry: YamlEntry): Condition | undefined 
   }
   if (entry.key === 'session' && entry.value.kind === 'map') return readSession(source, entry)
   return readContext(source, entry)
+}
+
+function readPatterns(source: Source, entry: YamlEntry): Condition | undefined {
+  const wanted = 'a regular expression, or a list of them'
+  const patterns = readChecked(source, entry, { wanted, check: regexFault })
+  return patterns === undefined ? undefined : { kind: 'pattern', patterns }
 }
 
 function readPrefixes(source: Source, entry: YamlEntry): Condition | undefined {

@@ -75,6 +75,7 @@ export function asksState(condition: Condition): boolean {
       return condition.branches.flat().some(asksState)
     case 'context':
     case 'text':
+    case 'pattern':
     case 'amount':
     case 'path':
     case 'table':

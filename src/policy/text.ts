@@ -5,6 +5,9 @@ import type { ArgumentContents } from './argument-walk.ts'
 import { foldPlain, foldText, isPlain } from './fold.ts'
 import { FoundNeedles, border } from './needle.ts'
 import type { NeedleSet, TextForms } from './needle.ts'
+import { isAffordable } from './pattern.ts'
+import type { Pattern } from './pattern.ts'
+import { truthOf } from './truth.ts'
 
 const lineBreak = /[\n\r\v\f\u0085\u2028\u2029]/
 
@@ -51,6 +54,37 @@ export class TextFacts {
     return holds ? 'true' : 'false'
   }
 
+  /**
+   * Whether one of the patterns matches in a value or a name, or in all values put together with spaces between them as
+   * a tool may do it.
+   */
+  anyMatches(patterns: readonly Pattern[]): Truth {
+    if (!this.#isBounded || !areAffordable(patterns, 2 * this.#text.length)) return 'indeterminate'
+    const pieces = this.#text.split(border)
+    const values = pieces.slice(1, this.#leaves.length + 1)
+    let truth: Truth = 'false'
+    for (const piece of [...pieces.slice(1, -1), values.join(' ')]) {
+      const folded = foldText(piece)
+      const found = patterns.some(({ generous }) => {
+        return generous.test(piece) || (folded !== undefined && generous.test(folded))
+      })
+      if (found) return 'true'
+      if (folded === undefined) truth = 'indeterminate'
+    }
+    return truth
+  }
+
+  /** Whether one of the patterns matches each text value as a whole and on one line; there must be one. */
+  allMatch(patterns: readonly Pattern[]): Truth {
+    const texts = this.#leaves.filter((leaf) => typeof leaf === 'string')
+    if (texts.length === 0 || !this.#isBounded) return 'indeterminate'
+    if (!areAffordable(patterns, this.#text.length)) return 'indeterminate'
+    const holds = texts.every((text) => {
+      return isOneLine(text) && patterns.some(({ exact }) => exact.testExact(text))
+    })
+    return truthOf(holds)
+  }
+
   #look(needles: NeedleSet): FoundNeedles | undefined {
     if (!this.#isBounded) return undefined
     this.#forms ??= formsOf(this.#text, this.#leaves.length)
@@ -74,6 +108,10 @@ function formsOf(text: string, valueCount: number): TextForms | undefined {
   if (joined === undefined) return undefined
   const names = pieces.slice(valueCount)
   return { marked, joined, pieces: { values, names }, raw: plain ? undefined : text }
+}
+
+function areAffordable(patterns: readonly Pattern[], characters: number): boolean {
+  return patterns.every(({ generous }) => isAffordable(generous, characters))
 }
 
 /** Without the spaces beside borders. */

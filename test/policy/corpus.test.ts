@@ -52,7 +52,6 @@ function answer(one: PolicyCase): string {
  */
 const waiting: Readonly<Record<string, readonly string[]>> = {
   sql: ['PC-126', 'PC-129', 'PC-132'],
-  match_regex: ['PC-031', 'PC-036'],
 }
 
 /** The keys that the loader knows and refuses in a policy. */
