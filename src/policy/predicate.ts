@@ -57,7 +57,7 @@ export function compileCondition(
     case 'text':
       return role === 'guard' ? anyText(condition, needlesOf()) : allTexts(condition)
     case 'pattern':
-      return patterns(condition, role)
+      return regexes(condition, role)
     case 'amount':
       return amounts(condition, role === 'guard' ? anyAmount : allAmounts)
     case 'path':
@@ -210,7 +210,7 @@ function allTexts({ needles }: TextCondition): Predicate {
   return ({ text }) => (text === undefined ? 'indeterminate' : text.allHold(needles))
 }
 
-function patterns(condition: PatternCondition, role: Role): Predicate {
+function regexes(condition: PatternCondition, role: Role): Predicate {
   const compiled = condition.patterns.map(compilePattern)
   return ({ text }) => {
     if (text === undefined) return 'indeterminate'
