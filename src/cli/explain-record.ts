@@ -154,7 +154,7 @@ function nowLine({ call, then, now }: Told): string {
   if (now === undefined) return "today's policy was not asked"
   if (now.hash === textOf(call.record.data, 'policy_hash')) return "today's policy is the same"
   if (now.answer === undefined) {
-    return "what today's policy says depends on arguments that the log does not keep"
+    return "what today's policy says depends on what the log does not keep"
   }
   const { decision } = now.answer
   const same =

@@ -40,7 +40,9 @@ export function explanationLines(
     ...(message === undefined ? [] : [`  message: ${shown(message)}`]),
     ...(suggestion === undefined ? [] : [`  ${shown(suggestion)}`]),
     `  actor ${shown(event.actor)}, environment ${shown(event.environment ?? 'unknown')}, risk ${event.risk ?? 'unknown'}`,
-    ...(state === undefined ? [] : [`  at ${new Date(state.nowMs).toISOString()}`]),
+    ...(state === undefined || Number.isNaN(state.nowMs)
+      ? []
+      : [`  at ${new Date(state.nowMs).toISOString()}`]),
     '',
     accounts.length === 0 ? 'no rule has a capability that fits' : 'rules whose capability fits:',
     ...accounts.flatMap((account) => accountLines(account, io)),
@@ -49,7 +51,7 @@ export function explanationLines(
 
 function wordsOf({ event, answer, accounts }: Explanation): Words {
   if (answer !== undefined) return explain(event, answer, () => accounts)
-  const reason = 'arguments of which the log keeps no value decide it'
+  const reason = 'what the log does not keep decides it'
   return { reason, message: undefined, suggestion: undefined }
 }
 
@@ -88,7 +90,9 @@ export function explanationData({
     capability: capabilityName(event.capability),
     environment: event.environment ?? null,
     risk: event.risk ?? null,
-    ...(state === undefined ? {} : { at: new Date(state.nowMs).toISOString() }),
+    ...(state === undefined || Number.isNaN(state.nowMs)
+      ? {}
+      : { at: new Date(state.nowMs).toISOString() }),
     server: event.context.server ?? null,
     tool: event.context.tool ?? null,
     deciding: (answer?.rules ?? []).map(({ id }) => id),

@@ -36,6 +36,15 @@ const call = z.strictObject({
   ...context,
 })
 
+const label = z.union([
+  text,
+  z.strictObject({
+    name: text.describe('The label.'),
+    bind: z.unknown().optional().describe('The value that it is about; any when left out.'),
+    proven: z.boolean().optional().describe('Whether the call that added it went well.'),
+  }),
+])
+
 const test = z
   .strictObject({
     name: words.describe('What has to hold, in a few words.'),
@@ -46,8 +55,21 @@ const test = z
         now: z
           .string()
           .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/)
+          .optional()
           .describe('What the clock shows, such as `2026-11-25T14:00:00Z`.'),
+        labels: z
+          .union([label, z.array(label)])
+          .optional()
+          .describe('The labels that the session has.'),
+        used: z
+          .record(z.string(), z.number().min(0))
+          .refine((given) => Object.keys(given).length > 0)
+          .meta({ minProperties: 1 })
+          .optional()
+          .describe('How much of limits is used up, by the ids of their rules or budgets.'),
       })
+      .refine((given) => Object.keys(given).length > 0)
+      .meta({ minProperties: 1 })
       .optional()
       .describe('What rules may ask besides the call; unknown when left out.'),
     expect: z.enum(effects).describe('What the policy has to say.'),

@@ -184,6 +184,7 @@ function runPlan({ policies, config, cases }: Plan, gathering: Gathering): TestS
   const faults = cases.flatMap((test) => [
     ...unknownServer(test, config),
     ...unknownRules(test, ids),
+    ...unknownState(test, policy),
   ])
   gathering.faults.push(...faults)
   const setting = settingOf(config)
@@ -235,6 +236,30 @@ function unknownServer(
   return [
     { position, message, hint: didYouMean(asked.server, known) ?? `it has: ${known.join(', ')}` },
   ]
+}
+
+/** Of what nothing in the policy is about, a test would say nothing, and seem to. */
+function unknownState({ state, position }: TestCase, policy: Policy): readonly TestFault[] {
+  if (state === undefined) return []
+  const limits = new Set(policy.limits.map(({ name }) => name))
+  const used = unknownNames([...state.used.keys()], limits, 'limit')
+  const labels = state.labels.map(({ name }) => name)
+  const held = unknownNames(labels, policy.labelNames, 'label')
+  return [...used, ...held].map((fault) => ({ position, code: 'policy-id', ...fault }))
+}
+
+function unknownNames(
+  names: readonly string[],
+  known: ReadonlySet<string>,
+  what: string,
+): readonly { readonly message: string; readonly hint?: string }[] {
+  return names
+    .filter((name) => !known.has(name))
+    .map((name) => {
+      const hint = nearestHint(name, known)
+      const message = `the policy has no ${what} \`${printable(name)}\``
+      return hint === undefined ? { message } : { message, hint }
+    })
 }
 
 function unknownRules({ expected }: TestCase, known: ReadonlySet<string>): readonly TestFault[] {

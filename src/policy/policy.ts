@@ -58,6 +58,8 @@ export class Policy {
   readonly notes: readonly Problem[]
   /** Each once, in the order of the files. */
   readonly limits: readonly LimitTerms[]
+  /** The labels that calls can add to their session. */
+  readonly labelNames: ReadonlySet<string>
   readonly #index: RuleIndex<Bucket> = new RuleIndex(newBucket)
   readonly #risks: RiskActions
   readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
@@ -67,6 +69,7 @@ export class Policy {
   /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
   constructor(sources: readonly RuleSource[], { risks, notes, labels }: PolicyTerms) {
     this.notes = notes
+    this.labelNames = new Set(labels.flatMap(({ adds }) => adds))
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
     this.limits = limitsOf(sources)
     this.#risks = risks

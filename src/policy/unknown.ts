@@ -68,12 +68,14 @@ type Known = PartialAccount['predicates'][number]
 
 /** Whether the value of a condition could be another one if the missing arguments were there. */
 function mayDependOn(condition: Condition, missing: MissingArguments): boolean {
-  if (missing.mayBeNamed === undefined && missing.places.length === 0) return false
+  // What earlier calls had left is not kept with the record of a later one.
+  if (condition.kind === 'limit' || condition.kind === 'labels') return true
   if (condition.kind === 'context' || condition.kind === 'time') return false
   if (condition.kind === 'not') return condition.conditions.some((one) => mayDependOn(one, missing))
   if (condition.kind === 'any') {
     return condition.branches.flat().some((one) => mayDependOn(one, missing))
   }
+  if (missing.mayBeNamed === undefined && missing.places.length === 0) return false
   // What is not aimed looks everywhere.
   if (condition.kind !== 'argument') return true
   const [first] = condition.pointer.tokens

@@ -322,16 +322,14 @@ allow:
       async (log) => {
         const today = file('today.yaml', 'deny: [{id: t, capability: payment, contains: x}]\n')
         const { out } = await ofRecord(log, first, today)
-        expect(out).toContain('unknown  payment.execute.high_value\n  arguments of which the log')
+        expect(out).toContain('unknown  payment.execute.high_value\n  what the log does not keep')
         expect(out).toContain(
           '  of 1 of them the log keeps nothing but a digest, and not their names\n  what looks at them is unknown below\n',
         )
         expect(out).toContain('    unknown        contains: forbidden\n')
         expect(out).toContain('deny text')
         expect(out).toContain('may apply (unknown)')
-        expect(out).toMatch(
-          /\nwhat today's policy says depends on arguments that the log does not keep\n$/,
-        )
+        expect(out).toMatch(/\nwhat today's policy says depends on what the log does not keep\n$/)
         expect((await dataOf(log, today)).today).toMatchObject({ saysTheSame: null })
       },
       governed,

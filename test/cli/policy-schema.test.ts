@@ -8,7 +8,7 @@ import { conditionKeys, ruleKeys, topKeys } from '../../src/policy/language.ts'
 import { matcherNames } from '../../src/policy/matchers/table.ts'
 import { callKeys, defaultKeys, eventKeys } from '../../src/policy/tests/read-asked.ts'
 import { caseKeys } from '../../src/policy/tests/read-cases.ts'
-import { stateKeys } from '../../src/policy/tests/read-state.ts'
+import { stateKeys, stateLabelKeys } from '../../src/policy/tests/read-state.ts'
 import { testFileKeys } from '../../src/policy/tests/test-file.ts'
 import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
 import { root } from '../support/root.ts'
@@ -179,7 +179,15 @@ describe('files of tests', () => {
     const all = objects(JSON.parse(testFileJsonSchema()), '').map(([, keys]) =>
       keys.toSorted().join(),
     )
-    for (const keys of [testFileKeys, caseKeys, stateKeys, eventKeys, callKeys, defaultKeys]) {
+    for (const keys of [
+      testFileKeys,
+      caseKeys,
+      stateKeys,
+      stateLabelKeys,
+      eventKeys,
+      callKeys,
+      defaultKeys,
+    ]) {
       expect(all).toContain([...keys].toSorted().join())
     }
   })

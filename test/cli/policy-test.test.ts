@@ -309,6 +309,37 @@ capfence: hint: did you mean \`no-rm-rf\`?
 `)
   })
 
+  test('a state that is about nothing in the policy', async () => {
+    const path = given({
+      'p.yaml': `allow: [{id: mail, capability: mail, session: {not: [untrusted]}, limit: {max: 9, window: 1h}}]
+labels: [{capability: web, adds: untrusted}]
+`,
+      'p.test.yaml': `tests:
+  - {name: a, event: {capability: mail.a.b}, state: {labels: [untrustd], used: {mial: 5}}, expect: deny}
+`,
+    })
+    const { code, out, err } = await run(path('p.yaml'))
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err)
+      .toBe(`capfence: ${path('p.test.yaml')}:2:5: the policy has no limit \`mial\` [policy-id]
+capfence: hint: did you mean \`mail\`?
+capfence: ${path('p.test.yaml')}:2:5: the policy has no label \`untrustd\` [policy-id]
+capfence: hint: did you mean \`untrusted\`?
+`)
+  })
+
+  test('a state without a time is shown without one', async () => {
+    const path = given({
+      'p.yaml': 'allow: [{id: a, capability: a, limit: {max: 1, window: 1h}}]\n',
+      'p.test.yaml':
+        'tests: [{name: a, event: {capability: a.b.c}, state: {used: {a: 1}}, expect: allow}]\n',
+    })
+    const { code, out } = await run(path('p.yaml'))
+    expect(code).toBe(1)
+    expect(out).not.toContain('  at ')
+    expect((await run(path('p.yaml'), '--json')).code).toBe(1)
+  })
+
   test('a policy without tests: nothing passed', async () => {
     const path = given({ 'p.yaml': rules, 'q.yaml': rules, 'q.test.yaml': good })
     const { code, out, err } = await run(path('p.yaml'), path('q.yaml'))

@@ -30,7 +30,8 @@ export function readCallArguments(source: Source, entry: YamlEntry): JsonObject 
   }
 }
 
-function jsonOf(source: Source, node: YamlNode): JsonValue | undefined {
+/** A node as a call would hold it; undefined after saying what is wrong with it. */
+export function jsonOf(source: Source, node: YamlNode): JsonValue | undefined {
   switch (node.kind) {
     case 'null':
       return null

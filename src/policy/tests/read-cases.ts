@@ -6,10 +6,10 @@ import { nodeKind, readName, readTexts, unknownKey, wrongType } from '../read-va
 import type { Source } from '../read-value.ts'
 import { effects } from '../rule.ts'
 import type { YamlEntry, YamlNode } from '../yaml.ts'
-import type { PolicyState } from '../state.ts'
 import { readCall, readEvent } from './read-asked.ts'
 import { readState } from './read-state.ts'
 import type { Asked, AskedContext, Expected, NamedRule, TestCase } from './test-case.ts'
+import type { TestState } from './test-state.ts'
 
 /**
  * What a case holds.
@@ -69,7 +69,7 @@ class CaseReader {
   #sound = true
   #name: string | undefined
   #asked: Asked | undefined
-  #state: PolicyState | undefined
+  #state: TestState | undefined
   #decision: Expected['decision'] | undefined
   #reason: AnswerReason | undefined
   #rules: readonly NamedRule[] = []

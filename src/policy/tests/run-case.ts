@@ -7,6 +7,7 @@ import type { Policy, RuleAccount } from '../policy.ts'
 import type { PolicyRule } from '../rule.ts'
 import type { PolicyState } from '../state.ts'
 import type { AskedCall, AskedEvent, Expected, TestCase } from './test-case.ts'
+import { stateOf } from './test-state.ts'
 
 /** What stands in for whatever a case does not say. */
 export interface TestSetting {
@@ -72,7 +73,7 @@ function boundEvent(asked: AskedCall, { bindings, ...setting }: TestSetting): Ac
 
 /** Asks a policy about a case. */
 export function runCase(policy: Policy, test: TestCase, event: ActionEvent): CaseResult {
-  const { state } = test
+  const state = test.state && stateOf(test.state)
   const answer = policy.decide(event, state)
   const explain = (): readonly RuleAccount[] => policy.explain(event, state)
   const deciding = decidingRules(answer, explain)

@@ -1,8 +1,8 @@
 import type { RiskLevel } from '../../event/capability.ts'
 import type { EventContext } from '../../event/event.ts'
 import type { JsonObject } from '../../json/value.ts'
-import type { PolicyState } from '../state.ts'
 import type { AnswerReason, Effect, Position } from '../answer.ts'
+import type { TestState } from './test-state.ts'
 
 /** One thing that a policy is expected to say. */
 export interface TestCase {
@@ -10,7 +10,7 @@ export interface TestCase {
   readonly position: Position
   readonly asked: Asked
   /** What rules may ask besides the call; what depends on it is indeterminate without. */
-  readonly state: PolicyState | undefined
+  readonly state: TestState | undefined
   readonly expected: Expected
 }
 

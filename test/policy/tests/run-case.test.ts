@@ -157,6 +157,54 @@ test('the clock shows what a case says, and nothing when it does not', () => {
   expect(failed.accounts[0]?.value).toBe('indeterminate')
 })
 
+describe('what earlier calls have left', () => {
+  const stateful = policy(`
+deny:
+  - {id: leak, capability: mail.send, session: {has: [untrusted, private]}}
+allow:
+  - {id: calls, capability: http, limit: {max: 3, window: 1h, per: [actor]}}
+  - {id: refund, capability: refund, session: {has: [looked_up], bind: /order}}
+  - {id: mail, capability: mail}
+  - {id: pay, capability: pay}
+budgets:
+  - {id: spend, limit: 500, window: 24h, on_exceed: require_approval, from: [{capability: pay, sum: /amount}]}
+labels:
+  - {capability: web, adds: untrusted}
+  - {capability: inbox, adds: private}
+  - {capability: orders, adds: looked_up, bind: /order}
+`)
+  const send = 'event: {capability: mail.send.x}'
+  const refund = 'event: {capability: refund.a.b, arguments: {order: o-7}}'
+  const pay = 'event: {capability: pay.a.b, arguments: {amount: 60}}'
+  const get = 'event: {capability: http.get.x}'
+
+  test.each([
+    ['a limit with room', get, '{used: {calls: 2}}', 'allow'],
+    ['one without', get, '{used: {calls: 3}}', 'deny'],
+    ['one of which nothing is said', get, '{used: {spend: 400}}', 'allow'],
+    ['a budget with room', pay, '{used: {spend: 440}}', 'allow'],
+    ['one without', pay, '{used: {spend: 440.01}}', 'require_approval'],
+    ['no label', send, '{labels: []}', 'allow'],
+    ['one of two', send, '{labels: untrusted}', 'allow'],
+    ['both', send, '{labels: [untrusted, private]}', 'deny'],
+    ['a label about this value', refund, '{labels: {name: looked_up, bind: o-7}}', 'allow'],
+    ['one about another', refund, '{labels: [{name: looked_up, bind: o-8}]}', 'deny'],
+    ['one about any', refund, '{labels: looked_up}', 'allow'],
+    ['one whose call is under way', refund, '{labels: [{name: looked_up, proven: false}]}', 'deny'],
+  ])('%s: %s %s', (_, event, state, decision) => {
+    expect(run(stateful, `${event}, state: ${state}, expect: ${decision}`).failure).toBe(undefined)
+  })
+
+  test.each([
+    [get, 'deny'],
+    [send, 'deny'],
+    [pay, 'require_approval'],
+    [refund, 'deny'],
+  ])('without a state nothing of it is known: %s', (event, decision) => {
+    expect(run(stateful, `${event}, expect: ${decision}`).failure).toBe(undefined)
+  })
+})
+
 test('a call is what bindings make of it', () => {
   const bindings = new Bindings([
     [

@@ -70,7 +70,7 @@ test('no text makes the reader throw, or say something other than a problem or t
       expect(file.problems.length + file.cases.length).toBeGreaterThan(0)
       readTestsInside({ path, text })
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
 
