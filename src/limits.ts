@@ -112,6 +112,8 @@ export const limits = {
   maxConfigDepth: 32,
   /** Refused messages that get a record of their own, per second and connection; the rest are counted. */
   maxRefusalRecordsPerSecond: 20,
+  /** Records of the tool definitions of one server, per hour; the rest are counted. */
+  maxToolRecordsPerHour: 1000,
   /** How long a writer tries for the database lock before it fails closed, milliseconds. */
   maxLockWaitMs: 2000,
 } as const

@@ -146,21 +146,14 @@ export interface ToolDefFacts {
   readonly sha256: string | null
   /** What it was before; null when first seen. */
   readonly previous: string | null
+  /** Changes at this server since the last such record that got none of their own. */
+  readonly omitted: number
 }
 
-/**
- * The record of a tool definition.
- *
- * @internal Nothing writes this record yet; its form is fixed and tested.
- */
-export function toolDefRecord({
-  server,
-  tool,
-  change,
-  sha256,
-  previous,
-}: ToolDefFacts): RecordDraft {
-  return draft('tool.def', { change, previous, server, sha256, tool })
+/** The record of a tool definition. */
+export function toolDefRecord(facts: ToolDefFacts): RecordDraft {
+  const { server, tool, change, sha256, previous, omitted } = facts
+  return draft('tool.def', { change, omitted, previous, server, sha256, tool })
 }
 
 /** A policy was loaded, or could not be. */
@@ -184,22 +177,19 @@ export function policyLoadRecord(facts: PolicyLoadFacts): RecordDraft {
   })
 }
 
-/** The configuration file was read again. */
+/** The configuration file is another than the one that was recorded last. */
 export interface ConfigChangeFacts {
   readonly path: string
+  /** Hex, of the file; null when it could not be read. */
   readonly sha256: string | null
-  /** The settings that changed, by name. */
+  /** The settings that changed under a running gate, by name; a start takes in all of them and names none. */
   readonly changed: readonly string[]
   /** Those of them that wait for a restart. */
   readonly restart: readonly string[]
   readonly error: string | null
 }
 
-/**
- * The record of a changed configuration.
- *
- * @internal Nothing writes this record yet; its form is fixed and tested.
- */
+/** The record of a changed configuration. */
 export function configChangeRecord(facts: ConfigChangeFacts): RecordDraft {
   return draft('config.change', {
     changed: [...facts.changed],

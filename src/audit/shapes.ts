@@ -67,6 +67,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
   }),
   'tool.def': shape({
     change: oneOf('first_seen', 'changed', 'removed'),
+    /** Changes at this server since the last such record that got none of their own. */
+    omitted: count,
     /** What `sha256` was before; null when first seen. */
     previous: nullable(sha256Hex),
     server: text,

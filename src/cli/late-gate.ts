@@ -1,5 +1,6 @@
 import { refusedArgumentsResult } from '../proxy/blocked.ts'
 import type { CallGate, CallVerdict, GatedCall, Refusal } from '../proxy/context.ts'
+import type { ToolListing } from '../runtime/tool-definitions.ts'
 
 /** Refusals kept until the log is open, count; a client sends a handful before its first call. */
 const maxEarlyRefusals = 100
@@ -13,11 +14,15 @@ export class LateGate implements CallGate {
   #gate: CallGate | undefined
   #waiting: (() => void)[] = []
   #refusals: Refusal[] = []
+  /** By server: a later listing says more. */
+  readonly #listings = new Map<string, ToolListing>()
 
   open(gate: CallGate): void {
     this.#gate = gate
     for (const refusal of this.#refusals) gate.refused(refusal)
     this.#refusals = []
+    for (const listing of this.#listings.values()) gate.listed(listing)
+    this.#listings.clear()
     const waiting = this.#waiting
     this.#waiting = []
     for (const go of waiting) go()
@@ -40,5 +45,10 @@ export class LateGate implements CallGate {
 
   refusedArguments(message: string): string {
     return refusedArgumentsResult(message)
+  }
+
+  listed(listing: ToolListing): void {
+    if (this.#gate !== undefined) return this.#gate.listed(listing)
+    this.#listings.set(listing.server, listing)
   }
 }

@@ -3,7 +3,7 @@ import type { ShownArguments } from './log-arguments.ts'
 import { numberOrNull, textOf } from './record-fields.ts'
 
 /** A line of `capfence logs`, before it is a line. */
-export type LogEntry = DecisionEntry | RefusalEntry
+export type LogEntry = DecisionEntry | RefusalEntry | ChangeEntry
 
 /** A call that was decided. */
 export interface DecisionEntry {
@@ -16,6 +16,12 @@ export interface DecisionEntry {
 /** A message that was refused before it was a call. */
 export interface RefusalEntry {
   readonly kind: 'refusal'
+  readonly record: StoredRecord
+}
+
+/** What governs calls, or what a server offers, is another than before. */
+export interface ChangeEntry {
+  readonly kind: 'change'
   readonly record: StoredRecord
 }
 

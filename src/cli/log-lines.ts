@@ -1,5 +1,6 @@
 import type { RecordData, RecordValue } from '../audit/record.ts'
 import type { DecisionEntry, LogEntry, OutcomeEntry, RefusalEntry } from './log-entry.ts'
+import { changeLine, changeRow } from './log-changes.ts'
 import { argumentsText } from './log-arguments.ts'
 import { fieldOf, isObject, listOf, numberOrNull, textOf, textOrNull } from './record-fields.ts'
 import { jsonLine, shown, shownJson } from './shown.ts'
@@ -23,12 +24,26 @@ export const logColumns: readonly Column[] = [
 
 /** An entry as a row of the table. */
 export function logRow(entry: LogEntry): readonly Cell[] {
-  return entry.kind === 'decision' ? decisionRow(entry) : refusalRow(entry)
+  switch (entry.kind) {
+    case 'decision':
+      return decisionRow(entry)
+    case 'refusal':
+      return refusalRow(entry)
+    case 'change':
+      return changeRow(entry, shownTime(entry.record.ts))
+  }
 }
 
 /** An entry as a line of JSON Lines. */
 export function logLine(entry: LogEntry): string {
-  return entry.kind === 'decision' ? decisionLine(entry) : refusalLine(entry)
+  switch (entry.kind) {
+    case 'decision':
+      return decisionLine(entry)
+    case 'refusal':
+      return refusalLine(entry)
+    case 'change':
+      return changeLine(entry, schemaVersion)
+  }
 }
 
 /** An outcome that came after its decision was printed, as a line of JSON Lines. */

@@ -4,6 +4,7 @@ import { CapFenceError } from '../errors.ts'
 import type { DecisionFilter, LogReader } from '../runtime/store.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
+import { changeColumns } from './log-changes.ts'
 import type { LogEntry } from './log-entry.ts'
 import { logColumns, logLine, logRow, outcomeLine, outcomeRow } from './log-lines.ts'
 import type { OpenLog, PlaceFlags } from './places.ts'
@@ -13,6 +14,7 @@ import { textOf } from './record-fields.ts'
 import { entriesOf, outcomeOf, startOfNewest, walk } from './read-log.ts'
 import { complaint } from './report-error.ts'
 import { Table } from './table.ts'
+import type { Column } from './table.ts'
 import { parseTime } from './time.ts'
 
 /** What `capfence logs` takes, as it was typed. */
@@ -20,6 +22,7 @@ export interface LogsFlags extends PlaceFlags {
   readonly json?: boolean | undefined
   readonly follow?: boolean | undefined
   readonly orphans?: boolean | undefined
+  readonly changes?: boolean | undefined
   readonly decision?: string | undefined
   readonly server?: string | undefined
   readonly tool?: string | undefined
@@ -33,15 +36,19 @@ const followEveryMs = 250
 /** Calls without an outcome that are looked after while following; older ones are let go. */
 const maxWatchedCalls = 1000
 
-/** `capfence logs`: prints decisions and refused messages, oldest first, as they are read. */
+/** `capfence logs`: prints decisions and refused messages, or what changed, oldest first, as they are read. */
 export function logs(flags: LogsFlags, io: Io, open: OpenLog): Promise<ExitCode> {
   const filter = filterOf(flags, io.nowMs())
   const limit = limitOf(flags.limit)
   if (flags.orphans === true && flags.follow === true) {
     throw new CapFenceError('USAGE', '`--orphans` and `--follow` do not go together')
   }
+  for (const name of ['orphans', 'decision', 'actor'] as const) {
+    if (flags.changes !== true || flags[name] === undefined) continue
+    throw new CapFenceError('USAGE', `\`--changes\` and \`--${name}\` do not go together`)
+  }
   return withLog(flags, open, async (reader) => {
-    const printer = new Printer(reader, io, flags.json === true)
+    const printer = new Printer(reader, io, columnsOf(flags))
     if (flags.orphans === true) await printOrphans(reader, { filter, limit }, printer)
     else await printEntries(reader, { filter, limit, follow: flags.follow === true, io }, printer)
     if (!printer.hasPrinted && !io.stopped.aborted) {
@@ -61,10 +68,22 @@ function filterOf(flags: LogsFlags, nowMs: number): LogFilter {
     ...(flags.since === undefined ? {} : { fromMs: parseTime(flags.since, nowMs) }),
     ...(flags.until === undefined ? {} : { toMs: parseTime(flags.until, nowMs) }),
   }
+  if (flags.changes === true) {
+    const onlyTools = server !== undefined || tool !== undefined
+    return { ...fields, types: onlyTools ? ['tool.def'] : changeTypes }
+  }
   if (decision === 'refused') return { ...fields, types: ['refusal'] }
   // A refused message has no tool and no actor; a filter on those asks for calls.
   const onlyCalls = isEffect(decision) || tool !== undefined || actor !== undefined
   return { ...fields, types: onlyCalls ? ['decision'] : ['decision', 'refusal'] }
+}
+
+/** What `--changes` shows. */
+const changeTypes = ['policy.load', 'config.change', 'tool.def'] as const
+
+function columnsOf(flags: LogsFlags): readonly Column[] | undefined {
+  if (flags.json === true) return undefined
+  return flags.changes === true ? changeColumns : logColumns
 }
 
 function isEffect(decision: string | undefined): decision is 'allow' | 'require_approval' | 'deny' {
@@ -170,10 +189,11 @@ class Printer {
   readonly #open = new Map<number, StoredRecord>()
   #hasPrinted = false
 
-  constructor(reader: LogReader, io: Io, asJson: boolean) {
+  /** @param columns undefined for JSON Lines */
+  constructor(reader: LogReader, io: Io, columns: readonly Column[] | undefined) {
     this.#reader = reader
     this.#io = io
-    this.#table = asJson ? undefined : new Table(logColumns, io.out)
+    this.#table = columns && new Table(columns, io.out)
   }
 
   get hasPrinted(): boolean {
@@ -209,7 +229,7 @@ class Printer {
   }
 
   #watch(entry: LogEntry): void {
-    if (entry.kind === 'refusal' || entry.outcome !== undefined) return
+    if (entry.kind !== 'decision' || entry.outcome !== undefined) return
     if (entry.record.data['forwarded'] !== true) return
     this.#open.set(entry.record.seq, entry.record)
     const [oldest] = this.#open.keys()

@@ -4,12 +4,15 @@ import { ulid, uuidV7 } from '../crypto/ids.ts'
 import { Bindings } from '../event/binding.ts'
 import type { CallGate } from '../proxy/context.ts'
 import { RuntimeGate } from '../proxy/runtime-gate.ts'
+import type { ConfigChangeFacts } from '../audit/drafts.ts'
 import { ActionRuntime } from '../runtime/action-runtime.ts'
+import { recordConfiguration } from '../runtime/configuration.ts'
 import { RefusalLog } from '../runtime/refusals.ts'
 import type { Store } from '../runtime/store.ts'
+import { ToolDefinitionLog } from '../runtime/tool-definitions.ts'
 import { SQLiteEngine } from '../storage/sqlite-engine.ts'
 import { loadPolicyFiles } from './policy-files.ts'
-import { watchConfiguration } from './watch.ts'
+import { startFacts, watchConfiguration } from './watch.ts'
 import { version } from './version.ts'
 
 /** A gate with its log open. */
@@ -31,12 +34,22 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
     software: `capfence/${version}`,
   })
   const runtime = newRuntime(config, store, policy, log)
-  await runtime.start()
-  const watch = watchConfiguration(config, runtime, log)
+  const { durability } = config.audit
+  const record = (facts: ConfigChangeFacts): Promise<void> =>
+    recordConfiguration(store, facts, durability)
+  // Both at once share one transaction.
+  await Promise.all([runtime.start(), record(startFacts(config))])
+  const watch = watchConfiguration(config, { runtime, record, log })
+  const definitions = new ToolDefinitionLog({
+    store,
+    now: () => performance.now(),
+    onFailure: (error) => log(failureText(error)),
+  })
   return {
-    gate: newGate(config, store, runtime, log),
+    gate: newGate(config, { store, runtime, definitions, log }),
     close: async () => {
       watch.close()
+      await definitions.idle()
       await settled(runtime.flush(), log)
       await settled(store.close(), log)
     },
@@ -68,16 +81,19 @@ function newRuntime(
   })
 }
 
-function newGate(
-  config: Config,
-  store: Store,
-  runtime: ActionRuntime,
-  log: (text: string) => void,
-): CallGate {
+interface GateParts {
+  readonly store: Store
+  readonly runtime: ActionRuntime
+  readonly definitions: ToolDefinitionLog
+  readonly log: (text: string) => void
+}
+
+function newGate(config: Config, { store, runtime, definitions, log }: GateParts): CallGate {
   const bindings = new Bindings(config.servers.map(({ name, binding }) => [name, binding]))
   return new RuntimeGate({
     runtime,
     bindings,
+    definitions,
     refusals: new RefusalLog({
       store,
       draws,

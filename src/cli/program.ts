@@ -157,6 +157,7 @@ class CommandSession {
       .option('--until <time>', 'before that time')
       .option('--limit <count>', 'only the newest so many')
       .option('--orphans', 'only calls that were forwarded and of which no end is known')
+      .option('--changes', 'policies, configurations and tool definitions, as they changed')
       .option('-f, --follow', 'go on printing what comes')
       .option('--json', 'JSON Lines, for programs')
     examples(logs, [

@@ -62,6 +62,7 @@ export async function entriesOf(
   return Promise.all(
     records.map(async (record): Promise<LogEntry> => {
       if (record.type === 'refusal') return { kind: 'refusal', record }
+      if (record.type !== 'decision') return { kind: 'change', record }
       return {
         kind: 'decision',
         record,

@@ -1,8 +1,12 @@
 import { watch } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
+import type { ConfigChangeFacts } from '../audit/drafts.ts'
 import type { Config } from '../config/config.ts'
-import { readConfigFile } from '../config/file.ts'
+import { loadConfig } from '../config/config.ts'
+import { readConfigText } from '../config/file.ts'
+import { CapFenceError } from '../errors.ts'
+import { sha256Hex } from '../crypto/sha256.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
 import { loadPolicyFiles } from './policy-files.ts'
 
@@ -16,20 +20,25 @@ export interface Watch {
   close(): void
 }
 
+/** What a watch tells of changes. */
+export interface WatchParts {
+  readonly runtime: ActionRuntime
+  /** Records a changed configuration. */
+  readonly record: (facts: ConfigChangeFacts) => Promise<void>
+  readonly log: (text: string) => void
+}
+
 /**
  * Takes a changed policy in at once, and says which changes of the configuration wait for the next start.
  *
  * A policy that cannot be loaded is refused and recorded; the one before goes on deciding.
  */
-export function watchConfiguration(
-  config: Config,
-  runtime: ActionRuntime,
-  log: (text: string) => void,
-): Watch {
+export function watchConfiguration(config: Config, parts: WatchParts): Watch {
+  const { runtime, log } = parts
   const policies = new PolicyReload(config, runtime, log)
-  const configuration = new ConfigWatch(config, log)
+  const configuration = new ConfigWatch(config, parts)
   const look = (): void => {
-    configuration.look()
+    void configuration.look()
     void policies.look()
   }
   const names = new Set([config.file, ...config.policies].map((file) => basename(file)))
@@ -132,7 +141,7 @@ class PolicyReload {
 }
 
 /** The parts of a configuration, by the key that a person would look for. */
-const parts = {
+const settings = {
   mcpServers: ({ servers, disabledServers }: Config) => [servers, disabledServers],
   policies: ({ policies }: Config) => policies,
   actor: ({ actor }: Config) => actor,
@@ -145,38 +154,84 @@ const parts = {
   unknownMethods: ({ unknownMethods }: Config) => unknownMethods,
 } as const
 
+/** What stands in the log of the configuration with which a gate starts. */
+export function startFacts(config: Config): ConfigChangeFacts {
+  const sha256 = sha256Hex(config.text)
+  return { path: pathOf(config), sha256, changed: [], restart: [], error: null }
+}
+
+/** The file by its whole path: gates of several folders may share a log. */
+function pathOf({ file, folder }: Config): string {
+  return join(folder, basename(file))
+}
+
 class ConfigWatch {
   readonly #running: Config
-  readonly #log: (text: string) => void
-  #said = ''
+  readonly #parts: WatchParts
+  #seen: string | undefined
 
-  constructor(config: Config, log: (text: string) => void) {
+  constructor(config: Config, parts: WatchParts) {
     this.#running = config
-    this.#log = log
+    this.#parts = parts
+    this.#seen = config.text
   }
 
-  look(): void {
-    const text = this.#difference()
-    if (text === this.#said) return
-    this.#said = text
-    if (text !== '') this.#log(text)
-  }
-
-  #difference(): string {
-    let now: Config
+  async look(): Promise<void> {
+    const { file } = this.#running
+    const text = attempt(() => readConfigText(file))
+    if (text instanceof Error ? this.#seen === undefined : text === this.#seen) return
+    this.#seen = text instanceof Error ? undefined : text
+    const now = text instanceof Error ? text : attempt(() => loadConfig({ path: file, text }))
+    const changed = now instanceof Error ? [] : changedSettings(this.#running, now)
+    this.#say(now, changed)
     try {
-      now = readConfigFile(this.#running.file)
+      await this.#parts.record({
+        path: pathOf(this.#running),
+        sha256: text instanceof Error ? null : sha256Hex(text),
+        changed,
+        // This version takes in no setting while it runs.
+        restart: changed,
+        // Only the code: the words may quote a value that is a secret.
+        error: now instanceof Error ? codeOf(now) : null,
+      })
     } catch (error) {
-      return `${this.#running.file} cannot be used at the next start: ${error instanceof Error ? error.message : String(error)}`
+      this.#parts.log(`the change was not recorded: ${messageOf(error)}`)
     }
-    const changed = Object.entries(parts)
-      .filter(([, part]) => fingerprint(part(now)) !== fingerprint(part(this.#running)))
-      .map(([key]) => `\`${key}\``)
-    if (changed.length === 0) return ''
-    return `${this.#running.file} changed: ${changed.join(', ')} take effect at the next start`
   }
+
+  #say(now: Config | Error, changed: readonly string[]): void {
+    const { file } = this.#running
+    if (now instanceof Error)
+      this.#parts.log(`${file} cannot be used at the next start: ${now.message}`)
+    else if (changed.length > 0) {
+      const names = changed.map((name) => `\`${name}\``).join(', ')
+      this.#parts.log(`${file} changed: ${names} take effect at the next start`)
+    }
+  }
+}
+
+function attempt<T>(read: () => T): T | Error {
+  try {
+    return read()
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function codeOf(error: Error): string {
+  return error instanceof CapFenceError ? error.code : 'unknown'
+}
+
+function changedSettings(running: Config, now: Config): readonly string[] {
+  return Object.entries(settings)
+    .filter(([, part]) => fingerprint(part(now)) !== fingerprint(part(running)))
+    .map(([name]) => name)
 }
 
 function fingerprint(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (part instanceof Map ? [...part] : part))
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

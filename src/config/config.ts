@@ -23,6 +23,8 @@ import {
 export interface Config {
   /** The path as it was given, for messages. */
   readonly file: string
+  /** The file itself; its hash stands in the log. */
+  readonly text: string
   /** Absolute; what relative paths in the file are relative to. */
   readonly folder: string
   /** In the order of the file; switched-off ones are not here. */
@@ -118,10 +120,10 @@ export function loadConfig({ path, text }: ConfigSource): Config {
   report.throwIfAny()
   if (config === undefined)
     throw new Error('bug: a configuration that cannot be read has a problem')
-  return { ...config, warnings: report.warnings() }
+  return { ...config, text, warnings: report.warnings() }
 }
 
-function readRoot(root: Node, place: Place, file: string): Config | undefined {
+function readRoot(root: Node, place: Place, file: string): Omit<Config, 'text'> | undefined {
   if (root.kind !== 'object') {
     place.report.problem(
       root.start,

@@ -12,10 +12,15 @@ export const defaultConfigPath = 'capfence.mcp.json'
  * @throws CapFenceError `CONFIG_NOT_FOUND` when it cannot be read, `CONFIG_INVALID` when it is wrong
  */
 export function readConfigFile(path: string): Config {
-  return loadConfig({ path, text: readText(path) })
+  return loadConfig({ path, text: readConfigText(path) })
 }
 
-function readText(path: string): string {
+/**
+ * Reads the text of a configuration file.
+ *
+ * @throws CapFenceError `CONFIG_NOT_FOUND` when it cannot be read, `CONFIG_INVALID` when it is no text
+ */
+export function readConfigText(path: string): string {
   let bytes: Uint8Array
   try {
     bytes = readFileSync(path)

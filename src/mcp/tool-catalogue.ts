@@ -107,6 +107,11 @@ export class ToolCatalogue {
     return { kind: 'unknown' }
   }
 
+  /** The names of a server's tools that were listed and are admitted. */
+  listed(serverName: string): readonly string[] {
+    return [...(this.#shelves.get(serverName)?.tools.keys() ?? [])]
+  }
+
   definition(serverName: string, toolName: string): ToolDefinition | undefined {
     const shelf = this.#shelves.get(serverName)
     const tool = shelf?.tools.get(toolName)

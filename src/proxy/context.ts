@@ -2,12 +2,14 @@ import type { Loss } from '../mcp/connection.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import type { ClientRequest, ServerResponse } from '../mcp/message.ts'
 import type { Outbox } from '../mcp/outbox.ts'
+import type { PageTrail } from '../mcp/page-trail.ts'
 import { errorMessage, rpcCodes } from '../mcp/rpc.ts'
 import type { RpcError } from '../mcp/rpc.ts'
 import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { ToolCatalogue, ToolDefinition } from '../mcp/tool-catalogue.ts'
 import type { Upstream } from '../mcp/upstream.ts'
+import type { ToolListing } from '../runtime/tool-definitions.ts'
 import type { Asks } from './asks.ts'
 import type { Downstream } from './downstream.ts'
 import type { Flight, Flights } from './flights.ts'
@@ -59,6 +61,8 @@ export interface CallGate {
   refused(refusal: Refusal): void
   /** A result that blocks a call whose arguments could not be admitted, as JSON. */
   refusedArguments(message: string): string
+  /** Is told what tools a client was shown; takes its time, and never throws. */
+  listed(listing: ToolListing): void
 }
 
 /** What the parts of one client session share. */
@@ -66,6 +70,8 @@ export interface SessionContext {
   readonly downstream: Downstream
   readonly upstreams: readonly Upstream[]
   readonly catalogue: ToolCatalogue
+  /** How far the tools of each server have been listed. */
+  readonly pages: PageTrail
   readonly gate: CallGate
   readonly flights: Flights
   readonly asks: Asks

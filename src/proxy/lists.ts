@@ -86,14 +86,14 @@ function renamed(item: ListItem, name: string): string {
 /**
  * Takes in one server's page and says which items the client may see, as JSON texts under the names it will use.
  *
- * `isUnchanged` is true when the page can be passed on byte for byte.
+ * `cursor` is what led to the page, undefined for the first. `isUnchanged` is true when the page can be passed on byte for byte.
  */
 export function admitPage(
   context: SessionContext,
   server: { readonly name: string; readonly prefix: string },
   method: ListMethod,
   page: ListPage,
-  isFirstPage: boolean,
+  cursor: unknown,
 ): { readonly items: readonly string[]; readonly isUnchanged: boolean } {
   if (method !== 'tools/list') {
     const rename = method === 'prompts/list' && server.prefix !== ''
@@ -105,7 +105,9 @@ export function admitPage(
     )
     return { items, isUnchanged: !rename }
   }
+  const isFirstPage = cursor === undefined
   const admissions = context.catalogue.learn(server.name, listedTools(page), isFirstPage)
+  noteListing(context, server.name, context.pages.follow(server.name, cursor, page.nextCursor))
   let isUnchanged = true
   const items = page.items.flatMap((item, index) => {
     const admission = admissions[index]
@@ -123,6 +125,19 @@ export function admitPage(
   return { items, isUnchanged }
 }
 
+function noteListing(
+  { catalogue, gate }: SessionContext,
+  server: string,
+  isComplete: boolean,
+): void {
+  gate.listed({
+    server,
+    isComplete,
+    names: () => catalogue.listed(server),
+    hashOf: (tool) => catalogue.definition(server, tool)?.hash,
+  })
+}
+
 /** The only server's reply to a list request with what must not be seen cut out; undefined: as it is. */
 export function soleListReply(
   context: SessionContext,
@@ -134,9 +149,9 @@ export function soleListReply(
   if (method !== 'tools/list') return undefined
   const page = readPage(reply, method)
   if (page === undefined) return undefined
-  const isFirstPage = request.params['cursor'] === undefined
   const server = { name: serverName, prefix: '' }
-  const { items, isUnchanged } = admitPage(context, server, method, page, isFirstPage)
+  const { cursor } = request.params
+  const { items, isUnchanged } = admitPage(context, server, method, page, cursor)
   if (isUnchanged) return undefined
   return pieces(reply.bytes, [
     { span: reply.spans.id, text: request.idText },

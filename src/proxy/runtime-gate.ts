@@ -1,6 +1,7 @@
 import type { Bindings } from '../event/binding.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
 import type { RefusalLog } from '../runtime/refusals.ts'
+import type { ToolDefinitionLog, ToolListing } from '../runtime/tool-definitions.ts'
 import { CapFenceError } from '../errors.ts'
 import { blockedResult, invalidCallResult, refusedArgumentsResult } from './blocked.ts'
 import type { CallGate, CallVerdict, GatedCall, Refusal } from './context.ts'
@@ -18,6 +19,7 @@ export interface RuntimeGateOptions {
   readonly runtime: ActionRuntime
   readonly bindings: Bindings
   readonly refusals: RefusalLog
+  readonly definitions: ToolDefinitionLog
   readonly identity: GateIdentity
   /** Says something to the operator. */
   log(text: string): void
@@ -81,6 +83,10 @@ export class RuntimeGate implements CallGate {
 
   refusedArguments(message: string): string {
     return refusedArgumentsResult(message)
+  }
+
+  listed(listing: ToolListing): void {
+    this.#options.definitions.note(listing)
   }
 
   /** A call that cannot be put into an event cannot be judged, and so is denied. */

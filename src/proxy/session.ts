@@ -6,6 +6,7 @@ import { MessageRefusal } from '../mcp/message.ts'
 import type { ClientMessage, ClientNotification, ClientRequest } from '../mcp/message.ts'
 import { isListMethod, isRoutedMethod } from '../mcp/methods.ts'
 import { Outbox } from '../mcp/outbox.ts'
+import { PageTrail } from '../mcp/page-trail.ts'
 import { OversizeMessage } from '../mcp/oversize.ts'
 import { errorMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
 import { nameBudget } from '../mcp/tool-names.ts'
@@ -270,6 +271,7 @@ export class Session {
       asks,
       software,
       outbox: new Outbox(),
+      pages: new PageTrail(),
       catalogue: new ToolCatalogue({
         servers,
         nameBudget: nameBudget(options.endpointKey),

@@ -189,7 +189,7 @@ export class SeveralServers implements Routing {
     flight.sent(() => {
       for (const one of asked) one.cancel()
     })
-    void this.#join(flight, method, members, asked, cursors === undefined)
+    void this.#join(flight, method, members, asked, cursors)
   }
 
   async #join(
@@ -197,7 +197,7 @@ export class SeveralServers implements Routing {
     method: ListMethod,
     members: readonly Member[],
     asked: readonly Asked[],
-    isFirstPage: boolean,
+    cursors: ServerCursors | undefined,
   ): Promise<void> {
     const replies = await Promise.all(asked.map(({ reply }) => reply))
     const items: string[] = []
@@ -205,12 +205,14 @@ export class SeveralServers implements Routing {
     members.forEach((member, index) => {
       const page = this.#pageOf(member, method, replies[index])
       if (page === undefined) return
-      items.push(...admitPage(this.#context, member, method, page, isFirstPage).items)
+      const cursor = cursors?.get(member.name)
+      items.push(...admitPage(this.#context, member, method, page, cursor).items)
       this.#finder.learn(member, method, page)
       if (page.nextCursor !== undefined) next.set(member.name, page.nextCursor)
     })
-    const cursor = next.size === 0 ? '' : `,"nextCursor":${JSON.stringify(this.#seal.seal(next))}`
-    const result = `{"${listMethods[method].member}":[${items.join(',')}]${cursor}}`
+    const cursorText =
+      next.size === 0 ? '' : `,"nextCursor":${JSON.stringify(this.#seal.seal(next))}`
+    const result = `{"${listMethods[method].member}":[${items.join(',')}]${cursorText}}`
     finish(this.#context, flight, [resultMessage(flight.request.idText, result)])
   }
 
@@ -237,7 +239,7 @@ export class SeveralServers implements Routing {
     const reply = await ask(member.upstream, 'tools/list', cursorParams(cursor), maxWaitMs).reply
     const page = this.#pageOf(member, 'tools/list', reply)
     if (page === undefined) return
-    admitPage(this.#context, member, 'tools/list', page, cursor === undefined)
+    admitPage(this.#context, member, 'tools/list', page, cursor)
     if (page.nextCursor !== undefined) {
       await this.#learnToolsOf(member, page.nextCursor, pagesLeft - 1)
     }

@@ -21,6 +21,7 @@ export interface StoreView {
   charges(pot: string, sinceMs: number): readonly StoredCharge[] | undefined
   /** Whether a session has a label now. */
   label(asked: LabelQuestion): LabelState
+  readonly recorded: RecordedFacts
 }
 
 /** A label of a session. */
@@ -63,6 +64,31 @@ export interface PotLevel {
   readonly charges: readonly (StoredCharge & { readonly expiresAtMs: number })[]
 }
 
+/** What records said last, so that several gates on one log do not say it again. */
+export interface RecordedFacts {
+  /** Undefined when the tool was never recorded. */
+  toolDefinition(server: string, tool: string): RecordedTool | undefined
+  /** Tools of a server that were not recorded as removed, in the order of their names, at most `count` behind `after`. */
+  listedTools(server: string, after: string, count: number): readonly RecordedTool[]
+  /** Undefined when no configuration at this path was recorded. */
+  configuration(path: string): RecordedConfiguration | undefined
+}
+
+/** The last record of a tool. */
+export interface RecordedTool {
+  readonly tool: string
+  /** Hex SHA-256 of its canonical definition, while it was listed. */
+  readonly sha256: string
+  /** False once it was recorded as removed. */
+  readonly isListed: boolean
+}
+
+/** The last record of a configuration. */
+export interface RecordedConfiguration {
+  /** Hex, of its bytes; null when it could not be read. */
+  readonly sha256: string | null
+}
+
 /** What a commit stores: all of it or nothing. */
 export interface Effects<T> {
   readonly records: readonly RecordDraft[]
@@ -103,7 +129,7 @@ export interface StoredPolicyFile {
  */
 export type Durability = 'power' | 'process' | 'lazy'
 
-/** Every field that is set must hold; the first four are fields of decisions. */
+/** Every field that is set must hold; the first four are fields of decisions, the server and the tool also of `tool.def`. */
 export interface DecisionFilter {
   readonly decision?: 'allow' | 'require_approval' | 'deny'
   readonly server?: string

@@ -47,10 +47,13 @@ export function matches(query: LogQuery, record: StoredRecord): boolean {
   )
 }
 
-/** Only decisions have the fields of decisions. */
+/** Records of tools have a server and a tool like decisions; no others have any of the fields. */
 function wantedTypes(query: LogQuery): readonly string[] | undefined {
   if (decisionFields.every((field) => query[field] === undefined)) return query.types
-  return query.types === undefined || query.types.includes('decision') ? ['decision'] : []
+  const onlyTool = query.decision === undefined && query.actor === undefined
+  return (query.types ?? ['decision']).filter(
+    (type) => type === 'decision' || (onlyTool && type === 'tool.def'),
+  )
 }
 
 function snippet(name: string, value: string): Uint8Array {

@@ -9,6 +9,7 @@ import type { Effects, StoredPolicy, StoreView } from '../runtime/store.ts'
 import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
 import { ChargeRows } from './charge-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
+import { FactTables } from './fact-tables.ts'
 import {
   logStart,
   placeRecords,
@@ -34,6 +35,7 @@ export class LogTransaction {
   readonly #statements: Statements
   readonly #charges: ChargeRows
   readonly #labels: LabelRows
+  readonly #facts: FactTables
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
@@ -42,6 +44,7 @@ export class LogTransaction {
     this.#statements = prepareStatements(db)
     this.#charges = new ChargeRows(db)
     this.#labels = new LabelRows(db)
+    this.#facts = new FactTables(db)
   }
 
   /**
@@ -76,6 +79,7 @@ export class LogTransaction {
       pendingApproval: (bindingDigest) => this.#pendingApproval(bindingDigest, nowMs),
       charges: (pot, sinceMs) => this.#charges.charges(pot, sinceMs),
       label: (asked) => this.#labels.find(asked, nowMs),
+      recorded: this.#facts,
     }
   }
 
@@ -145,6 +149,7 @@ export class LogTransaction {
       throw new CallRefused('decided')
     if (draft.type === 'outcome' && !this.#closesCall(draft.data, seq))
       throw new CallRefused('open')
+    this.#facts.note(draft)
   }
 
   /** @returns false when the call was decided before */

@@ -2,14 +2,15 @@
 export const applicationId: number = 0x43617046
 
 /** Grows with every change of `schemaStatements`. */
-export const schemaVersion: number = 2
+export const schemaVersion: number = 3
 
 /**
  * The whole schema, compared word for word with what a database holds: a foreign trigger could rewrite what is
  * stored, a view could show something else (AUDIT.md "verify").
  *
- * `records`, `head` and `checkpoints` are the log. `calls`, `open_calls`, `approvals`, `grants`, `limit_charges` and `labels` say
- * what follows from it and can be built again from it; `disclosures` and `policies` hold what it has only digests of.
+ * `records`, `head` and `checkpoints` are the log. `calls`, `open_calls`, `approvals`, `grants`, `limit_charges`, `labels`,
+ * `tool_definitions` and `configurations` say what follows from it and can be built again from it; `disclosures` and
+ * `policies` hold what it has only digests of.
  */
 export const schemaStatements: readonly string[] = [
   `CREATE TABLE log (
@@ -107,6 +108,19 @@ export const schemaStatements: readonly string[] = [
   PRIMARY KEY (subject, label, bind)
 ) STRICT, WITHOUT ROWID`,
   `CREATE INDEX labels_expiring ON labels (held_until_ms)`,
+  // What was recorded last of each tool; `listed` is 0 once it was gone.
+  `CREATE TABLE tool_definitions (
+  server TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  listed INTEGER NOT NULL CHECK (listed IN (0, 1)),
+  PRIMARY KEY (server, tool)
+) STRICT, WITHOUT ROWID`,
+  // What was recorded last of each configuration; null when it could not be read.
+  `CREATE TABLE configurations (
+  path TEXT PRIMARY KEY,
+  sha256 TEXT
+) STRICT, WITHOUT ROWID`,
   `CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   actor TEXT NOT NULL,
@@ -174,6 +188,7 @@ const steps: ReadonlyMap<number, SchemaStep> = new Map([
       added: /^CREATE (?:TABLE|INDEX) (?:limit_charges|labels)(?:_[a-z]+)?\b/,
     },
   ],
+  [3, { removed: [], added: /^CREATE TABLE (?:tool_definitions|configurations)\b/ }],
 ])
 
 /** The schema of a version that databases may still have; undefined for any other. */

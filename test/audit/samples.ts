@@ -113,6 +113,7 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     change: 'first_seen',
     sha256: hexA,
     previous: null,
+    omitted: 0,
   }),
   decision: decision(1),
   refusal: refusalRecord({

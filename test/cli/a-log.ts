@@ -7,6 +7,7 @@ import { loadPolicyFiles } from '../../src/cli/policy-files.ts'
 import { ActionRuntime } from '../../src/runtime/action-runtime.ts'
 import type { DisclosureMode } from '../../src/audit/disclosure.ts'
 import type { OutcomeStatus } from '../../src/audit/drafts.ts'
+import type { RecordDraft } from '../../src/audit/record.ts'
 import type { Draws } from '../../src/runtime/parts.ts'
 import { RefusalLog } from '../../src/runtime/refusals.ts'
 import type { Store } from '../../src/runtime/store.ts'
@@ -110,6 +111,11 @@ export class TestLog {
     this.#refusals.note({ reason, bytes, client: 'claude-code', session: 's', server: null })
     // The note is written in the background; a commit behind it waits for it.
     await this.#store.commit(() => ({ records: [], result: undefined }), 'process')
+  }
+
+  async write(...records: readonly RecordDraft[]): Promise<void> {
+    this.#nowMs += 1000
+    await this.#store.commit(() => ({ records, result: undefined }), 'process')
   }
 
   /** Ends the writer in order; the log stays. */

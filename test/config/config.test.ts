@@ -44,6 +44,7 @@ describe('a configuration is read into exact values', () => {
     const home = resolve('home')
     expect(full).toEqual({
       file: 'home/capfence.mcp.json',
+      text: expect.stringContaining('"ops-agent"') as string,
       folder: home,
       servers: [
         {

@@ -19,7 +19,9 @@ test('a file is read, with or without a byte order mark', () => {
   const plain = readConfigFile(file('plain.json', text))
   const marked = readConfigFile(file('marked.json', `\uFEFF${text}`))
   expect(plain.policies).toEqual([join(folder, 'p.yaml')])
-  expect({ ...marked, file: plain.file }).toEqual(plain)
+  expect({ ...marked, file: plain.file, text: plain.text }).toEqual(plain)
+  // The log has the hash of the file as it is.
+  expect(marked.text).toBe(`\uFEFF${text}`)
 })
 
 describe('what cannot be read is said to be so', () => {

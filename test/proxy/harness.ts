@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ToolListing } from '../../src/runtime/tool-definitions.ts'
 import type { ChannelEvents, CloseReason } from '../../src/transport/channel.ts'
 import { Session } from '../../src/proxy/session.ts'
 import type {
@@ -99,6 +100,7 @@ export class FakeGate implements CallGate {
   readonly judged: GatedCall[] = []
   readonly refusals: Refusal[] = []
   readonly outcomes: CallOutcome[] = []
+  readonly listings: ToolListing[] = []
   #waiting: ((verdict: CallVerdict) => void)[] = []
   /** What becomes of a call at once; undefined: it waits for `allow` or `block`. */
   policy: ((call: GatedCall) => 'allow' | 'deny' | undefined) | undefined = () => 'allow'
@@ -122,6 +124,10 @@ export class FakeGate implements CallGate {
 
   refusedArguments(message: string): string {
     return JSON.stringify({ content: [{ type: 'text', text: message }], isError: true })
+  }
+
+  listed(listing: ToolListing): void {
+    this.listings.push(listing)
   }
 
   #verdict(answer: 'allow' | 'deny'): CallVerdict {

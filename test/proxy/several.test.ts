@@ -283,3 +283,33 @@ test('a client’s cancellation of a list reaches every server that was asked', 
   }
   expect(made.answerTo('l')).toBeUndefined()
 })
+
+test('the gate is told what tools were shown, and when a list was read to its end', async () => {
+  const made = await session({
+    a: { lists: { 'tools/list': [tool('x', { n: 1 }), tool('y')] } },
+    b: { lists: { 'tools/list': [tool('x'), tool('x')] } },
+  })
+  const first = await ask(made, 'tools/list')
+  const { listings } = made.gate
+  expect(listings.map(({ server, isComplete }) => [server, isComplete])).toEqual([
+    ['a', false],
+    ['b', false],
+  ])
+  expect(listings[0]?.names()).toEqual(['x'])
+  await ask(made, 'tools/list', { cursor: first?.result?.['nextCursor'] })
+  expect(listings.slice(2).map(({ server, isComplete }) => [server, isComplete])).toEqual([
+    ['a', true],
+    ['b', true],
+  ])
+  expect(listings[2]?.names()).toEqual(['x', 'y'])
+  // What the client was not shown is not among them.
+  expect(listings[3]?.names()).toEqual(['x'])
+  expect(listings[2]?.hashOf('x')).not.toBe(listings[3]?.hashOf('x'))
+  expect(listings[2]?.hashOf('z')).toBeUndefined()
+})
+
+test('a list of anything else is no list of tools', async () => {
+  const made = await session({ a: { lists: { 'prompts/list': [tool('x')] } }, b: {} })
+  await ask(made, 'prompts/list')
+  expect(made.gate.listings).toEqual([])
+})

@@ -11,6 +11,7 @@ import type { PolicyAnswer } from '../../src/policy/answer.ts'
 import type { DecisionInput, Question } from '../../src/runtime/decide.ts'
 import { decide } from '../../src/runtime/decide.ts'
 import { allowAnswer, defaultAnswer, denyAnswer, holdAnswer, payment, rule } from './fixtures.ts'
+import { nothingRecorded } from './memory-store.ts'
 
 const salts = (count: number): Uint8Array => new Uint8Array(count).fill(1)
 const event = payment(1001, { server: 'bank', tool: 'pay', session: 's1', client: 'c', role: 'r' })
@@ -32,6 +33,7 @@ const question: Question = {
 }
 
 const emptyView = {
+  recorded: nothingRecorded,
   nowMs: 5000,
   nextSeq: 40,
   charges: () => [],

@@ -7,6 +7,8 @@ import type {
   Durability,
   Effects,
   LabelChange,
+  RecordedFacts,
+  RecordedTool,
   Store,
   StoreView,
 } from '../../src/runtime/store.ts'
@@ -124,6 +126,7 @@ export class MemoryStore implements Store {
           proven: rows.some(({ provenUntilMs }) => provenUntilMs > this.nowMs),
         }
       },
+      recorded: recordedIn(this.stored),
     }
   }
 
@@ -152,6 +155,38 @@ export class MemoryStore implements Store {
     this.policies.push(...(effects.policies ?? []).map(({ hash }) => hash))
   }
 }
+
+/** What records said last, read from the records themselves. */
+function recordedIn(records: readonly StoredRecord[]): RecordedFacts {
+  const tools = (server: string): Map<string, RecordedTool> => {
+    const found = new Map<string, RecordedTool>()
+    for (const { type, data } of records) {
+      if (type !== 'tool.def' || data['server'] !== server) continue
+      const tool = String(data['tool'])
+      const sha256 = String(data['sha256'] ?? data['previous'])
+      found.set(tool, { tool, sha256, isListed: data['sha256'] !== null })
+    }
+    return found
+  }
+  return {
+    toolDefinition: (server, tool) => tools(server).get(tool),
+    listedTools: (server, after, count) =>
+      Array.from(tools(server).values())
+        .filter(({ tool, isListed }) => isListed && tool > after)
+        .toSorted((one, other) => (one.tool < other.tool ? -1 : 1))
+        .slice(0, count),
+    configuration: (path) => {
+      const last = records.findLast(
+        ({ type, data }) => type === 'config.change' && data['path'] === path,
+      )
+      const sha256 = last?.data['sha256']
+      return last && { sha256: typeof sha256 === 'string' ? sha256 : null }
+    },
+  }
+}
+
+/** Nothing was recorded yet. */
+export const nothingRecorded: RecordedFacts = recordedIn([])
 
 function notNeeded(): never {
   throw new Error('these tests do not ask this')

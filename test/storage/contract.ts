@@ -6,6 +6,7 @@ import { crashContract } from './contract-crash.ts'
 import { lifeContract } from './contract-life.ts'
 import { lockContract } from './contract-lock.ts'
 import { queryContract } from './contract-queries.ts'
+import { recordedContract } from './contract-recorded.ts'
 import { refusalContract } from './contract-refusal.ts'
 import { stateContract } from './contract-state.ts'
 import type { Subject } from './subject.ts'
@@ -31,6 +32,7 @@ export function storeContract(subject: Subject): void {
     lifeContract(context)
     queryContract(context)
     stateContract(context)
+    recordedContract(context)
     crashContract(context)
   })
 }

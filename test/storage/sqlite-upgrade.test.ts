@@ -8,23 +8,32 @@ import { verified } from './contract-context.ts'
 import { decisionOn, newCall, storing } from './drafts.ts'
 import { newSQLitePlace } from './sqlite-subject.ts'
 
-/** A log with a decision, in the format of the first version. */
-async function olderLog(): Promise<string> {
+/** The versions that databases may still have. */
+const older = Array.from({ length: schemaVersion - 1 }, (_, at) => at + 1)
+
+/** A log with a decision, in the format of an older version. */
+async function olderLog(version: number): Promise<string> {
   const place = newSQLitePlace()
   const store = place.open()
   await store.commit(storing(decisionOn(newCall(), { decision: 'deny' })), 'process')
   await store.close()
-  const tables = (schemaOfVersion(1) ?? []).filter((one) => / (?:limit_charges|labels)/.test(one))
-  expect(tables.some((one) => !schemaStatements.includes(one))).toBe(true)
+  const before = schemaOfVersion(version) ?? []
+  const dropped = schemaStatements
+    .filter((one) => !before.includes(one))
+    .flatMap((one) => /^CREATE TABLE (\w+)/.exec(one)?.[1] ?? [])
+  expect(dropped.length).toBeGreaterThan(0)
   const db = new Database(place.path)
-  db.exec(`DROP TABLE limit_charges; DROP TABLE labels; ${tables.join(';')}`)
-  db.pragma('user_version = 1')
+  for (const table of dropped) db.exec(`DROP TABLE ${table}`)
+  // Their indexes have gone with them.
+  const left = new Set(db.prepare('SELECT sql FROM sqlite_schema').pluck().all())
+  for (const one of before) if (!left.has(one)) db.exec(one)
+  db.pragma(`user_version = ${version}`)
   db.close()
   return place.path
 }
 
-test('a log of an older format is read as it is', async () => {
-  const path = await olderLog()
+test.each(older)('a log of format %d is read as it is', async (version) => {
+  const path = await olderLog(version)
   const before = readFileSync(path)
   const reader = SQLiteLog.open(path)
   expect(await reader.size()).toBe(4)
@@ -34,19 +43,22 @@ test('a log of an older format is read as it is', async () => {
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
-test('whoever writes makes it one of this format, with all that it holds', async () => {
-  const path = await olderLog()
-  const store = SQLiteEngine.open({ path, software: 'capfence/test' })
-  await store.commit(storing(decisionOn(newCall(), { decision: 'deny' })), 'process')
-  await verified(store)
-  expect(await store.size()).toBe(6)
-  await store.close()
-  const db = new Database(path)
-  expect(db.pragma('user_version', { simple: true })).toBe(schemaVersion)
-  const stored = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').pluck().all()
-  db.close()
-  expect(new Set(stored)).toEqual(new Set(schemaStatements))
-})
+test.each(older)(
+  'whoever writes makes a log of format %d one of this, with all that it holds',
+  async (version) => {
+    const path = await olderLog(version)
+    const store = SQLiteEngine.open({ path, software: 'capfence/test' })
+    await store.commit(storing(decisionOn(newCall(), { decision: 'deny' })), 'process')
+    await verified(store)
+    expect(await store.size()).toBe(6)
+    await store.close()
+    const db = new Database(path)
+    expect(db.pragma('user_version', { simple: true })).toBe(schemaVersion)
+    const stored = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').pluck().all()
+    db.close()
+    expect(new Set(stored)).toEqual(new Set(schemaStatements))
+  },
+)
 
 test('every version from the first one on is known, and no other', () => {
   const known = Array.from({ length: schemaVersion + 3 }, (_, version) => schemaOfVersion(version))
