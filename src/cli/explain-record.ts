@@ -1,5 +1,6 @@
 import { CapFenceError } from '../errors.ts'
 import type { Config } from '../config/config.ts'
+import { parsersReady } from '../policy/parsers.ts'
 import type { Policy } from '../policy/policy.ts'
 import { knownAnswer, partialAccount } from '../policy/unknown.ts'
 import type { GoverningPolicy } from '../runtime/policy.ts'
@@ -47,8 +48,10 @@ export async function explainRecord(
     const found = await recordedCall(reader, seq)
     return { call: found, stored: await reader.policy(textOf(found.record.data, 'policy_hash')) }
   })
-  const then = explanationOf(call, policyThen(call, stored, config))
+  const governed = policyThen(call, stored, config)
   const governing = await policyNow(files, config, io)
+  await parsersReady()
+  const then = explanationOf(call, governed)
   const now = governing && { hash: governing.hash, ...explanationOf(call, governing) }
   const told = { call, then, now }
   await io.out.write(flags.json === true ? jsonOf(told) : textOfAll(told, io))

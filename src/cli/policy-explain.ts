@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { loadPolicy } from '../policy/load.ts'
+import { parsersReady } from '../policy/parsers.ts'
 import { clockAlone } from '../policy/state.ts'
 import type { EventFlags } from './event-to-explain.ts'
 import { eventToExplain, refuseBeside } from './event-to-explain.ts'
@@ -42,6 +43,7 @@ export async function policyExplain(
   const config: Config | undefined = needsConfig ? await readConfig(flags.config, io) : undefined
   const named = files.length > 0 ? files : (config?.policies ?? [])
   const policy = loadPolicy(named.map(readPolicySource), extendedBy(readPolicySource))
+  await parsersReady()
   const event = eventToExplain(flags, config)
   const nowMs = io.nowMs()
   const state = clockAlone(flags.at === undefined ? nowMs : parseTime(flags.at, nowMs))

@@ -32,7 +32,7 @@ export async function policyTest(
   flags: PolicyTestFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const { suites, faults } = runSuites(...whatToRun(files, flags))
+  const { suites, faults } = await runSuites(...whatToRun(files, flags))
   if (faults.length > 0) {
     await io.err.write(faults.map((fault) => faultLines(fault, io)).join(''))
     return exitCodes.usage

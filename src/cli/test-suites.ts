@@ -8,6 +8,7 @@ import { Bindings } from '../event/binding.ts'
 import { printable } from '../event/printable.ts'
 import type { Position } from '../policy/answer.ts'
 import { loadPolicy } from '../policy/load.ts'
+import { parsersReady } from '../policy/parsers.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Problem } from '../policy/problem.ts'
 import { nearestHint, PolicyError } from '../policy/problem.ts'
@@ -38,16 +39,18 @@ export interface TestFault {
 }
 
 /** Runs the tests of files, or says everything that keeps them from being run. */
-export function runSuites(
+export async function runSuites(
   files: readonly string[],
   configFile: string | undefined,
-): { readonly suites: readonly TestSuite[]; readonly faults: readonly TestFault[] } {
+): Promise<{ readonly suites: readonly TestSuite[]; readonly faults: readonly TestFault[] }> {
   const gathering = new Gathering(configFile)
   for (const file of files) gathering.tryTo(() => gathering.add(file))
-  const suites = [...gathering.plans.values()].flatMap((plan) => {
-    const suite = gathering.tryTo(() => runPlan(plan, gathering))
-    return suite ?? []
-  })
+  const loaded = [...gathering.plans.values()].flatMap(
+    (plan) => gathering.tryTo(() => loadPlan(plan)) ?? [],
+  )
+  // Some parsers are made ready in their own time, and only when a rule asks for them.
+  await parsersReady()
+  const suites = loaded.flatMap((plan) => runPlan(plan, gathering) ?? [])
   return { suites, faults: gathering.faults }
 }
 
@@ -176,9 +179,21 @@ function policiesOf(testFile: string): readonly string[] {
   return [`${stem}.yaml`, `${stem}.yml`]
 }
 
-function runPlan({ policies, config, cases }: Plan, gathering: Gathering): TestSuite | undefined {
-  const sources = policies.map(readPolicySource)
+interface LoadedPlan extends Plan {
+  readonly name: string
+  readonly policy: Policy
+}
+
+function loadPlan(plan: Plan): LoadedPlan {
+  const sources = plan.policies.map(readPolicySource)
   const policy = loadPolicy(sources, extendedBy(readPolicySource))
+  return { ...plan, name: sources.map(({ path }) => path).join(', '), policy }
+}
+
+function runPlan(
+  { name, policy, config, cases }: LoadedPlan,
+  gathering: Gathering,
+): TestSuite | undefined {
   if (cases.length === 0) return undefined
   const ids = new Set(policy.rules.map(({ id }) => id))
   const faults = cases.flatMap((test) => [
@@ -194,12 +209,7 @@ function runPlan({ policies, config, cases }: Plan, gathering: Gathering): TestS
     gathering.faults.push(event)
     return []
   })
-  return {
-    name: sources.map(({ path }) => path).join(', '),
-    policy,
-    results,
-    untested: rulesWithoutCase(policy, results),
-  }
+  return { name, policy, results, untested: rulesWithoutCase(policy, results) }
 }
 
 /** Without a configuration nobody has said what tools mean, so that a call is `<server>.<tool>.<environment>`. */

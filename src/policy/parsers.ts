@@ -69,11 +69,7 @@ export function dialectParser(): Packages['dialects'] | undefined {
   return undefined
 }
 
-/**
- * Resolves when every parser that was asked for can be used, or has failed and never will be.
- *
- * @internal
- */
+/** Resolves when every parser that was asked for can be used, or has failed and never will be. */
 export async function parsersReady(): Promise<void> {
   await Promise.all(parsers.preparing.values())
 }
