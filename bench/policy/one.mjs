@@ -16,7 +16,8 @@ const slowCallCount = 50
 
 const [name, size] = [process.argv[2], Number(process.argv[3])]
 const { prepare, decide } = await engines[name](rulesOf(size))
-const calls = callsOf(callCount, size)
+const all = callsOf(callCount, size)
+const calls = isSlow() ? all.slice(0, slowCallCount) : all
 checkAnswers()
 const map = new Map(
   Array.from({ length: size }, (_, at) => [`service${at}.action${at % 7}.live`, at]),
@@ -26,10 +27,10 @@ const times = inTurns(
     decide: { prepare: (at) => prepare(calls[at]), run: (request) => decide(request).length },
     lookUp: { prepare: (at) => fresh(calls[at].key), run: (key) => map.get(key) ?? 0 },
   },
-  { inputs: isSlow() ? slowCallCount : callCount, rounds: 60, maxMs },
+  { inputs: calls.length, rounds: 60, maxMs },
 )
 const byKind = kindNames.map((kind) => {
-  const own = times.decide.filter((_time, at) => calls[at % callCount].kind === kind)
+  const own = times.decide.filter((_time, at) => calls[at % calls.length].kind === kind)
   return [kind, quantile(own, 0.5)]
 })
 process.stdout.write(
@@ -46,10 +47,10 @@ function checkAnswers() {
 
 function isSlow() {
   const start = performance.now()
-  decide(prepare(calls[0]))
+  decide(prepare(all[0]))
   return performance.now() - start > 2
 }
 
-function quantiles(all) {
-  return { p50Us: quantile(all, 0.5), p99Us: quantile(all, 0.99) }
+function quantiles(measured) {
+  return { p50Us: quantile(measured, 0.5), p99Us: quantile(measured, 0.99) }
 }
