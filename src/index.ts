@@ -12,7 +12,10 @@ import { CapFenceError } from './errors.ts'
 import type { ActionEvent } from './event/action-event.ts'
 import { scanStrict, wanted } from './json/scan.ts'
 import type { JsonValue } from './json/value.ts'
+import { parsersReady } from './policy/parsers.ts'
 import type { PolicyAnswer } from './policy/answer.ts'
+import type { CallOptions } from './runtime/prepare.ts'
+import type { Verdict } from './runtime/verdict.ts'
 import { ActionRuntime as RuntimeOfParts } from './runtime/action-runtime.ts'
 import { AuditTrail } from './runtime/audit-trail.ts'
 import type { Mode } from './runtime/decide.ts'
@@ -84,6 +87,15 @@ export class CapabilitySystem {
     return this
   }
 
+  /**
+   * Resolves when the policy can read everything that its rules ask about. Before that, what a rule asks of SQL is not
+   * known, which denies; `ActionRuntime.execute` waits by itself.
+   */
+  async ready(): Promise<this> {
+    await parsersReady()
+    return this
+  }
+
   /** What the policy says about an event. Only `ActionRuntime.execute` records it, and only that authorises. */
   decide(event: ActionEvent): PolicyAnswer {
     return this.#policy.decide(event)
@@ -140,6 +152,11 @@ export class ActionRuntime extends RuntimeOfParts {
     this.#owned = options.store === undefined ? store : undefined
     this.approvals = new ApprovalEngine(store, () => Date.now())
     this.audit = new AuditTrail(store)
+  }
+
+  override async execute(event: ActionEvent, options?: CallOptions): Promise<Verdict> {
+    await parsersReady()
+    return super.execute(event, options)
   }
 
   /** A runtime that one policy file governs. */

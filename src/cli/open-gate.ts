@@ -11,6 +11,7 @@ import { RefusalLog } from '../runtime/refusals.ts'
 import type { Store } from '../runtime/store.ts'
 import { ToolDefinitionLog } from '../runtime/tool-definitions.ts'
 import { SQLiteEngine } from '../storage/sqlite-engine.ts'
+import { parsersReady } from '../policy/parsers.ts'
 import { loadPolicyFiles } from './policy-files.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
 import { version } from './version.ts'
@@ -29,6 +30,7 @@ export interface OpenGate {
  */
 export async function openGate(config: Config, log: (text: string) => void): Promise<OpenGate> {
   const policy = loadPolicyFiles(config.policies, config.folder)
+  await parsersReady()
   const store = SQLiteEngine.open({
     path: config.storage.path,
     software: `capfence/${version}`,

@@ -49,6 +49,23 @@ const shell = z.union([
   z.strictObject({ only: needles.describe('Everything that may run: `ls`, `npm test`.') }),
 ])
 
+/** What `sql` asks: what a text does, or that it does only this. */
+const sql = z.union([
+  z.strictObject({
+    only: needles.describe('Every statement is one of these kinds, such as `select`.'),
+    tables: needles.optional().describe('All tables there may be; `*` stands for any characters.'),
+    functions: needles.optional().describe('Functions beside those that only compute.'),
+  }),
+  z
+    .strictObject({
+      statements: needles.optional().describe('Kinds of statements, such as `drop`.'),
+      tables: needles.optional().describe('Tables; `*` stands for any characters.'),
+      functions: needles.optional().describe('Functions; `*` stands for any characters.'),
+    })
+    .refine((asked) => Object.keys(asked).length > 0)
+    .meta({ minProperties: 1 }),
+])
+
 const matchers: Readonly<Record<string, z.ZodType>> = {
   eq: scalar.describe('The argument is this value.'),
   in: scalars.describe('The argument is one of these values.'),
@@ -61,6 +78,7 @@ const matchers: Readonly<Record<string, z.ZodType>> = {
   starts_with: needles.describe('The argument begins with one of these texts.'),
   ends_with: needles.describe('The argument ends with one of these texts.'),
   shell: shell.describe('The argument is a command line that runs one of these, or only these.'),
+  sql: sql.describe('The argument is SQL that does one of these things, or only these.'),
   type: z.union([type, z.array(type).min(1)]).describe('The argument is of one of these types.'),
   exists: z.boolean().describe('Whether anything stands there.'),
   max_length: z

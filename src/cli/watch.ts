@@ -8,6 +8,7 @@ import { readConfigText } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
+import { parsersReady } from '../policy/parsers.ts'
 import { loadPolicyFiles } from './policy-files.ts'
 
 /** Editors write a file in several steps; what is read sooner may be half of it, milliseconds. */
@@ -135,6 +136,7 @@ class PolicyReload {
     }
     this.#refused = undefined
     if (policy.hash === this.#runtime.policyHash) return
+    await parsersReady()
     await this.#runtime.reload(policy)
     this.#log(`${names} reloaded: ${String(policy.ruleCount)} rules, ${policy.hash.slice(0, 12)}`)
   }

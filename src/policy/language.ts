@@ -88,14 +88,6 @@ export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
   ],
 ])
 
-/** Matchers that are refused by name; a matcher that gets its row in `matchers/table.ts` leaves this list. */
-export const refusedMatchers: ReadonlyMap<string, RefusedKey> = new Map([
-  ...['sql'].map((key): [string, RefusedKey] => [
-    key,
-    { reason: notYet, hint: 'use `in` with each whole command' },
-  ]),
-])
-
 /** Keys of a rule that are refused by name. */
 export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
   [

@@ -45,11 +45,7 @@ export function shellParser(): Packages['shell'] | undefined {
   return parsers.packages?.shell()
 }
 
-/**
- * The parser of PostgreSQL; undefined until `parsersReady` has resolved after the first call.
- *
- * @internal
- */
+/** The parser of PostgreSQL; undefined until `parsersReady` has resolved after the first call. */
 export function postgresParser(): Packages['postgres'] | undefined {
   const found = parsers.packages?.postgres()
   if (found === undefined || parsers.ready.has('postgres')) return found

@@ -1,12 +1,11 @@
 import { printable } from '../event/printable.ts'
 import { limits } from '../limits.ts'
 import type { ArgumentCondition } from './condition.ts'
-import { refusedMatchers } from './language.ts'
 import { isMatcherName, matcherNames, readMatcher } from './matchers/table.ts'
 import type { Matcher, MatcherName } from './matchers/table.ts'
 import { parsePointer } from './pointer.ts'
 import type { Pointer } from './pointer.ts'
-import { refusedKey, unknownKey, wrongType } from './read-value.ts'
+import { unknownKey, wrongType } from './read-value.ts'
 import type { Source } from './read-value.ts'
 import type { YamlEntry } from './yaml.ts'
 
@@ -83,9 +82,6 @@ function alone(
 
 function readNamed(source: Source, entry: YamlEntry): Matcher | undefined {
   if (isMatcherName(entry.key)) return readMatcher(source, entry, entry.key)
-  const refused = refusedMatchers.get(entry.key)
-  source.report.add(
-    refused === undefined ? unknownKey(entry, '`args`', matcherNames) : refusedKey(entry, refused),
-  )
+  source.report.add(unknownKey(entry, '`args`', matcherNames))
   return undefined
 }

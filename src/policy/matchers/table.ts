@@ -15,6 +15,8 @@ import type { Scalar } from './scalar.ts'
 import { scheme } from './scheme.ts'
 import { shell } from './shell.ts'
 import type { ShellData } from './shell-read.ts'
+import { sql } from './sql.ts'
+import type { SqlData } from './sql-read.ts'
 import { type } from './type.ts'
 import type { TypeName } from './type.ts'
 import { notUnder, under } from './under.ts'
@@ -39,6 +41,7 @@ export interface MatcherData {
   readonly scheme: readonly string[]
   readonly cidr: readonly string[]
   readonly shell: ShellData
+  readonly sql: SqlData
   readonly type: readonly TypeName[]
   readonly exists: boolean
   readonly max_length: number
@@ -74,6 +77,7 @@ const table: MatcherTable = {
   scheme,
   cidr,
   shell,
+  sql,
   type,
   exists,
   max_length: maxLength,
