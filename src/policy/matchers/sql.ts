@@ -96,10 +96,11 @@ function findTest({ statements, tables, functions }: SqlData): MatcherTest {
   const may = (argument: Argument): Truth => {
     const facts = factsOf(argument)
     if (facts === undefined) return 'indeterminate'
+    const isOpaque = facts.isOpaque || ![...facts.functions].every(isHarmlessFunction)
     const truth = allOf([
       found(
         kinds.length === 0,
-        facts.isOpaque,
+        isOpaque,
         kinds.some((kind) => facts.kinds.has(kind)),
       ),
       found(globs.length === 0, !facts.knowsTables, anyName(facts.tables, globs)),
