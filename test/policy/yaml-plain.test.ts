@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readPlainYaml } from '../../src/policy/yaml-plain.ts'
 import { readWholeYaml, readYaml } from '../../src/policy/yaml.ts'
 import type { YamlNode } from '../../src/policy/yaml.ts'
+import { nearlyPolicies, usual } from './yaml-mutations.ts'
 
 /** `CAPFENCE_FUZZ_RUNS=200000` looks longer. */
 const numRuns = Number(process.env['CAPFENCE_FUZZ_RUNS'] ?? 250)
@@ -35,30 +36,6 @@ function agrees(text: string): boolean {
   }
   return true
 }
-
-const usual = `# A policy
-version: 1
-deny:
-  - {id: no-rm, capability: shell.exec, contains: ["rm -rf", 'drop table'], message: "no, never" }
-  - capability: "*.delete.production"   # all of them
-  - filesystem.delete.workspace
-
-  - id: deep
-    capability: http.get
-    args:
-      /url: {host: [api.example.com], scheme: https}
-      /paths/*:
-        under: ./workspace
-require_approval:
-- {capability: payment.execute, amount_gt: 1000.50, approval: {timeout_seconds: 900, uses: 1}}
-- capability: a.b
-  environment:
-    - live
-    - 'prod*'
-  description: Delete, then ask; see http://example.com/x#y
-allow: []
-risk_levels: {critical: {action: deny}, high: {action: require_approval}}
-`
 
 describe('B25: the short way to read a plain file', () => {
   test('is taken for every policy of the project', () => {
@@ -142,32 +119,9 @@ describe('B25: the short way to read a plain file', () => {
   })
 
   test('never reads what the long way reads differently, or refuses', () => {
-    const unit = fc.constantFrom(
-      ...['\n', '\n  ', '\n    ', ' ', '  ', ':', ': ', '- ', '-', ',', ', ', '#', ' #', '"', "'"],
-      ...['[', ']', '{', '}', '&', '*', '!', '|', '>', '%', '@', '`', '?', '? ', '~', '\\', '='],
-      ...['a', 'a: b', 'x: ', '1', '.', '---', '\n---\n', '...', '/', '<<: ', 'é', '\t', '\r', '$'],
-    )
-    const mutation = fc.record({
-      at: fc.nat({ max: usual.length }),
-      length: fc.nat({ max: 3 }),
-      put: fc.array(unit, { maxLength: 3 }),
-    })
-    const mutated = fc.array(mutation, { minLength: 1, maxLength: 4 }).map((mutations) => {
-      return mutations.reduce((text, { at, length, put }) => {
-        return text.slice(0, at) + put.join('') + text.slice(at + length)
-      }, usual)
-    })
-    const built = fc.array(unit, { maxLength: 14 }).map((units) => `a: b\n${units.join('')}`)
-    const value = fc.array(unit, { maxLength: 6 }).map((units) => units.join(''))
-    const placed = fc
-      .tuple(
-        value,
-        fc.constantFrom('a: ?', 'a: [x, ?]', 'a: {b: ?}', 'a:\n  - ?', 'a:\n  b: ?\nc: d'),
-      )
-      .map(([put, frame]) => frame.replace('?', () => put))
     let read = 0
     fc.assert(
-      fc.property(fc.oneof(mutated, built, placed, placed), (text) => {
+      fc.property(nearlyPolicies, (text) => {
         if (agrees(text)) read += 1
       }),
       { numRuns: numRuns * 8 },
