@@ -15,6 +15,8 @@ export interface Explanation {
   readonly event: ActionEvent
   /** What the policy was asked with; absent when the answer depends on nothing but the event. */
   readonly state?: PolicyState | undefined
+  /** Whether a rule asks for what only the store of a gate knows: it is indeterminate here. */
+  readonly isStoreUnknown?: boolean
   /** Undefined when arguments that nobody has kept decide it. */
   readonly answer: PolicyAnswer | undefined
   readonly accounts: readonly PartialAccount[]
@@ -26,9 +28,12 @@ const styles: Readonly<Record<PolicyAnswer['decision'], Style>> = {
   deny: 'red',
 }
 
+const storeUnknown =
+  'state unknown: only the store of a gate knows what is left of limits and the labels of sessions'
+
 /** An explanation for people, as lines that are safe to show. */
 export function explanationLines(
-  { event, state, answer, accounts }: Explanation,
+  { event, state, isStoreUnknown = false, answer, accounts }: Explanation,
   io: Pick<Io, 'out'>,
 ): readonly string[] {
   const { reason, message, suggestion } = wordsOf({ event, answer, accounts })
@@ -43,6 +48,7 @@ export function explanationLines(
     ...(state === undefined || Number.isNaN(state.nowMs)
       ? []
       : [`  at ${new Date(state.nowMs).toISOString()}`]),
+    ...(isStoreUnknown ? [`  ${storeUnknown}`] : []),
     '',
     accounts.length === 0 ? 'no rule has a capability that fits' : 'rules whose capability fits:',
     ...accounts.flatMap((account) => accountLines(account, io)),
@@ -76,6 +82,7 @@ function predicateLine({ predicate, value }: PartialAccount['predicates'][number
 export function explanationData({
   event,
   state,
+  isStoreUnknown = false,
   answer,
   accounts,
 }: Explanation): Readonly<Record<string, unknown>> {
@@ -93,6 +100,7 @@ export function explanationData({
     ...(state === undefined || Number.isNaN(state.nowMs)
       ? {}
       : { at: new Date(state.nowMs).toISOString() }),
+    ...(isStoreUnknown ? { stateUnknown: true } : {}),
     server: event.context.server ?? null,
     tool: event.context.tool ?? null,
     deciding: (answer?.rules ?? []).map(({ id }) => id),

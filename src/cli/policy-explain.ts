@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { parsersReady } from '../policy/parsers.ts'
-import { clockAlone } from '../policy/state.ts'
+import { asksStore, clockAlone } from '../policy/state.ts'
 import type { EventFlags } from './event-to-explain.ts'
 import { eventToExplain, refuseBeside } from './event-to-explain.ts'
 import { explainRecord } from './explain-record.ts'
@@ -47,11 +47,13 @@ export async function policyExplain(
   const event = eventToExplain(flags, config)
   const nowMs = io.nowMs()
   const state = clockAlone(flags.at === undefined ? nowMs : parseTime(flags.at, nowMs))
+  const accounts = policy.explain(event, state)
   const explanation = {
     event,
     state: policy.asksState(event) ? state : undefined,
+    isStoreUnknown: accounts.some(({ conditions }) => conditions.some(asksStore)),
     answer: policy.decide(event, state),
-    accounts: policy.explain(event, state),
+    accounts,
   }
   if (flags.json === true) {
     const data = explanationData(explanation)

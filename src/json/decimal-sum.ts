@@ -14,17 +14,41 @@ export function isAddable({ canonical }: Decimal): boolean {
 
 /** The exact sum of numbers, each of which can be added; 0 of none. */
 export function sumOf(numbers: readonly Decimal[]): Decimal {
-  const parts = numbers.map(({ canonical }) => {
-    const [whole = '0', fraction = ''] = canonical.split('.')
-    return { whole, fraction }
-  })
-  const scale = Math.max(0, ...parts.map(({ fraction }) => fraction.length))
-  // A sign stands before the whole, and `-0.5` keeps it, because all digits are read as one number.
-  const sum = parts.reduce(
-    (total, { whole, fraction }) => total + BigInt(whole + fraction.padEnd(scale, '0')),
-    0n,
+  const { scale, values } = scaled(numbers)
+  return new Decimal(
+    textOf(
+      values.reduce((total, value) => total + value, 0n),
+      scale,
+    ),
   )
-  return new Decimal(textOf(sum, scale))
+}
+
+/** How many of the first numbers it takes to reach a sum; undefined when all of them do not. */
+export function countToReach(numbers: readonly Decimal[], wanted: Decimal): number | undefined {
+  const { values } = scaled([wanted, ...numbers])
+  const [goal = 0n, ...rest] = values
+  let reached = 0n
+  for (const [index, value] of rest.entries()) {
+    reached += value
+    if (reached >= goal) return index + 1
+  }
+  return undefined
+}
+
+/** Numbers as whole ones that count the smallest part of any of them. */
+function scaled(numbers: readonly Decimal[]): {
+  readonly scale: number
+  readonly values: bigint[]
+} {
+  const parts = numbers.map(({ canonical }) => {
+    const point = canonical.indexOf('.')
+    if (point === -1) return { whole: canonical, fraction: '' }
+    return { whole: canonical.slice(0, point), fraction: canonical.slice(point + 1) }
+  })
+  const scale = parts.reduce((most, { fraction }) => Math.max(most, fraction.length), 0)
+  // A sign stands before the whole, and `-0.5` keeps it, because all digits are read as one number.
+  const values = parts.map(({ whole, fraction }) => BigInt(whole + fraction.padEnd(scale, '0')))
+  return { scale, values }
 }
 
 /** The exact difference of two numbers that can be added. */
@@ -34,9 +58,9 @@ export function difference(from: Decimal, less: Decimal): Decimal {
   return sumOf([from, new Decimal(negative)])
 }
 
-function textOf(scaled: bigint, scale: number): string {
-  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(scale + 1, '0')
+function textOf(sum: bigint, scale: number): string {
+  const digits = (sum < 0n ? -sum : sum).toString().padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)
   const fraction = scale === 0 ? '' : `.${digits.slice(-scale)}`
-  return new Decimal(`${scaled < 0n ? '-' : ''}${whole}${fraction}`).canonical
+  return new Decimal(`${sum < 0n ? '-' : ''}${whole}${fraction}`).canonical
 }

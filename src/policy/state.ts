@@ -84,6 +84,16 @@ export function asksState(condition: Condition): boolean {
   }
 }
 
+/** Whether the value of a condition depends on what the store remembers of earlier calls. */
+export function asksStore(condition: Condition): boolean {
+  return condition.kind !== 'time' && (innerOf(condition)?.some(asksStore) ?? asksState(condition))
+}
+
+function innerOf(condition: Condition): readonly Condition[] | undefined {
+  if (condition.kind === 'not') return condition.conditions
+  return condition.kind === 'any' ? condition.branches.flat() : undefined
+}
+
 /** Where nothing but the time is known. */
 export function clockAlone(nowMs: number): PolicyState {
   return { nowMs, usage: () => undefined, label: () => undefined }

@@ -1,5 +1,5 @@
 import { Decimal } from '../json/decimal.ts'
-import { isAddable, sumOf } from '../json/decimal-sum.ts'
+import { countToReach, isAddable, sumOf } from '../json/decimal-sum.ts'
 import type { Usage } from './state.ts'
 
 /** A charge as a store keeps it. */
@@ -16,6 +16,26 @@ export interface StoredCharge {
  * @returns undefined when one of them is no number: what is used cannot be known then
  */
 export function usageOf(charges: readonly StoredCharge[]): Usage | undefined {
+  return countOf(charges) ?? sumOfCharges(charges)
+}
+
+/** Small whole numbers, as of calls that are counted, need nothing exact but what every number is. */
+function countOf(charges: readonly StoredCharge[]): Usage | undefined {
+  let used = 0
+  for (const { amount } of charges) {
+    if (!smallNumber.test(amount)) return undefined
+    used += Number(amount)
+  }
+  return {
+    used: new Decimal(String(used)),
+    reachedAtMs: (wanted) => sumOfCharges(charges)?.reachedAtMs(wanted),
+  }
+}
+
+/** As many as are ever added up stay far below 2^53. */
+const smallNumber = /^[0-9]{1,9}$/
+
+function sumOfCharges(charges: readonly StoredCharge[]): Usage | undefined {
   const amounts: Decimal[] = []
   for (const { amount } of charges) {
     const number = Decimal.parsePlain(amount)
@@ -25,12 +45,8 @@ export function usageOf(charges: readonly StoredCharge[]): Usage | undefined {
   return {
     used: sumOf(amounts),
     reachedAtMs: (wanted) => {
-      let reached = new Decimal('0')
-      for (const [at, amount] of amounts.entries()) {
-        reached = sumOf([reached, amount])
-        if (reached.compare(wanted) >= 0) return charges[at]?.atMs
-      }
-      return undefined
+      const count = countToReach(amounts, wanted)
+      return count === undefined ? undefined : charges[count - 1]?.atMs
     },
   }
 }

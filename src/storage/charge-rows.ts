@@ -6,9 +6,11 @@ import type { Charge, StoreView } from '../runtime/store.ts'
 import { prunedAtOnce } from './prune.ts'
 
 /** Charges of one pot that are kept one by one; beyond, those of a short time become one. */
-const singleCharges = 512
+const singleCharges = 256
 /** Into how many parts the window of a limit is cut then. */
-const slots = 256
+const slots = 128
+
+type Counted = NonNullable<ReturnType<StoreView['charges']>>[number]
 
 interface ChargeRow {
   readonly at_ms: number
@@ -29,7 +31,7 @@ export class ChargeRows {
   charges(pot: string, sinceMs: number): ReturnType<StoreView['charges']> {
     const rows = this.#statements.charges.all(pot, sinceMs, limits.maxCharges + 1)
     if (rows.length > limits.maxCharges) return undefined
-    return rows.map(({ at_ms, amount }) => ({ atMs: at_ms, amount }))
+    return rows
   }
 
   /** Takes charges out of their pots, and removes what has expired. */
@@ -51,7 +53,8 @@ export class ChargeRows {
   #charge(charge: Charge): void {
     const { pot, atMs, decisionSeq, amount, expiresAtMs, windowMs } = charge
     this.#statements.insertCharge.run(pot, atMs, decisionSeq, amount, expiresAtMs)
-    const kept = this.#statements.countSettled.get(pot, singleCharges + 1) ?? 0
+    // Only the oldest are looked at: what is still reserved stands behind them.
+    const kept = this.#statements.countSettled.get(pot, 2 * singleCharges) ?? 0
     if (kept > singleCharges) this.#merge(pot, Math.max(1, Math.ceil(windowMs / slots)))
   }
 
@@ -84,7 +87,7 @@ export class ChargeRows {
 type Statements = ReturnType<typeof prepareStatements>
 
 function prepareStatements(db: Database.Database): {
-  readonly charges: Database.Statement<[string, number, number], ChargeRow>
+  readonly charges: Database.Statement<[string, number, number], Counted>
   readonly allCharges: Database.Statement<[string], ChargeRow>
   readonly countSettled: Database.Statement<[string, number], number>
   readonly insertCharge: Database.Statement<[string, number, number, string, number]>
@@ -96,14 +99,16 @@ function prepareStatements(db: Database.Database): {
 } {
   return {
     charges: db.prepare(
-      'SELECT * FROM limit_charges WHERE pot = ? AND at_ms > ? ORDER BY at_ms, decision_seq LIMIT ?',
+      `SELECT at_ms AS atMs, amount FROM limit_charges
+       WHERE pot = ? AND at_ms > ? ORDER BY at_ms, decision_seq LIMIT ?`,
     ),
     allCharges: db.prepare(
       'SELECT * FROM limit_charges WHERE pot = ? ORDER BY at_ms DESC, decision_seq DESC',
     ),
     countSettled: db
       .prepare<[string, number], number>(
-        `SELECT count(*) FROM (SELECT 1 FROM limit_charges WHERE pot = ? AND state = 'settled' LIMIT ?)`,
+        `SELECT count(*) FILTER (WHERE state = 'settled')
+         FROM (SELECT state FROM limit_charges WHERE pot = ? LIMIT ?)`,
       )
       .pluck(),
     insertCharge: db.prepare(

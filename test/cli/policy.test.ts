@@ -162,6 +162,21 @@ const early = file(
   '{"actor":"a","resource":"a","action":"b","scope":"c","arguments":{}}',
 )
 
+test('policy explain says that it does not know what only a store knows', async () => {
+  const limited = file(
+    'limited.yaml',
+    'allow: [{id: few, capability: a, limit: {max: 5, window: 1h}}]\n',
+  )
+  const { code, out } = await capfence(['policy', 'explain', limited, '--event', early])
+  expect(code).toBe(1)
+  expect(out).toContain('\n  state unknown: only the store of a gate knows')
+  expect(out).toContain('indeterminate  limit: {max: 5, window: 1h}')
+  const json = await capfence(['policy', 'explain', limited, '--event', early, '--json'])
+  expect(JSON.parse(json.out)).toMatchObject({ stateUnknown: true })
+  const plain = await capfence(['policy', 'explain', hours, '--event', early])
+  expect(plain.out).not.toContain('unknown:')
+})
+
 describe('policy explain with a clock', () => {
   const at = (...args: readonly string[]): ReturnType<typeof capfence> =>
     capfence(['policy', 'explain', hours, '--event', early, ...args])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Decimal } from '../../src/json/decimal.ts'
-import { difference, isAddable, sumOf } from '../../src/json/decimal-sum.ts'
+import { countToReach, difference, isAddable, sumOf } from '../../src/json/decimal-sum.ts'
 
 const decimal = (text: string): Decimal => new Decimal(text)
 /** A number with up to six digits behind the point, and its millionths. */
@@ -26,6 +26,27 @@ describe('sums of decimals are exact', () => {
       fc.property(number, number, ({ decimal: whole }, { decimal: part }) => {
         fc.pre(isAddable(whole) && isAddable(part))
         expect(sumOf([difference(whole, part), part]).compare(whole)).toBe(0)
+      }),
+    )
+  })
+
+  test('so many of the first ones reach a sum, and one less do not', () => {
+    const positive = fc.array(
+      number.filter(({ millionths }) => millionths > 0n),
+      { maxLength: 8 },
+    )
+    fc.assert(
+      fc.property(positive, number, (numbers, { decimal: wanted }) => {
+        const addable = numbers.map((one) => one.decimal).filter(isAddable)
+        fc.pre(isAddable(wanted))
+        const count = countToReach(addable, wanted)
+        const first = addable.slice(0, count ?? addable.length)
+        expect(sumOf(first).compare(wanted) >= 0).toBe(
+          count !== undefined || (first.length === 0 && wanted.compare(decimal('0')) <= 0),
+        )
+        if (count !== undefined && count > 1) {
+          expect(sumOf(addable.slice(0, count - 1)).compare(wanted)).toBe(-1)
+        }
       }),
     )
   })
