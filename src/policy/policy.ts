@@ -54,6 +54,9 @@ export interface RuleAccount {
 export class Policy {
   /** In the order of the files. */
   readonly rules: readonly PolicyRule[]
+  /** What each of the rules was read from, in the same order. */
+  readonly sources: readonly RuleSource[]
+  readonly risks: RiskActions
   /** What its authors should know, in the order of the files. */
   readonly notes: readonly Problem[]
   /** Each once, in the order of the files. */
@@ -61,7 +64,6 @@ export class Policy {
   /** The labels that calls can add to their session. */
   readonly labelNames: ReadonlySet<string>
   readonly #index: RuleIndex<Bucket> = new RuleIndex(newBucket)
-  readonly #risks: RiskActions
   readonly #unknownRisk: Exclude<Effect, 'allow'> | undefined
   readonly #names = new NameRoles()
   #asksState = false
@@ -71,8 +73,9 @@ export class Policy {
     this.notes = notes
     this.labelNames = new Set(labels.flatMap(({ adds }) => adds))
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
+    this.sources = sources
+    this.risks = risks
     this.limits = limitsOf(sources)
-    this.#risks = risks
     this.#unknownRisk = strictest([...risks.values()])
     for (const [order, source] of sources.entries()) this.#add(source, order)
     for (const source of labels) this.#addLabel(source)
@@ -165,7 +168,7 @@ export class Policy {
   }
 
   #riskAction(risk: RiskLevel | undefined): Exclude<Effect, 'allow'> | undefined {
-    return risk === undefined ? this.#unknownRisk : this.#risks.get(risk)
+    return risk === undefined ? this.#unknownRisk : this.risks.get(risk)
   }
 }
 

@@ -26,7 +26,8 @@ export function tablesIn(root: JsonObject): readonly TableName[] | undefined {
 
 const tableWords = new Set(['table', 'tables', 'tablename', 'tablenames', 'tbl'])
 
-function isTable(name: string): boolean {
+/** Whether what stands under a name is the name of a table. */
+export function isTable(name: string): boolean {
   return (
     name.length <= limits.maxNeedleCharacters && wordsOf(name).some((word) => tableWords.has(word))
   )
