@@ -10,10 +10,11 @@ const maxSteps = 60_000
 
 /** Asks questions about policies, and keeps what may help with the next one. */
 export class Analyst {
-  readonly #atoms = new LanguageAtoms()
+  readonly #budget = new Budget(maxSteps)
+  readonly #solver = new ElementSolver({ atoms: new LanguageAtoms(), budget: this.#budget })
 
   ask(question: Question<Cause>): Answer<Cause> {
-    const budget = new Budget(maxSteps)
-    return search(question, new ElementSolver({ atoms: this.#atoms, budget }), budget)
+    this.#budget.refill(maxSteps)
+    return search(question, this.#solver, this.#budget)
   }
 }

@@ -188,7 +188,7 @@ class AskReader {
   }
 
   #language(side: Side, key: string, make: () => Language): Statement {
-    return atom(this.#atoms.get({ side, key, isVague: false }, make))
+    return atom(this.#atoms.get({ side, key }, make))
   }
 
   #under(folders: readonly string[]): Statement {

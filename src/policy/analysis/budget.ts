@@ -6,6 +6,11 @@ export class Budget {
     this.#left = steps
   }
 
+  /** Begins again, for the next question. */
+  refill(steps: number): void {
+    this.#left = steps
+  }
+
   /** Takes some steps, or says that none are left. */
   spend(steps: number): boolean {
     this.#left -= steps

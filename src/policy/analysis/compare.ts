@@ -1,5 +1,6 @@
 import type { ActionEvent } from '../../event/action-event.ts'
 import type { Effect, PolicyAnswer } from '../answer.ts'
+import type { CapabilityPattern } from '../capability-pattern.ts'
 import type { Policy } from '../policy.ts'
 import { Analyst } from './analyst.ts'
 import { contentOfClause, Subject } from './subject.ts'
@@ -84,12 +85,8 @@ class Comparer {
   }
 
   *#each(decision: Effect): Iterable<Region> {
-    const excludes = (one: Difference): boolean => {
-      const excluded = new Set(one.excluded.map(contentOfClause))
-      return one.required.some((clause) => excluded.has(contentOfClause(clause)))
-    }
     for (const difference of this.#differences(decision)) {
-      if (excludes(difference) || !canMeet(difference.required)) continue
+      if (!canMeet(difference.required) || isOpposed(difference)) continue
       const region = this.#ask(decision, difference)
       if (region !== undefined) yield region
     }
@@ -139,12 +136,10 @@ class Comparer {
 
   *#allowed(): Iterable<Difference> {
     const excluded = [...denying(this.#now), ...holding(this.#now)]
+    const unruled = [...excluded, ...this.#before.allow]
     const stood = [...denying(this.#before), ...holding(this.#before)]
     for (const now of this.#now.allow) {
-      yield {
-        ...{ now, before: undefined, required: [now] },
-        excluded: [...excluded, ...this.#before.allow],
-      }
+      yield { now, before: undefined, required: [now], excluded: unruled }
       for (const before of stood) yield { now, before, required: [now, before], excluded }
     }
   }
@@ -153,34 +148,29 @@ class Comparer {
     const { allow, riskApproval, approval } = this.#now
     const held = allow.flatMap((rule) => riskApproval.map((risk) => [risk, rule]))
     const excluded = denying(this.#now)
-    const wereHeld = [...denying(this.#before), ...holding(this.#before)]
+    const wasHeld = [...excluded, ...denying(this.#before), ...holding(this.#before)]
+    const unruled = [...excluded, ...this.#before.approval, ...this.#before.allow]
     for (const causes of [...approval.map((rule) => [rule]), ...held]) {
       const [now] = causes
       for (const before of denying(this.#before)) {
         yield { now, before, required: [...causes, before], excluded }
       }
       for (const before of this.#before.allow) {
-        yield {
-          ...{ now, before, required: [...causes, before] },
-          excluded: [...excluded, ...wereHeld],
-        }
+        yield { now, before, required: [...causes, before], excluded: wasHeld }
       }
-      const any = [...this.#before.approval, ...this.#before.allow]
-      yield { now, before: undefined, required: causes, excluded: [...excluded, ...any] }
+      yield { now, before: undefined, required: causes, excluded: unruled }
     }
   }
 
   *#denied(): Iterable<Difference> {
     const passing = [...this.#before.allow, ...this.#before.approval]
     const excluded = denying(this.#before)
+    const unruled = [...excluded, ...this.#now.allow, ...this.#now.approval]
     for (const before of passing) {
       for (const now of denying(this.#now)) {
         yield { now, before, required: [now, before], excluded }
       }
-      yield {
-        ...{ now: undefined, before, required: [before] },
-        excluded: [...excluded, ...this.#now.allow, ...this.#now.approval],
-      }
+      yield { now: undefined, before, required: [before], excluded: unruled }
     }
   }
 }
@@ -194,12 +184,34 @@ function holding(subject: Subject): readonly PolicyClause[] {
 }
 
 /** Whether the capabilities of rules may be one: most pairs of rules are about something else altogether. */
-function canMeet(clauses: readonly PolicyClause[]): boolean {
-  const patterns = clauses.flatMap(({ name }) => (name.kind === 'rule' ? [name.source.pattern] : []))
-  return (['resource', 'action', 'scope'] as const).every((field) => {
-    const names = patterns.map((one) => one[field]).filter((name) => !name.includes('*'))
-    return new Set(names.map((name) => name.toLowerCase())).size <= 1
+function canMeet([first, ...others]: readonly PolicyClause[]): boolean {
+  return others.every((other) => {
+    return fields.every((field) => {
+      const [one, two] = [nameOf(first, field), nameOf(other, field)]
+      return one === undefined || two === undefined || one === two
+    })
   })
+}
+
+const fields = ['resource', 'action', 'scope'] as const
+
+/** The one name that a rule is about, case aside; undefined when there is more than one. */
+function nameOf(clause: PolicyClause | undefined, field: keyof CapabilityPattern): string | undefined {
+  if (clause?.name.kind !== 'rule') return undefined
+  const name = clause.name.lowered[field]
+  return name.includes('*') ? undefined : name
+}
+
+const contents = new WeakMap<readonly PolicyClause[], ReadonlySet<string>>()
+
+/** Whether what is excluded says the same as something that is required. */
+function isOpposed({ required, excluded }: Difference): boolean {
+  let known = contents.get(excluded)
+  if (known === undefined) {
+    known = new Set(excluded.map(contentOfClause))
+    contents.set(excluded, known)
+  }
+  return required.some((clause) => known.has(contentOfClause(clause)))
 }
 
 /** Of regions whose examples were decided by the same rules one is enough. */

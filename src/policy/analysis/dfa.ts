@@ -21,7 +21,6 @@ export class Dfa {
   readonly #endless: ReadonlySet<number>
   readonly #states: State[] = []
   readonly #ids = new Map<string, number>()
-  readonly #reachable = new Map<number, readonly number[]>()
   readonly start: number
   readonly sets: readonly CharSet[]
 
@@ -59,23 +58,6 @@ export class Dfa {
   /** Whether everything that follows is accepted. */
   isFinal(state: number): boolean {
     return this.#state(state).isFinal
-  }
-
-  /** Every state that some text over these characters leads to from here, this one too. */
-  reachable(state: number, codePoints: readonly number[]): readonly number[] {
-    const known = this.#reachable.get(state)
-    if (known !== undefined) return known
-    const found = new Set([state])
-    // A set is walked in the order of insertion, also over what is added on the way.
-    for (const one of found) for (const point of codePoints) found.add(this.step(one, point))
-    const all = [...found]
-    this.#reachable.set(state, all)
-    return all
-  }
-
-  /** Forgets what depends on the characters of one question. */
-  forgetReachable(): void {
-    this.#reachable.clear()
   }
 
   #state(id: number): State {

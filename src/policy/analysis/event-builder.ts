@@ -13,9 +13,16 @@ export interface Choice {
   readonly elements: readonly Candidate[]
 }
 
-/** Builds a call; undefined when what was chosen cannot stand in one together. */
-export function buildEvent(choices: readonly Choice[]): ActionEvent | undefined {
-  const builder = new EventBuilder()
+/**
+ * Builds a call; undefined when what was chosen cannot stand in one together.
+ *
+ * @param isFree whether an argument may have a name
+ */
+export function buildEvent(
+  choices: readonly Choice[],
+  isFree: (name: string) => boolean,
+): ActionEvent | undefined {
+  const builder = new EventBuilder(isFree)
   for (const choice of choices) builder.add(choice)
   try {
     return builder.event()
@@ -36,10 +43,10 @@ const usualNames: Readonly<Record<NameField, string>> = {
 
 /** Names under which conditions that do not aim find what they look for, each with the first that is free. */
 const freeNames: Readonly<Record<Unaimed, readonly string[]>> = {
-  amounts: ['amount', 'total', 'price', 'cost', 'sum', 'quantity'],
-  paths: ['path', 'file', 'folder', 'source', 'destination', 'root'],
+  amounts: ['amount', 'total', 'price', 'cost', 'sum', 'qty', 'quantity', 'subtotal'],
+  paths: ['path', 'file', 'folder', 'source', 'destination', 'root', 'uri', 'dir', 'cwd', 'to'],
   tables: ['table', 'tables', 'tbl', 'table_name'],
-  texts: ['text', 'note', 'comment', 'title', 'body', 'message'],
+  texts: ['text', 'note', 'comment', 'title', 'body', 'message', 'x', 'y', 'q', 'z'],
 }
 
 class EventBuilder {
@@ -48,6 +55,11 @@ class EventBuilder {
   readonly #root: Tree = Object.create(null) as Tree
   readonly #unaimed: (readonly [Unaimed, readonly Candidate[]])[] = []
   readonly #taken = new Set<string>()
+  readonly #isFree: (name: string) => boolean
+
+  constructor(isFree: (name: string) => boolean) {
+    this.#isFree = isFree
+  }
 
   add({ attribute, elements }: Choice): void {
     const [first] = elements
@@ -85,7 +97,9 @@ class EventBuilder {
   }
 
   #addUnaimed(of: Unaimed, elements: readonly Candidate[]): void {
-    const names = freeNames[of].filter((name) => !this.#taken.has(name) && !(name in this.#root))
+    const names = freeNames[of].filter((name) => {
+      return this.#isFree(name) && !this.#taken.has(name) && !(name in this.#root)
+    })
     for (const [index, element] of elements.entries()) {
       const name = names[index]
       if (name !== undefined && element.kind === 'value') this.#root[name] = element.value

@@ -36,21 +36,21 @@ export function negate<Atom>(formula: Formula<Atom>): Formula<Atom> {
   }
 }
 
+/** The formula with other formulas in place of its atoms, each as it holds or does not hold there. */
+export function replaceLiterals<From, To>(
+  formula: Formula<From>,
+  by: (one: From, holds: boolean) => Formula<To>,
+): Formula<To> {
+  if (formula.kind === 'atom') return by(formula.atom, formula.holds)
+  return { kind: formula.kind, parts: formula.parts.map((part) => replaceLiterals(part, by)) }
+}
+
 /** The formula with other formulas in place of its atoms. */
 export function replaceAtoms<From, To>(
   formula: Formula<From>,
   by: (one: From) => Formula<To>,
 ): Formula<To> {
-  switch (formula.kind) {
-    case 'atom': {
-      const instead = by(formula.atom)
-      return formula.holds ? instead : negate(instead)
-    }
-    case 'all':
-      return { kind: 'all', parts: formula.parts.map((part) => replaceAtoms(part, by)) }
-    case 'any':
-      return { kind: 'any', parts: formula.parts.map((part) => replaceAtoms(part, by)) }
-  }
+  return replaceLiterals(formula, (one, holds) => (holds ? by(one) : negate(by(one))))
 }
 
 /** Every atom of a formula, as often as it stands there. */

@@ -10,14 +10,20 @@ export class LanguageAtoms {
   readonly #patterns = new Map<string, CompiledPattern | undefined>()
 
   get(
-    asked: { readonly side: Side; readonly key: string; readonly isVague: boolean },
+    asked: {
+      readonly side: Side
+      readonly key: string
+      readonly isVague?: boolean
+      readonly alwaysFolds?: boolean
+    },
     make: () => Language,
   ): LanguageAtom {
-    const { side, key, isVague } = asked
+    const { side, key, isVague = false, alwaysFolds = false } = asked
     const name = `${side} ${key}`
     const known = this.#atoms.get(name)
     if (known !== undefined) return known
-    const made: LanguageAtom = { kind: 'language', side, dfa: this.#machine(name, make), isVague }
+    const dfa = this.#machine(name, make)
+    const made: LanguageAtom = { kind: 'language', side, dfa, isVague, alwaysFolds }
     this.#atoms.set(name, made)
     return made
   }

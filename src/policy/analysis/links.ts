@@ -16,14 +16,42 @@ const roles = new NameRoles()
  * Only what is so of every candidate can be said of one: that a guard does not apply, or that a grant does.
  */
 export function linkedLiterals(attribute: Attribute, box: Box): readonly ElementLiteral[] {
-  if (attribute.kind !== 'argument') return []
+  if (attribute.kind !== 'argument' && attribute.kind !== 'unaimed') return []
+  const texts = box.of('texts').flatMap(textLiterals)
+  if (attribute.kind === 'unaimed') return texts
+  const missing = missingNeedles(box)
+  const names = attribute.pointer.tokens.filter((token) => token !== undefined)
+  const isNamed = names.some((name) => missing.some((needle) => holdsNeedle(name, needle)))
+  return [...texts, ...(isNamed ? [noValue] : []), ...roleLiterals(attribute, box)]
+}
+
+/** That no value stands there: what it is called by is a text of the call as well. */
+const noValue = elementLiteral({ asks: [], role: 'guard' }, false, 'values')
+
+/** The texts that no guard may find, as far as they are found in each value and name. */
+export function missingNeedles(box: Box): readonly string[] {
+  return box.of('texts').flatMap(({ atom, holds }) => {
+    if (holds || atom.role === 'grant') return []
+    return atom.asks.flatMap((ask) => (ask.kind === 'contains' ? ask.data.filter(isFoundInside) : []))
+  })
+}
+
+/** Whether a guard finds a text in a name. */
+export function holdsNeedle(name: string, needle: string): boolean {
+  return (foldText(name) ?? '').includes(foldText(needle) ?? needle)
+}
+
+/** What is said of amounts, paths and tables, of one that has the name of such. */
+function roleLiterals(
+  attribute: Attribute & { readonly kind: 'argument' },
+  box: Box,
+): readonly ElementLiteral[] {
   const name = attribute.pointer.tokens.at(-1)
-  if (name === undefined) return box.of('texts').flatMap(textLiterals)
-  const { amount, minor, path, prose } = roles.of(name)
+  if (name === undefined) return []
+  const { amount, minor, vague, path, prose } = roles.of(name)
   const isPath = path || (!prose && isBelowAbsolute(box.of(attribute.key)))
   return [
-    ...box.of('texts').flatMap(textLiterals),
-    ...(amount && !minor ? box.of('amounts').flatMap((one) => linked(one, 'values')) : []),
+    ...(amount && !minor && !vague ? box.of('amounts').flatMap((one) => linked(one, 'values')) : []),
     ...(isPath ? box.of('paths').flatMap((one) => linked(one, path ? 'leaves' : 'texts')) : []),
     ...(isTable(name) ? box.of('tables').flatMap((one) => linked(one, 'leaves')) : []),
   ]

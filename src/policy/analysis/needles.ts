@@ -9,6 +9,8 @@ export function findingImplies(found: string, other: string): boolean {
   if (!long.includes(short)) return false
   // Where values touch, the text may be put together of several. A part of it is then found if it begins and ends
   // inside of values, and has so many letters that the values need nothing between them.
+  // One letter alone is never put together.
+  if (/^[\p{L}\p{N}]$/u.test(short)) return true
   return /^[\p{L}\p{N}].*[\p{L}\p{N}]$/su.test(short) && letters(short) >= minGlued
 }
 

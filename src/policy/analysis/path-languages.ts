@@ -1,7 +1,7 @@
 import { readPrefix } from '../path.ts'
 import { all, any, atom, negate } from './formula.ts'
 import type { Formula } from './formula.ts'
-import { anyChar, except, inLine, only } from './char-set.ts'
+import { among, anyChar, except, inLine, only } from './char-set.ts'
 import type { CharSet } from './char-set.ts'
 import { char, either, languageOf, literal, many, optional, sequence, anything } from './language.ts'
 import type { Expression } from './language.ts'
@@ -17,8 +17,8 @@ const nameChar = except(
   ...[...'/\\%~$&:'].map((one) => only(one.codePointAt(0) ?? 0)),
   {
     key: 'unprintable',
-    has: (point) => point <= 0x20 || (point >= 0x7f && point < 0xa0),
-    borders: [0, 0x21, 0x7f, 0xa0],
+    has: (point) => point < 0x20 || (point >= 0x7f && point < 0xa0),
+    borders: [0, 0x20, 0x7f, 0xa0],
   },
 )
 const anyNameChar = except(anyChar, only(0x2f))
@@ -93,7 +93,7 @@ export function pathFormula(
 }
 
 const absolute = sequence(slash, anything)
-const notSlash = except(inLine, only(0x2f))
+const notSlash = except(anyChar, only(0x2f))
 const relative = sequence(char(notSlash), anything)
 const climbsOut = sequence(literal('..'), optional(sequence(slash, anything)))
 
@@ -108,8 +108,37 @@ function language(
   key: string,
   make: () => Expression,
 ): Formula<PlainAtom> {
-  return atom(atoms.get({ side, key: `path ${key}`, isVague: false }, () => languageOf(make())))
+  return atom(atoms.get({ side, key: `path ${key}`, alwaysFolds: true }, () => languageOf(make())))
 }
+
+/**
+ * What is so of every text for which a path atom holds, or does not: how it begins, and for a grant the names of a prefix
+ * that stand in it.
+ */
+export function pathHint(
+  { role, prefixes }: PathAtom,
+  holds: boolean,
+  atoms: LanguageAtoms,
+): Formula<PlainAtom> | undefined {
+  if ((role === 'grant') !== holds) return undefined
+  const texts = prefixes.flatMap((prefix) => readPrefix(prefix)?.written.text ?? [])
+  const start = areAbsolute(prefixes) ? absoluteStart : anything
+  if (role === 'guard') return language(atoms, 'raw', `start ${texts.join(' ')}`, () => start)
+  return language(atoms, 'raw', `hint ${texts.join(' ')}`, () =>
+    either(
+      texts.map((text) => {
+        const parts = text.split('/').filter((one) => one !== '' && one !== '.')
+        return sequence(start, ...parts.flatMap((one) => [literal(one), anything]))
+      }),
+    ),
+  )
+}
+
+/** Only these texts are absolute paths to anybody. */
+const absoluteStart = sequence(
+  either([literal('/'), sequence(...[...'file:'].map((one) => char(among(one + one.toUpperCase()))))]),
+  anything,
+)
 
 /** Whether a rule's prefix is an absolute path, so that everything below it looks like a path by itself. */
 export function areAbsolute(prefixes: readonly string[]): boolean {

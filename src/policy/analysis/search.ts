@@ -6,8 +6,8 @@ import type { Budget } from './budget.ts'
 import type { Claim, ClaimAtom } from './claim.ts'
 import { buildEvent } from './event-builder.ts'
 import type { Choice } from './event-builder.ts'
-import { negate } from './formula.ts'
-import { isOfEvery } from './links.ts'
+import { atomsOf, negate } from './formula.ts'
+import { holdsNeedle, isOfEvery, missingNeedles } from './links.ts'
 import { solveAttribute } from './solve-attribute.ts'
 import type { AttributeAnswer } from './solve-attribute.ts'
 import type { ElementSolver } from './solve-element.ts'
@@ -123,20 +123,33 @@ class Search<Name> {
 
   #decide(box: Box, answers: Answers, past: ReadonlySet<Clause<Name>>): Outcome {
     const { confirms, broken, excluded } = this.#question
-    let next: Clause<Name> | undefined
+    const missing = missingNeedles(box)
+    const isFree = (name: string): boolean => missing.every((one) => !holdsNeedle(name, one))
+    const isNew = (one: Clause<Name>): boolean => !past.has(one)
+    let left: readonly Clause<Name>[] = []
     for (const choices of triesOf(box, answers)) {
       if (!this.#budget.spend(1)) return 'unproven'
-      const event = buildEvent(choices)
+      const event = buildEvent(choices, isFree)
       if (event === undefined) continue
       if (confirms(event)) return event
-      next ??= broken(event).find((one) => !past.has(one))
+      if (left.length === 0) left = broken(event).filter(isNew)
     }
-    // Where no call could be written down, what is excluded is gone through in order.
-    next ??= excluded.find((one) => !past.has(one))
+    // Where no call could be written down, everything that is excluded is gone through.
+    const next = simplest(left.length > 0 ? left : excluded.filter(isNew), box)
     if (next === undefined) return 'unproven'
     this.#used.add(next)
     return this.#assume([negate(next.claim)], box, answers, new Set([...past, next]))
   }
+}
+
+/** The clause that leaves the least open, so that what cannot be is seen soon. */
+function simplest<Name>(clauses: readonly Clause<Name>[], box: Box): Clause<Name> | undefined {
+  let best: { readonly clause: Clause<Name>; readonly open: number } | undefined
+  for (const clause of clauses) {
+    const open = atomsOf(clause.claim).filter((one) => box.knows(one) === undefined).length
+    if (best === undefined || open < best.open) best = { clause, open }
+  }
+  return best?.clause
 }
 
 /** For each attribute of which something is assumed, what can stand there. */
@@ -147,7 +160,11 @@ function touched({ attribute }: ClaimAtom, box: Box): readonly Attribute[] {
   if (attribute.kind !== 'unaimed') return [attribute]
   const linked: Attribute[] = []
   for (const [first] of box.groups) {
-    if (first?.atom.attribute.kind === 'argument') linked.push(first.atom.attribute)
+    const other = first?.atom.attribute
+    if (other === undefined || other.key === attribute.key) continue
+    if (other.kind === 'argument' || (attribute.of === 'texts' && other.kind === 'unaimed')) {
+      linked.push(other)
+    }
   }
   return [attribute, ...linked]
 }

@@ -28,8 +28,9 @@ export function solveAttribute(
   if (attribute.kind === 'free') return { tries: [], needsOwn: false }
   const { domain } = attribute
   if (attribute.kind === 'unaimed') {
-    const isText = attribute.of === 'texts'
-    return isText ? solveTexts(assumptions, domain, solver) : solveSet(assumptions, domain, solver)
+    return attribute.of === 'texts'
+      ? solveTexts(assumptions, domain, solver)
+      : solveSet(assumptions, domain, solver, linkedLiterals(attribute, box))
   }
   const literals = linkedLiterals(attribute, box)
   return attribute.kind === 'argument' && attribute.pointer.tokens.includes(undefined)

@@ -29,7 +29,8 @@ export class ElementSolver {
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const answer = this.#solve(domain, distinct)
-    this.#known.set(key, answer)
+    // What ran out of steps may be found out with more.
+    if (!this.#tools.budget.isSpent) this.#known.set(key, answer)
     return answer
   }
 

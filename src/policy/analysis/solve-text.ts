@@ -1,16 +1,18 @@
-import type { Decimal } from '../../json/decimal.ts'
+import { Decimal } from '../../json/decimal.ts'
 import { limits } from '../../limits.ts'
+import { textsOf } from './ask.ts'
+import type { Ask } from './ask.ts'
 import { longTextKey, textFormula } from './ask-text.ts'
 import type { Budget } from './budget.ts'
 import { elementLiteral, isMet } from './element.ts'
 import type { Domain, ElementLiteral } from './element.ts'
-import { all, atom, atomsOf, canHold, constant, negate, replaceAtoms } from './formula.ts'
+import { all, atom, atomsOf, canHold, constant, negate, replaceAtoms, replaceLiterals } from './formula.ts'
 import type { Formula } from './formula.ts'
 import { languageOf } from './language.ts'
 import type { LanguageAtoms } from './language-atoms.ts'
 import { numberSamples } from './number-samples.ts'
-import { isNormalPath, isReading, pathFormula, windingPaths } from './path-languages.ts'
-import type { NumberAtom, PathAtom, PlainAtom, TextAtom } from './text-atom.ts'
+import { isNormalPath, isReading, pathFormula, pathHint, windingPaths } from './path-languages.ts'
+import type { NumberAtom, PathAtom, PlainAtom, TextAtom, UrlAtom } from './text-atom.ts'
 import { plainNumber } from './text-languages.ts'
 import { searchText } from './text-search.ts'
 import { isPlainUrl, urlFormula } from './url-languages.ts'
@@ -32,6 +34,8 @@ export function solveText(
   tools: TextTools,
   isRight: (text: string) => boolean,
 ): string | null | undefined {
+  const few = onlyTexts(literals)
+  if (few !== undefined) return few.find(isRight) ?? null
   const solver = new TextSolver(domain, literals, tools)
   let isOpen = false
   for (const question of solver.questions()) {
@@ -42,6 +46,23 @@ export function solveText(
     isOpen ||= isNone !== 'own'
   }
   return isOpen ? undefined : null
+}
+
+/** The only texts that there can be where a grant names all of them. */
+function onlyTexts(literals: readonly ElementLiteral[]): readonly string[] | undefined {
+  for (const { asks, role, holds } of literals) {
+    if (role !== 'grant' || !holds) continue
+    for (const ask of asks) {
+      if (isCountable(ask)) return textsOf(ask)
+    }
+  }
+  return undefined
+}
+
+/** Numbers may be written in many ways. */
+function isCountable(ask: Ask): boolean {
+  if (ask.kind === 'eq') return !(ask.data instanceof Decimal)
+  return ask.kind === 'in' && !ask.data.some((one) => one instanceof Decimal)
 }
 
 interface Step {
@@ -55,7 +76,8 @@ type Statement = Formula<TextAtom>
 type Plain = Formula<PlainAtom>
 type Interpret = (one: TextAtom) => Plain
 
-const nothing: Step = { texts: [], isNone: undefined }
+/** Nothing was found out, and nothing left open that was not open before. */
+const nothing: Step = { texts: [], isNone: 'own' }
 
 class TextSolver {
   readonly #tools: TextTools
@@ -73,7 +95,7 @@ class TextSolver {
       texts === undefined
         ? constant(true)
         : atom(
-            atoms.get({ side: 'raw', key: `domain ${texts.key}`, isVague: false }, () =>
+            atoms.get({ side: 'raw', key: `domain ${texts.key}` }, () =>
               languageOf(texts.language),
             ),
           )
@@ -102,6 +124,12 @@ class TextSolver {
     return this.#kinds.has('host') || this.#kinds.has('scheme')
   }
 
+  #urlAtoms(): readonly UrlAtom[] {
+    return atomsOf(this.#statement).flatMap((one) =>
+      one.kind === 'host' || one.kind === 'scheme' ? [one] : [],
+    )
+  }
+
   #hasLong(): boolean {
     return atomsOf(this.#statement).some((one) => one.kind === 'free' && one.key === longTextKey)
   }
@@ -115,14 +143,19 @@ class TextSolver {
 
   /** Texts that are no numbers and not too long for anything. */
   #plain(): Step {
-    const statement = replaceAtoms(this.#statement, notLong(notNumeric))
+    const plain = notLong(notNumeric)
+    const statement = replaceLiterals(this.#statement, (one, holds): Plain => {
+      const hint = one.kind === 'path' ? pathHint(one, holds, this.#tools.atoms) : undefined
+      if (hint !== undefined) return hint
+      return holds ? plain(one) : negate(plain(one))
+    })
     return this.#search(this.#kinds.has('number') ? all([statement, negate(this.#number())]) : statement)
   }
 
   #number(): Plain {
     const { atoms } = this.#tools
     return atom(
-      atoms.get({ side: 'raw', key: 'plain number', isVague: false }, () => languageOf(plainNumber)),
+      atoms.get({ side: 'raw', key: 'plain number' }, () => languageOf(plainNumber)),
     )
   }
 
@@ -136,7 +169,10 @@ class TextSolver {
       })
     })
     if (right.length === 0 && isComplete) return { texts: [], isNone: 'own' }
-    const statement = replaceAtoms(this.#statement, notLong(free))
+    // A number is a path as well, and has one reading.
+    const asPath = (one: TextAtom): Plain =>
+      one.kind === 'path' ? pathFormula(one, this.#tools.atoms) : free(one)
+    const statement = replaceAtoms(this.#statement, notLong(asPath))
     const { texts, isNone } = this.#search(all([statement, this.#number()]))
     return { texts: [...right.map(({ text }) => text), ...texts], isNone }
   }
@@ -152,7 +188,11 @@ class TextSolver {
 
   #padded(): Step {
     const bounds = atomsOf(this.#statement).flatMap((one) => (one.kind === 'length' ? [one.most] : []))
-    const { texts } = this.#plain()
+    const { texts } = this.#isLikePath()
+      ? this.#asPath()
+      : this.#isLikeUrl()
+        ? this.#asUrl()
+        : this.#plain()
     const lengths = bounds.filter((bound) => bound < limits.maxTextBytes)
     const padded = texts.flatMap((text) =>
       lengths.flatMap((length) => [text.padEnd(length + 1, 'a'), text.padStart(length + 1, 'a')]),
@@ -174,7 +214,7 @@ class TextSolver {
       if (one.kind === 'host' || one.kind === 'scheme') return urlFormula(one, atoms)
       return notLong(notNumeric)(one)
     })
-    return { ...this.#search(all([statement, isPlainUrl(atoms)])), isNone: 'own' }
+    return { ...this.#search(all([statement, isPlainUrl(this.#urlAtoms(), atoms)])), isNone: 'own' }
   }
 
   /** Whether no URL, and nothing that is none, does what is asked of it as a URL, whatever else is asked. */
@@ -188,8 +228,8 @@ class TextSolver {
     const statement = replaceAtoms(this.#statement, (one): Plain =>
       one.kind === 'host' || one.kind === 'scheme' ? urlFormula(one, atoms) : unknown,
     )
-    const answer = searchText(all([statement, isPlainUrl(atoms)]), budget)
-    return { texts: [], isNone: answer.kind === 'none' ? 'all' : undefined }
+    const answer = searchText(all([statement, isPlainUrl(this.#urlAtoms(), atoms)]), budget)
+    return answer.kind === 'none' ? { texts: [], isNone: 'all' } : nothing
   }
 
   /** Whether no path, and nothing that is none, does what is asked of it as a path, whatever else is asked. */
@@ -207,7 +247,7 @@ class TextSolver {
       this.#demanded(demands.some).some(({ wanted, canPass }) => {
         return !isPossible([...every, wanted]) && !(canPass && isPossible([...passed, wanted]))
       })
-    return { texts: [], isNone: isNone ? 'all' : undefined }
+    return isNone ? { texts: [], isNone: 'all' } : nothing
   }
 
   /** Paths that pass by one place on their way to another, or are read in two ways. */

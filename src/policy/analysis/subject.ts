@@ -1,14 +1,22 @@
 import type { ActionEvent } from '../../event/action-event.ts'
 import type { RiskLevel } from '../../event/capability.ts'
 import type { Effect, PolicyAnswer } from '../answer.ts'
+import type { CapabilityPattern } from '../capability-pattern.ts'
 import type { Policy } from '../policy.ts'
+import { lowerCased } from '../rule-index.ts'
 import type { PolicyRule, RuleSource } from '../rule.ts'
 import { claimOf, contentOf, riskClaim } from './claim.ts'
 import type { Clause } from './search.ts'
 
 /** What decides about a call: a rule, or what the policy says of risks. */
 export type Cause =
-  | { readonly kind: 'rule'; readonly source: RuleSource; readonly content: string }
+  | {
+      readonly kind: 'rule'
+      readonly source: RuleSource
+      readonly content: string
+      /** Its pattern, case aside. */
+      readonly lowered: CapabilityPattern
+    }
   | {
       readonly kind: 'risk'
       readonly action: Exclude<Effect, 'allow'>
@@ -73,7 +81,8 @@ export class Subject {
 }
 
 function ruleClause(source: RuleSource): PolicyClause {
-  const name: Cause = { kind: 'rule', source, content: contentOf(source) }
+  const lowered = lowerCased(source.pattern)
+  const name: Cause = { kind: 'rule', source, content: contentOf(source), lowered }
   return { name, claim: claimOf(source) }
 }
 

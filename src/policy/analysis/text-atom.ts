@@ -12,6 +12,8 @@ export interface LanguageAtom {
   readonly dfa: Dfa
   /** Whether nothing is known of texts with characters outside of ASCII. */
   readonly isVague: boolean
+  /** Whether a text that cannot be folded is compared as it is, and is not one of which a guard is not sure. */
+  readonly alwaysFolds: boolean
 }
 
 /** Something about a text of which only the name is known: it may be so or not. */

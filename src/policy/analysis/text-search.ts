@@ -1,5 +1,6 @@
 import { lettersFor } from './alphabet.ts'
 import type { Letter } from './alphabet.ts'
+import type { CharSet } from './char-set.ts'
 import type { Budget } from './budget.ts'
 import { atomsOf, canHold } from './formula.ts'
 import type { Formula } from './formula.ts'
@@ -27,8 +28,10 @@ export function searchText(
   most: number = Number.POSITIVE_INFINITY,
 ): TextAnswer {
   const problem = new TextProblem(formula, most)
-  const plain = problem.search('plain', budget)
+  // What is only looked at as it is needs no guesses.
+  const plain = problem.search(problem.isExact ? 'exact' : 'plain', budget)
   if (plain.kind === 'found') return { kind: 'some', texts: [plain.letters.map(textOf).join('')] }
+  if (plain.kind === 'none' && problem.isExact) return { kind: 'none' }
   const wild = problem.search('wild', budget)
   if (wild.kind === 'found') return { kind: 'unknown', texts: spellings(wild.letters) }
   return plain.kind === 'none' && wild.kind === 'none'
@@ -41,7 +44,11 @@ function textOf({ text }: Letter): string {
 }
 
 /** What may stand where folding is not known: marks that compose, letters that become others, hidden characters. */
-const wildTexts = ['\u0301', '\u0307', '\u0327', '\u0338', '\u00e9', '\u00df', '\u200b', '\u2028']
+const wildTexts = [
+  ...['\u0301', '\u0307', '\u0327', '\u0338', '\u00e9', '\u00df', '\u200b', '\u2028'],
+  // So many marks that nobody folds the text.
+  '\u0301'.repeat(65),
+]
 
 function spellings(letters: readonly Letter[]): readonly string[] {
   const asFound = letters.map(textOf).join('')
@@ -51,19 +58,24 @@ function spellings(letters: readonly Letter[]): readonly string[] {
   return [asFound, ...others]
 }
 
-type Mode = 'plain' | 'wild'
+/** Which letters a text is made of: those that fold by themselves, or all; with `exact` nothing is folded. */
+type Mode = 'plain' | 'wild' | 'exact'
 
 /** How far a text has been gone through. */
 interface Place {
-  /** For each atom the states in which its machine may be. */
-  readonly states: readonly (readonly number[])[]
-  /** The same before the last letter, where that one may still become another. */
-  readonly before: readonly (readonly number[])[]
-  readonly isSpace: boolean | undefined
+  /** The state of the machine of each atom. */
+  readonly states: readonly number[]
+  /** Whether what a guard compares ends in a space, or would if that were not dropped. */
+  readonly isSpace: boolean
   readonly isStarted: boolean
+  /** Whether the last letter is one of which it is not known what it folds to: there anything may follow. */
+  readonly isLoose: boolean
   readonly isWild: boolean
+  /** Whether the text is one that cannot be folded. */
+  readonly isFlooded: boolean
   readonly length: number
   readonly from: Place | undefined
+  /** Undefined where only what is compared went on. */
   readonly letter: Letter | undefined
 }
 
@@ -88,32 +100,27 @@ class TextProblem {
     const languages = atomsOf(formula).filter((one) => one.kind === 'language')
     this.#atoms = [...new Set(languages)]
     for (const [index, one] of this.#atoms.entries()) this.#index.set(one, index)
-    const sets = (isRaw: boolean) =>
+    const sets = (isRaw: boolean): readonly CharSet[] =>
       this.#atoms.filter(({ side }) => (side === 'raw') === isRaw).flatMap(({ dfa }) => dfa.sets)
-    const [raw, folded] = [distinct(sets(true)), distinct(sets(false))]
-    this.#letters = lettersFor(raw, folded)
+    this.#letters = lettersFor(distinct(sets(true)), distinct(sets(false)))
     this.#compared = [...new Set(this.#letters.map((one) => one.folded ?? one.codePoint))]
-    for (const { dfa } of this.#atoms) dfa.forgetReachable()
+  }
+
+  /** Whether everything that is asked is asked of the text as it is. */
+  get isExact(): boolean {
+    return this.#atoms.every(({ side, isVague }) => side === 'raw' && !isVague)
   }
 
   search(mode: Mode, budget: Budget): Found {
-    const letters = this.#letters.filter((one) => mode === 'wild' || one.folded !== undefined)
-    const start = this.#atoms.map(({ dfa }) => [dfa.start])
-    const queue: Place[] = [
-      {
-        ...{ states: start, before: start, isSpace: false, isStarted: false, isWild: false },
-        ...{ length: 0, from: undefined, letter: undefined },
-      },
-    ]
+    const letters = this.#letters.filter((one) => mode !== 'plain' || one.folded !== undefined)
+    const queue: Place[] = [this.#start()]
     const seen = new Set<string>()
     for (const place of queue) {
       if (this.#holdsAt(place)) return { kind: 'found', letters: lettersTo(place) }
-      if (place.length >= this.#most) continue
       if (!budget.spend(1) || queue.length > maxPlaces) return { kind: 'over' }
-      for (const letter of letters) {
-        const next = this.#advance(place, letter, mode)
+      for (const next of this.#after(place, letters, mode)) {
         if (!this.#canHoldBehind(next)) continue
-        const key = keyOf(next)
+        const key = keyOf(next, mode)
         if (seen.has(key)) continue
         seen.add(key)
         queue.push(next)
@@ -122,14 +129,74 @@ class TextProblem {
     return { kind: 'none' }
   }
 
+  #start(): Place {
+    return {
+      states: this.#atoms.map(({ dfa }) => dfa.start),
+      ...{ isSpace: false, isStarted: false, isLoose: false, isWild: false, isFlooded: false },
+      ...{ length: 0, from: undefined, letter: undefined },
+    }
+  }
+
+  *#after(place: Place, letters: readonly Letter[], mode: Mode): Iterable<Place> {
+    if (place.length < this.#most) {
+      for (const letter of letters) {
+        if (letter.folded !== undefined) yield this.#plain(place, letter, letter.folded)
+        else if (mode === 'exact') yield this.#raw(place, place, letter)
+        else yield* this.#wild(place, letter)
+      }
+    }
+    if (!place.isLoose) return
+    for (const folded of this.#compared) {
+      yield { ...this.#folded(place, folded, folded === space), from: place, letter: undefined }
+    }
+  }
+
+  #plain(place: Place, letter: Letter, folded: number): Place {
+    return { ...this.#raw(place, this.#folded(place, folded, letter.isSpace), letter), isLoose: false }
+  }
+
+  /** A letter that folds to anything, together with the one before it, or makes that the text cannot be folded. */
+  *#wild(place: Place, letter: Letter): Iterable<Place> {
+    const starts = place.letter?.composes === true && place.from !== undefined
+      ? [place, { ...place.from, isWild: place.isWild, isFlooded: place.isFlooded }]
+      : [place]
+    for (const start of starts) {
+      yield { ...this.#raw(place, start, letter), isWild: true, isLoose: true }
+    }
+    if (!place.isFlooded) {
+      yield { ...this.#raw(place, place, letter), isWild: true, isFlooded: true }
+    }
+  }
+
+  /** The letter is read by what looks at the text as it is; everything else is as in `folded`. */
+  #raw(place: Place, folded: Place, letter: Letter): Place {
+    const states = this.#atoms.map(({ side, dfa }, index) =>
+      side === 'raw'
+        ? dfa.step(place.states[index] ?? 0, letter.codePoint)
+        : (folded.states[index] ?? 0),
+    )
+    return { ...folded, states, length: place.length + 1, from: place, letter }
+  }
+
+  #folded(place: Place, folded: number, isSpace: boolean): Place {
+    if (place.isFlooded) return place
+    const states = this.#atoms.map((one, index) => {
+      const state = place.states[index] ?? 0
+      return one.side === 'raw' ? state : stepFolded(one, state, { folded, isSpace }, place)
+    })
+    return { ...place, states, isSpace, isStarted: place.isStarted || !isSpace }
+  }
+
   #holdsAt(place: Place): boolean {
     return this.#can(place, ({ dfa }, state, holds) => dfa.accepts(state) === holds)
   }
 
   #canHoldBehind(place: Place): boolean {
-    return this.#can(place, ({ dfa }, state, holds) =>
-      holds ? !dfa.isDead(state) : !dfa.isFinal(state),
-    )
+    return this.#can(place, ({ dfa, side }, state, holds) => {
+      // What follows may yet make the text one that cannot be folded.
+      if (holds && side !== 'raw' && place.isWild) return true
+      return holds ? !dfa.isDead(state) : !dfa.isFinal(state)
+    })
   }
 
   #can(
@@ -137,74 +204,41 @@ class TextProblem {
     test: (one: LanguageAtom, state: number, holds: boolean) => boolean,
   ): boolean {
     return canHold(this.#formula, (one, holds) => {
-      if (one.kind === 'free') return true
+      if (one.kind === 'free' || (one.isVague && place.isWild)) return true
       // Text that cannot be folded at all is what a guard is not sure of.
-      if (place.isWild && (one.isVague || (one.side !== 'raw' && holds))) return true
-      const states = place.states[this.#index.get(one) ?? 0] ?? []
-      return states.some((state) => test(one, state, holds))
+      if (place.isFlooded && one.side !== 'raw') return holds && !one.alwaysFolds
+      return test(one, place.states[this.#index.get(one) ?? 0] ?? 0, holds)
     })
-  }
-
-  #advance(place: Place, letter: Letter, mode: Mode): Place {
-    const isWild = letter.folded === undefined
-    const states = this.#atoms.map((one, index) => {
-      const here = place.states[index] ?? []
-      if (one.side === 'raw') return here.map((state) => one.dfa.step(state, letter.codePoint))
-      return isWild
-        ? this.#anywhere(one, [...here, ...(place.before[index] ?? [])])
-        : stepFolded(one, here, { ...letter, folded: letter.folded }, place)
-    })
-    return {
-      states,
-      before: mode === 'wild' && letter.composes ? place.states : states,
-      isSpace: isWild ? undefined : letter.isSpace,
-      isStarted: place.isStarted || !letter.isSpace,
-      isWild: place.isWild || isWild,
-      length: place.length + 1,
-      from: place,
-      letter,
-    }
-  }
-
-  #anywhere({ dfa }: LanguageAtom, states: readonly number[]): readonly number[] {
-    return sorted(states.flatMap((state) => dfa.reachable(state, this.#compared)))
   }
 }
+
+const space = 0x20
 
 /** One more letter, for a form in which runs of spaces are one and those at an end perhaps none. */
 function stepFolded(
   { dfa, side }: LanguageAtom,
-  states: readonly number[],
+  state: number,
   letter: { readonly folded: number; readonly isSpace: boolean },
   { isSpace, isStarted }: Place,
-): readonly number[] {
+): number {
   const dropsStart = side === 'foldedTrimmed' || side === 'foldedStart'
   const waits = side === 'foldedTrimmed' || side === 'foldedEnd'
-  const withSpace = (): readonly number[] => states.map((state) => dfa.step(state, 0x20))
-  if (letter.isSpace) {
-    if (waits || isSpace === true || (dropsStart && !isStarted)) return states
-    return isSpace === undefined ? sorted([...states, ...withSpace()]) : withSpace()
-  }
-  const mayOwe = waits && isSpace !== false && (isStarted || !dropsStart)
-  const from = !mayOwe ? states : isSpace === true ? withSpace() : [...states, ...withSpace()]
-  return sorted(from.map((state) => dfa.step(state, letter.folded)))
+  const counts = isStarted || !dropsStart
+  if (letter.isSpace) return waits || isSpace || !counts ? state : dfa.step(state, space)
+  const owed = waits && isSpace && counts ? dfa.step(state, space) : state
+  return dfa.step(owed, letter.folded)
 }
 
-function sorted(states: readonly number[]): readonly number[] {
-  return states.length === 1
-    ? states
-    : [...new Set(states)].toSorted((one, other) => one - other)
-}
-
-function keyOf({ states, before, isSpace, isStarted, isWild }: Place): string {
-  const flags = `${Number(isStarted)}${Number(isWild)}${String(isSpace)}`
-  const past = before === states ? '' : before.map((one) => one.join()).join(';')
-  return `${flags}|${states.map((one) => one.join()).join(';')}|${past}`
+function keyOf(place: Place, mode: Mode): string {
+  const { states, isSpace, isStarted, isLoose, isWild, isFlooded, letter, from } = place
+  const flags = [isSpace, isStarted, isLoose, isWild, isFlooded].map(Number).join('')
+  const mayCompose = mode === 'wild' && letter?.composes === true && from !== undefined
+  return `${flags};${states.join()}${mayCompose ? `|${from.states.join()}` : ''}`
 }
 
 function lettersTo(end: Place): readonly Letter[] {
   const letters: Letter[] = []
-  for (let place = end; place.from !== undefined; place = place.from) {
+  for (let place: Place | undefined = end; place !== undefined; place = place.from) {
     if (place.letter !== undefined) letters.push(place.letter)
   }
   return letters.toReversed()

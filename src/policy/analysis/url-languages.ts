@@ -39,32 +39,44 @@ const port = sequence(literal(':'), oneOf(range('1', '9')), many(char(digit)))
 const start = sequence(schemeName, literal('://'))
 const rest = sequence(literal('/'), many(char(except(anyChar, ...[...' \\%@?#'].map((one) => only(code(one)))))))
 
-const usualPorts: readonly (readonly [string, string])[] = [
+const usualPorts: ReadonlyMap<string, string> = new Map([
   ['http', '80'],
   ['ws', '80'],
   ['https', '443'],
   ['wss', '443'],
   ['ftp', '21'],
-]
-
-const withUsualPort: Expression = either(
-  usualPorts.map(([scheme, number]) =>
-    sequence(literal(`${scheme}://`), hostName, literal(`:${number}`), optional(rest)),
-  ),
-)
-
-/** URLs and hosts as every reader takes them, with the usual port left out. */
-const plainUrl: Expression = either([
-  sequence(start, hostName, optional(port), optional(rest)),
-  sequence(hostName, optional(port)),
 ])
 
-/** That a text is a URL, or a host, of which there is one reading. */
-export function isPlainUrl(atoms: LanguageAtoms): Formula<PlainAtom> {
-  return all([
-    language(atoms, 'plain', () => plainUrl),
-    negate(language(atoms, 'usual port', () => withUsualPort)),
+/**
+ * That a text is a URL, or a host, of which there is one reading: with one of the schemes and ports that are asked for, or
+ * with one that stands for all others.
+ */
+export function isPlainUrl(asked: readonly UrlAtom[], atoms: LanguageAtoms): Formula<PlainAtom> {
+  const ports = new Set(asked.flatMap((one) => (one.kind === 'host' ? one.data.flatMap(portOf) : [])))
+  const named = asked.flatMap((one) => (one.kind === 'scheme' ? one.data : []))
+  const usual = [...usualPorts].filter(([, number]) => ports.has(number)).map(([name]) => name)
+  const schemes = new Set([...named, ...usual, 'https', 'other'])
+  const key = `plain ${[...schemes].join(' ')} ${[...ports].join(' ')}`
+  return language(atoms, key, () => plainUrl(schemes, [...ports, '9']))
+}
+
+function plainUrl(schemes: ReadonlySet<string>, ports: readonly string[]): Expression {
+  const withPort = (wanted: readonly string[]): Expression =>
+    optional(either(wanted.map((one) => literal(`:${one}`))))
+  return either([
+    ...[...schemes].map((scheme) => {
+      // A port that belongs to the scheme is no port.
+      const others = ports.filter((one) => one !== usualPorts.get(scheme))
+      return sequence(literal(`${scheme}://`), hostName, withPort(others), optional(rest))
+    }),
+    sequence(hostName, withPort(ports)),
   ])
+}
+
+/** The port that a pattern names, if it is one. */
+function portOf(pattern: string): readonly string[] {
+  const found = /:(?<port>[0-9]+)$/.exec(pattern)?.groups?.['port']
+  return found === undefined ? [] : [found]
 }
 
 /** When a rule takes a plain URL for one that it is about. */
@@ -100,7 +112,7 @@ function hosts(pattern: string, role: 'guard' | 'grant'): Expression {
     return sequence(before, name, optional(port), end)
   }
   if (wanted === undefined) return sequence(before, name, end)
-  const usual = usualPorts.filter(([, number]) => number === wanted)
+  const usual = [...usualPorts].filter(([, number]) => number === wanted)
   return either([
     sequence(before, name, literal(`:${wanted}`), end),
     ...usual.map(([scheme]) => sequence(literal(`${scheme}://`), name, end)),
@@ -116,5 +128,5 @@ function hostPattern(name: string): Expression {
 }
 
 function language(atoms: LanguageAtoms, key: string, make: () => Expression): Formula<PlainAtom> {
-  return atom(atoms.get({ side: 'raw', key: `url ${key}`, isVague: false }, () => languageOf(make())))
+  return atom(atoms.get({ side: 'raw', key: `url ${key}` }, () => languageOf(make())))
 }
