@@ -255,6 +255,9 @@ const places = {
 export function samplesOf(ask: Ask): readonly string[] {
   const texts = textsOf(ask)
   switch (ask.kind) {
+    case 'regex':
+    case 'type':
+      return []
     case 'glob':
     case 'pattern':
     case 'name':

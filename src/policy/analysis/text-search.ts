@@ -93,12 +93,14 @@ class TextProblem {
   readonly #index = new Map<LanguageAtom, number>()
   readonly #letters: readonly Letter[]
   readonly #compared: readonly number[]
+  readonly #hasVague: boolean
 
   constructor(formula: Formula<PlainAtom>, most: number) {
     this.#formula = formula
     this.#most = most
     const languages = atomsOf(formula).filter((one) => one.kind === 'language')
     this.#atoms = [...new Set(languages)]
+    this.#hasVague = languages.some(({ isVague }) => isVague)
     for (const [index, one] of this.#atoms.entries()) this.#index.set(one, index)
     const sets = (isRaw: boolean): readonly CharSet[] =>
       this.#atoms.filter(({ side }) => (side === 'raw') === isRaw).flatMap(({ dfa }) => dfa.sets)
@@ -203,12 +205,16 @@ class TextProblem {
     place: Place,
     test: (one: LanguageAtom, state: number, holds: boolean) => boolean,
   ): boolean {
-    return canHold(this.#formula, (one, holds) => {
-      if (one.kind === 'free' || (one.isVague && place.isWild)) return true
-      // Text that cannot be folded at all is what a guard is not sure of.
-      if (place.isFlooded && one.side !== 'raw') return holds && !one.alwaysFolds
-      return test(one, place.states[this.#index.get(one) ?? 0] ?? 0, holds)
-    })
+    const canWith = (vague: boolean | undefined): boolean =>
+      canHold(this.#formula, (one, holds) => {
+        if (one.kind === 'free') return true
+        if (one.isVague && vague !== undefined) return holds === vague
+        // Text that cannot be folded at all is what a guard is not sure of.
+        if (place.isFlooded && one.side !== 'raw') return holds && !one.alwaysFolds
+        return test(one, place.states[this.#index.get(one) ?? 0] ?? 0, holds)
+      })
+    // What is not known beyond ASCII is so, or is not, wherever it is asked.
+    return place.isWild && this.#hasVague ? canWith(true) || canWith(false) : canWith(undefined)
   }
 }
 

@@ -55,11 +55,25 @@ const nested = fc.oneof(
 )
 
 /** A rule as the file has it. */
-export const ruleText: fc.Arbitrary<string> = fc
-  .tuple(capability, fc.array(nested, { maxLength: 2 }))
-  .map(([pattern, asked]) => JSON.stringify(Object.assign({ capability: pattern }, ...asked)))
+export const ruleText: fc.Arbitrary<string> = ruleOf(nested, 2)
 
-const rules = fc.array(ruleText, { maxLength: 3 })
+function ruleOf(asked: fc.Arbitrary<object>, most: number): fc.Arbitrary<string> {
+  return fc
+    .tuple(capability, fc.array(asked, { maxLength: most }))
+    .map(([pattern, conditions]) =>
+      JSON.stringify(Object.assign({ capability: pattern }, ...conditions)),
+    )
+}
+
+/** Conditions that each look at something else, so that nothing of one is about the other. */
+const apart = fc.oneof(
+  matchers.map((x): object => ({ args: { '/x': x } })),
+  fc.record({ environment: fc.constantFrom('prod', 'p*', 'Dev') }),
+  fc.record({ risk_level: fc.constantFrom('low', 'high') }),
+  fc.record({ amount_gt: number }),
+  fc.record({ amount_lte: number }),
+)
+
 const action = fc.constantFrom('deny', 'require_approval')
 const risks = fc.option(
   fc
@@ -67,7 +81,6 @@ const risks = fc.option(
     .map(([level, does]) => `risk_levels: {${level}: {action: ${does}}}\n`),
   { nil: '' },
 )
-
 /** The lists of a policy. */
 export interface Lists {
   readonly deny: readonly string[]
@@ -76,25 +89,33 @@ export interface Lists {
   readonly risks: string
 }
 
-export const lists: fc.Arbitrary<Lists> = fc.record({
-  deny: rules,
-  require_approval: rules,
-  allow: fc.array(ruleText, { minLength: 1, maxLength: 3 }),
-  risks,
-})
+function listsOf(rule: fc.Arbitrary<string>): fc.Arbitrary<Lists> {
+  const rules = fc.array(rule, { maxLength: 3 })
+  return fc.record({
+    deny: rules,
+    require_approval: rules,
+    allow: fc.array(rule, { minLength: 1, maxLength: 3 }),
+    risks,
+  })
+}
+
+export const lists: fc.Arbitrary<Lists> = listsOf(ruleText)
 
 /** Two policies of which the second has some of the rules of the first one, and some others. */
-export const pairOfLists: fc.Arbitrary<readonly [Lists, Lists]> = fc
-  .tuple(lists, lists, fc.nat(7))
-  .map(([one, other, kept]) => [
-    one,
+function pairOf(one: fc.Arbitrary<Lists>): fc.Arbitrary<readonly [Lists, Lists]> {
+  return fc.tuple(one, one, fc.nat(7)).map(([before, other, kept]) => [
+    before,
     {
-      deny: (kept & 1) === 0 ? other.deny : [...one.deny, ...other.deny.slice(1)],
-      require_approval: (kept & 2) === 0 ? other.require_approval : one.require_approval,
-      allow: (kept & 4) === 0 ? other.allow : [...one.allow, ...other.allow.slice(1)],
-      risks: kept < 4 ? one.risks : other.risks,
+      deny: (kept & 1) === 0 ? other.deny : [...before.deny, ...other.deny.slice(1)],
+      require_approval: (kept & 2) === 0 ? other.require_approval : before.require_approval,
+      allow: (kept & 4) === 0 ? other.allow : [...before.allow, ...other.allow.slice(1)],
+      risks: kept < 4 ? before.risks : other.risks,
     },
   ])
+}
+
+export const pairOfLists: fc.Arbitrary<readonly [Lists, Lists]> = pairOf(lists)
+export const plainPair: fc.Arbitrary<readonly [Lists, Lists]> = pairOf(listsOf(ruleOf(apart, 2)))
 
 /** A policy as a file. */
 export function textOf({ risks: levels, ...of }: Lists): string {
