@@ -3,6 +3,7 @@ import type { CommandKit } from './command-kit.ts'
 import { examples } from './command-kit.ts'
 import { exitCodes } from './io.ts'
 import type { PolicyCheckFlags } from './policy-check.ts'
+import type { PolicyDiffFlags } from './policy-diff.ts'
 import type { ExplainFlags } from './policy-explain.ts'
 import type { PolicyInitFlags } from './policy-init.ts'
 import type { PolicyTestFlags } from './policy-test.ts'
@@ -13,6 +14,7 @@ export function policyCommand(kit: CommandKit): Command {
   examples(policy, [
     ['capfence policy check policies/ops.yaml', 'everything that is wrong with it'],
     ['capfence policy test policies/ops.yaml', 'whether it says what its tests expect'],
+    ['capfence policy diff policies/ops.yaml new.yaml', 'what a new one allows that it did not'],
     [
       `capfence policy explain --server ops --tool delete_path --arguments '{"command": "rm -rf /"}'`,
       'what would become of a call, and why',
@@ -22,6 +24,7 @@ export function policyCommand(kit: CommandKit): Command {
     .addCommand(checkCommand(kit))
     .addCommand(testCommand(kit))
     .addCommand(explainCommand(kit))
+    .addCommand(diffCommand(kit))
     .addCommand(initCommand(kit))
     .addCommand(schemaCommand(kit))
 }
@@ -91,6 +94,31 @@ function initCommand(kit: CommandKit): Command {
     kit.run(async () => {
       const { policyInit } = await import('./policy-init.ts')
       return policyInit(flags, kit.io)
+    }),
+  )
+}
+
+function diffCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('diff')
+    .description('say of which calls two policies say something else, each with such a call')
+    .argument('<old>', 'the policy before')
+    .argument('<new>', 'the policy after')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    [
+      'capfence policy diff policies/ops.yaml new.yaml',
+      'what the new one allows, holds and denies',
+    ],
+    [
+      'git show main:policies/ops.yaml >old.yaml; capfence policy diff old.yaml policies/ops.yaml',
+      'for a review: exit code 1 when something is newly allowed, or that cannot be excluded',
+    ],
+  ])
+  return command.action((before: string, now: string, flags: PolicyDiffFlags) =>
+    kit.run(async () => {
+      const { policyDiff } = await import('./policy-diff.ts')
+      return policyDiff({ before, now }, flags, kit.io)
     }),
   )
 }

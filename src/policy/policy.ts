@@ -57,6 +57,8 @@ export class Policy {
   /** What each of the rules was read from, in the same order. */
   readonly sources: readonly RuleSource[]
   readonly risks: RiskActions
+  /** What calls do to their sessions. */
+  readonly labels: readonly LabelSource[]
   /** What its authors should know, in the order of the files. */
   readonly notes: readonly Problem[]
   /** Each once, in the order of the files. */
@@ -75,6 +77,7 @@ export class Policy {
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))
     this.sources = sources
     this.risks = risks
+    this.labels = labels
     this.limits = limitsOf(sources)
     this.#unknownRisk = strictest([...risks.values()])
     for (const [order, source] of sources.entries()) this.#add(source, order)

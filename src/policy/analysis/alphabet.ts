@@ -44,10 +44,7 @@ const fixedBorders = [lineFeed, 0x0b, space, 0x21, 0x3c, 0x3f, 0x41, 0x51, 0x52,
  * @param raw sets that look at the text as it is
  * @param folded sets that look at it as guards compare it
  */
-export function lettersFor(
-  raw: readonly CharSet[],
-  folded: readonly CharSet[],
-): readonly Letter[] {
+export function lettersFor(raw: readonly CharSet[], folded: readonly CharSet[]): readonly Letter[] {
   const best = new Map<string, Letter>()
   for (const point of representatives(raw, folded)) {
     const letter = letterOf(point)
@@ -72,11 +69,7 @@ function representatives(raw: readonly CharSet[], folded: readonly CharSet[]): I
   return points
 }
 
-function signature(
-  letter: Letter,
-  raw: readonly CharSet[],
-  folded: readonly CharSet[],
-): string {
+function signature(letter: Letter, raw: readonly CharSet[], folded: readonly CharSet[]): string {
   const { codePoint, isSpace, composes } = letter
   // What folds by itself is compared as what it folds to, everything else as itself or as anything.
   const compared = letter.folded ?? codePoint

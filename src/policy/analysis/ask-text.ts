@@ -86,7 +86,8 @@ class AskReader {
         return this.#pattern(ask.data)
       case 'name':
         return this.#name(ask.data)
-      default:
+      case 'cidr':
+      case 'table':
         return this.#free(ask)
     }
   }
@@ -253,31 +254,24 @@ const places = {
 
 /** Texts that are about what an ask is about, for a first try. */
 export function samplesOf(ask: Ask): readonly string[] {
-  const texts = textsOf(ask)
-  switch (ask.kind) {
-    case 'regex':
-    case 'type':
-      return []
-    case 'glob':
-    case 'pattern':
-    case 'name':
-    case 'table':
-      return texts.flatMap((text) => [
-        text.replaceAll('**', 'a').replaceAll('*', 'a'),
-        text.replaceAll('*', ''),
-      ])
-    case 'under':
-    case 'not_under':
-      return texts.flatMap((text) => [text, `${text.replace(/[/\\]$/, '')}/a`])
-    case 'host':
-      return texts.map((text) => `https://${text.replaceAll('*', 'a').replace(/:a$/, ':8443')}/`)
-    case 'scheme':
-      return texts.map((text) => `${text}://a.example/`)
-    case 'cidr':
-      return texts.flatMap(addressSamples)
-    default:
-      return texts
+  const { kind } = ask
+  const texts = kind === 'regex' || kind === 'type' ? [] : textsOf(ask)
+  if (kind === 'under' || kind === 'not_under') {
+    return texts.flatMap((text) => [text, `${text.replace(/[/\\]$/, '')}/a`])
   }
+  if (kind === 'host') {
+    return texts.map((text) => `https://${text.replaceAll('*', 'a').replace(/:a$/, ':8443')}/`)
+  }
+  if (kind === 'scheme') return texts.map((text) => `${text}://a.example/`)
+  if (kind === 'cidr') return texts.flatMap(addressSamples)
+  // Patterns with something in place of the star, and with nothing.
+  return hasStars(kind)
+    ? texts.flatMap((text) => [text.replace(/\*+/g, 'a'), text.replaceAll('*', '')])
+    : texts
+}
+
+function hasStars(kind: Ask['kind']): boolean {
+  return kind === 'glob' || kind === 'pattern' || kind === 'name' || kind === 'table'
 }
 
 function addressSamples(range: string): readonly string[] {

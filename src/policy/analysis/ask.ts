@@ -18,18 +18,14 @@ export type Ask =
 
 /** The test that the gate itself makes. */
 export function testOf(ask: Ask): MatcherTest {
-  switch (ask.kind) {
-    case 'table': {
-      const [may, must] = [mayBeTable(ask.data), mustBeTable(ask.data)]
-      return { may: ({ text }) => may(text), must: ({ text }) => must(text) }
-    }
-    case 'pattern':
-      return patternTest(ask.data)
-    case 'name':
-      return nameTest(ask.data)
-    default:
-      return compileMatcher(ask)
-  }
+  if (ask.kind === 'table') return tableTest(ask.data)
+  if (ask.kind === 'pattern') return patternTest(ask.data)
+  return ask.kind === 'name' ? nameTest(ask.data) : compileMatcher(ask)
+}
+
+function tableTest(patterns: readonly string[]): MatcherTest {
+  const [may, must] = [mayBeTable(patterns), mustBeTable(patterns)]
+  return { may: ({ text }) => may(text), must: ({ text }) => must(text) }
 }
 
 function patternTest(patterns: readonly string[]): MatcherTest {

@@ -17,7 +17,12 @@ export type Unaimed = 'texts' | 'amounts' | 'paths' | 'tables'
 
 /** A part of a call that rules ask something of, each by itself. */
 export type Attribute =
-  | { readonly kind: 'name'; readonly field: NameField; readonly key: string; readonly domain: Domain }
+  | {
+      readonly kind: 'name'
+      readonly field: NameField
+      readonly key: string
+      readonly domain: Domain
+    }
   | {
       readonly kind: 'context'
       readonly field: ContextField
@@ -30,7 +35,12 @@ export type Attribute =
       readonly key: string
       readonly domain: Domain
     }
-  | { readonly kind: 'unaimed'; readonly of: Unaimed; readonly key: string; readonly domain: Domain }
+  | {
+      readonly kind: 'unaimed'
+      readonly of: Unaimed
+      readonly key: string
+      readonly domain: Domain
+    }
   /** What the events of an analysis do not tell: the clock, counters, labels. */
   | { readonly kind: 'free'; readonly key: string; readonly domain: undefined }
 

@@ -13,11 +13,6 @@ export const anyChar: CharSet = { key: '*', has: () => true, borders: [] }
 /** The line breaks that a grant does not look beyond. */
 const lineBreaks: ReadonlySet<number> = new Set([0x0a, 0x0b, 0x0c, 0x0d, 0x85, 0x2028, 0x2029])
 
-/** Whether a character ends a line. */
-export function isLineBreak(codePoint: number): boolean {
-  return lineBreaks.has(codePoint)
-}
-
 /** Every character but line breaks. */
 export const inLine: CharSet = {
   key: '-n',
@@ -34,9 +29,14 @@ export function only(codePoint: number): CharSet {
   }
 }
 
+/** The code points of a text. */
+export function pointsOf(text: string): readonly number[] {
+  return Array.from(text, (one) => one.codePointAt(0) ?? 0)
+}
+
 /** The characters of a text. */
 export function among(text: string): CharSet {
-  const points = new Set([...text].map((char) => char.codePointAt(0) ?? 0))
+  const points = new Set(pointsOf(text))
   return {
     key: `[${text}`,
     has: (codePoint) => points.has(codePoint),

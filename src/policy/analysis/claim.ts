@@ -26,13 +26,18 @@ export interface ClaimAtom {
 /** When a rule applies, as a statement about the call. */
 export type Claim = Formula<ClaimAtom>
 
-/** The statement of a rule: a guard applies unless it is surely not about the call, a grant if it surely is. */
-export function claimOf({ rule, pattern, conditions }: RuleSource): Claim {
+/**
+ * The statement of a rule: a guard applies unless it is surely not about the call, a grant if it surely is.
+ *
+ * @param labels what tells apart policies that give sessions other labels; what asks for labels is not the same in them
+ */
+export function claimOf({ rule, pattern, conditions }: RuleSource, labels: string): Claim {
   const role = rule.effect === 'allow' ? 'grant' : 'guard'
   const names = (['resource', 'action', 'scope'] as const)
     .filter((field) => pattern[field] !== '*')
     .map((field) => claim(nameAttribute(field), [{ kind: 'name', data: pattern[field] }], role))
-  return all([...names, ...conditions.map((one) => conditionClaim(one, role))])
+  const reader: ConditionReader = { labels }
+  return all([...names, ...conditions.map((one) => conditionClaim(one, role, reader))])
 }
 
 /** That the risk of a call is one of some levels, or perhaps one of them. */
@@ -50,7 +55,11 @@ function claim(attribute: Attribute, asks: readonly Ask[], role: Role): Claim {
   })
 }
 
-function conditionClaim(condition: Condition, role: Role): Claim {
+interface ConditionReader {
+  readonly labels: string
+}
+
+function conditionClaim(condition: Condition, role: Role, reader: ConditionReader): Claim {
   switch (condition.kind) {
     case 'context': {
       const ask: Ask = { kind: 'pattern', data: condition.patterns }
@@ -66,7 +75,7 @@ function conditionClaim(condition: Condition, role: Role): Claim {
     }
     case 'path':
       return condition.prefixes.some(isWindowsPath)
-        ? unknownClaim(condition, role)
+        ? unknownClaim(condition, role, reader)
         : claim(unaimedAttribute('paths'), [{ kind: 'under', data: condition.prefixes }], role)
     case 'table': {
       const ask: Ask = { kind: 'table', data: condition.patterns }
@@ -76,26 +85,41 @@ function conditionClaim(condition: Condition, role: Role): Claim {
       return claim(argumentAttribute(condition.pointer), condition.matchers, role)
     case 'not': {
       const inner = role === 'guard' ? 'grant' : 'guard'
-      return negate(all(condition.conditions.map((one) => conditionClaim(one, inner))))
+      return negate(all(condition.conditions.map((one) => conditionClaim(one, inner, reader))))
     }
     case 'any':
       return any(
-        condition.branches.map((branch) => all(branch.map((one) => conditionClaim(one, role)))),
+        condition.branches.map((branch) =>
+          all(branch.map((one) => conditionClaim(one, role, reader))),
+        ),
       )
-    default:
-      return unknownClaim(condition, role)
+    case 'time':
+    case 'limit':
+    case 'labels':
+      return unknownClaim(condition, role, reader)
   }
 }
 
 /** What the analysis does not look into may be so or not. */
-function unknownClaim(condition: Condition, role: Role): Claim {
-  return claim(freeAttribute(JSON.stringify(condition)), [], role)
+function unknownClaim(condition: Condition, role: Role, { labels }: ConditionReader): Claim {
+  return claim(freeAttribute(keyOfCondition(condition, labels)), [], role)
+}
+
+function keyOfCondition(condition: Condition, labels: string): string {
+  const key = JSON.stringify(condition)
+  return asksLabels(condition) ? `${key} ${labels}` : key
+}
+
+function asksLabels(condition: Condition): boolean {
+  if (condition.kind === 'not') return condition.conditions.some(asksLabels)
+  if (condition.kind === 'any') return condition.branches.flat().some(asksLabels)
+  return condition.kind === 'labels'
 }
 
 /** A text that is the same for rules of one effect that apply to the same calls. */
-export function contentOf({ rule, pattern, conditions }: RuleSource): string {
+export function contentOf({ rule, pattern, conditions }: RuleSource, labels: string): string {
   const isGuard = rule.effect !== 'allow'
   const names = [pattern.resource, pattern.action, pattern.scope].join('.')
-  const written = conditions.map((one) => JSON.stringify(one)).toSorted()
+  const written = conditions.map((one) => keyOfCondition(one, labels)).toSorted()
   return [rule.effect, isGuard ? names.toLowerCase() : names, ...new Set(written)].join('\n')
 }

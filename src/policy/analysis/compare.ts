@@ -3,6 +3,7 @@ import type { Effect, PolicyAnswer } from '../answer.ts'
 import type { CapabilityPattern } from '../capability-pattern.ts'
 import type { Policy } from '../policy.ts'
 import { Analyst } from './analyst.ts'
+import { situations } from './situation.ts'
 import { contentOfClause, Subject } from './subject.ts'
 import type { Cause, PolicyClause } from './subject.ts'
 
@@ -23,6 +24,8 @@ export interface Example {
   readonly event: ActionEvent
   readonly before: PolicyAnswer
   readonly now: PolicyAnswer
+  /** When and where it is so, where that matters. */
+  readonly situation: string | undefined
 }
 
 /** Everything of which two policies say something else: what is newly allowed first. */
@@ -47,15 +50,6 @@ export function comparePolicies(before: Policy, now: Policy): Comparison {
   }
 }
 
-/**
- * Whether a policy allows nothing that another one does not allow, which is the case only if that is certain.
- *
- * @returns the first region in which it does, or may; undefined when there is none
- */
-export function firstWidening(before: Policy, now: Policy): Region | undefined {
-  return new Comparer(new Subject(before), new Subject(now)).first('allow')
-}
-
 /** One thing that may be otherwise: calls of which all of `required` is so and nothing of `excluded`. */
 interface Difference {
   readonly now: PolicyClause | undefined
@@ -75,13 +69,7 @@ class Comparer {
   }
 
   regions(decision: Effect): readonly Region[] {
-    const regions = [...this.#each(decision)]
-    return distinct(regions)
-  }
-
-  first(decision: Effect): Region | undefined {
-    for (const region of this.#each(decision)) return region
-    return undefined
+    return distinct([...this.#each(decision)])
   }
 
   *#each(decision: Effect): Iterable<Region> {
@@ -94,6 +82,7 @@ class Comparer {
 
   #ask(decision: Effect, { now, before, required, excluded }: Difference): Region | undefined {
     const unwanted = new Set(excluded)
+    let example: Example | undefined
     const answer = this.#analyst.ask({
       required,
       excluded,
@@ -101,21 +90,35 @@ class Comparer {
         [...this.#now.applied(event), ...this.#before.applied(event)].filter((one) =>
           unwanted.has(one),
         ),
-      confirms: (event) =>
-        this.#now.decide(event).decision === decision &&
-        this.#before.decide(event).decision !== decision &&
-        this.#areSo(required, event),
+      confirms: (event) => {
+        example = this.#exampleOf(decision, required, event)
+        return example !== undefined
+      },
     })
     if (answer.kind === 'no') return undefined
-    const example =
-      answer.kind === 'yes'
-        ? {
-            event: answer.event,
-            before: this.#before.decide(answer.event),
-            now: this.#now.decide(answer.event),
-          }
-        : undefined
-    return { decision, now: now?.name, before: before?.name, example }
+    return {
+      ...{ decision, now: now?.name, before: before?.name },
+      example: answer.kind === 'yes' ? example : undefined,
+    }
+  }
+
+  #exampleOf(
+    decision: Effect,
+    required: readonly PolicyClause[],
+    event: ActionEvent,
+  ): Example | undefined {
+    const asksState = this.#now.asksState(event) || this.#before.asksState(event)
+    // Without a state nothing that asks for one is known, and what is required of it cannot be seen.
+    const tries = asksState ? situations : [undefined]
+    for (const one of tries) {
+      const now = this.#now.decide(event, one?.state)
+      const before = this.#before.decide(event, one?.state)
+      const isSo = now.decision === decision && before.decision !== decision
+      if (isSo && (asksState || this.#areSo(required, event))) {
+        return { event, before, now, situation: one?.name }
+      }
+    }
+    return undefined
   }
 
   #areSo(clauses: readonly PolicyClause[], event: ActionEvent): boolean {
@@ -196,7 +199,10 @@ function canMeet([first, ...others]: readonly PolicyClause[]): boolean {
 const fields = ['resource', 'action', 'scope'] as const
 
 /** The one name that a rule is about, case aside; undefined when there is more than one. */
-function nameOf(clause: PolicyClause | undefined, field: keyof CapabilityPattern): string | undefined {
+function nameOf(
+  clause: PolicyClause | undefined,
+  field: keyof CapabilityPattern,
+): string | undefined {
   if (clause?.name.kind !== 'rule') return undefined
   const name = clause.name.lowered[field]
   return name.includes('*') ? undefined : name
@@ -229,7 +235,12 @@ function distinct(regions: readonly Region[]): readonly Region[] {
 }
 
 function reasonOf({ decision, reason, rules, risk }: PolicyAnswer): string {
-  return [decision, reason, risk ?? '', ...rules.map(({ position: { file, line, column } }) => {
-    return `${file}:${line}:${column}`
-  })].join(' ')
+  return [
+    decision,
+    reason,
+    risk ?? '',
+    ...rules.map(({ position: { file, line, column } }) => {
+      return `${file}:${line}:${column}`
+    }),
+  ].join(' ')
 }

@@ -78,9 +78,7 @@ export function isMet(candidate: Candidate, literal: ElementLiteral): boolean {
   const located = locatedOf(candidate)
   const compiled = asks.map(testFor)
   const applies =
-    role === 'guard'
-      ? anyMay(located, compiled) !== 'false'
-      : allMust(located, compiled) === 'true'
+    role === 'guard' ? anyMay(located, compiled) !== 'false' : allMust(located, compiled) === 'true'
   return applies === holds
 }
 

@@ -33,7 +33,8 @@ export function buildEvent(
   }
 }
 
-type Tree = { [name: string]: JsonValue | Tree }
+/** An object that is being built; it has no prototype. */
+type Tree = Record<string, JsonValue>
 
 const usualNames: Readonly<Record<NameField, string>> = {
   resource: 'files',
@@ -52,7 +53,7 @@ const freeNames: Readonly<Record<Unaimed, readonly string[]>> = {
 class EventBuilder {
   readonly #names = { ...usualNames }
   readonly #context = new Map<string, string>()
-  readonly #root: Tree = Object.create(null) as Tree
+  readonly #root: Tree = emptyTree()
   readonly #unaimed: (readonly [Unaimed, readonly Candidate[]])[] = []
   readonly #taken = new Set<string>()
   readonly #isFree: (name: string) => boolean
@@ -65,10 +66,10 @@ class EventBuilder {
     const [first] = elements
     switch (attribute.kind) {
       case 'name':
-        if (first?.kind === 'value') this.#names[attribute.field] = String(first.value)
+        if (first?.kind === 'value') this.#names[attribute.field] = textOf(first.value)
         break
       case 'context':
-        if (first?.kind === 'value') this.#context.set(attribute.field, String(first.value))
+        if (first?.kind === 'value') this.#context.set(attribute.field, textOf(first.value))
         break
       case 'argument':
         this.#taken.add((attribute.pointer.tokens[0] ?? '').toLowerCase())
@@ -91,7 +92,7 @@ class EventBuilder {
       capability: { ...this.#names },
       ...(environment === undefined ? {} : { environment }),
       ...(isRiskLevel(risk) ? { risk } : {}),
-      arguments: this.#root as { readonly [name: string]: JsonValue },
+      arguments: this.#root,
       context: known,
     })
   }
@@ -163,19 +164,21 @@ function placeInside(
 }
 
 /** One element of a list, with what it holds at the rest of the pointer; undefined for none. */
-function itemOf(
-  rest: readonly (string | undefined)[],
-  element: Candidate,
-): JsonValue | undefined {
+function itemOf(rest: readonly (string | undefined)[], element: Candidate): JsonValue | undefined {
   if (rest.length === 0) return element.kind === 'value' ? element.value : undefined
   if (element.kind === 'unreadable') return 'a'
   const inner = emptyTree()
   if (element.kind !== 'absent') placeAt(inner, rest, [element])
-  return inner as JsonValue
+  return inner
+}
+
+function textOf(value: JsonValue): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function emptyTree(): Tree {
-  return Object.create(null) as Tree
+  const tree: Record<string, JsonValue> = { __proto__: null }
+  return tree
 }
 
 function isTree(value: unknown): value is Tree {

@@ -1,5 +1,5 @@
 import type { CharSet } from './char-set.ts'
-import { anyChar, only } from './char-set.ts'
+import { anyChar, only, pointsOf } from './char-set.ts'
 
 /** What an assertion between two characters may ask; the bits are those of RE2. */
 export const assertions = {
@@ -60,7 +60,7 @@ export function optional(part: Expression): Expression {
 
 /** A text as it is. */
 export function literal(text: string): Expression {
-  return sequence(...[...text].map((one) => char(only(one.codePointAt(0) ?? 0))))
+  return sequence(...pointsOf(text).map((one) => char(only(one))))
 }
 
 /** Any text. */

@@ -32,7 +32,9 @@ const noValue = elementLiteral({ asks: [], role: 'guard' }, false, 'values')
 export function missingNeedles(box: Box): readonly string[] {
   return box.of('texts').flatMap(({ atom, holds }) => {
     if (holds || atom.role === 'grant') return []
-    return atom.asks.flatMap((ask) => (ask.kind === 'contains' ? ask.data.filter(isFoundInside) : []))
+    return atom.asks.flatMap((ask) =>
+      ask.kind === 'contains' ? ask.data.filter(isFoundInside) : [],
+    )
   })
 }
 
@@ -51,7 +53,9 @@ function roleLiterals(
   const { amount, minor, vague, path, prose } = roles.of(name)
   const isPath = path || (!prose && isBelowAbsolute(box.of(attribute.key)))
   return [
-    ...(amount && !minor && !vague ? box.of('amounts').flatMap((one) => linked(one, 'values')) : []),
+    ...(amount && !minor && !vague
+      ? box.of('amounts').flatMap((one) => linked(one, 'values'))
+      : []),
     ...(isPath ? box.of('paths').flatMap((one) => linked(one, path ? 'leaves' : 'texts')) : []),
     ...(isTable(name) ? box.of('tables').flatMap((one) => linked(one, 'leaves')) : []),
   ]

@@ -22,14 +22,15 @@ export function numbersOf({ data }: Ask): readonly Decimal[] {
  */
 export function numberSamples(asks: readonly Ask[]): NumberSamples {
   const thresholds = asks.flatMap(numbersOf)
-  const scaled = thresholds.map(({ canonical }) => scaledOf(canonical)).filter((one) => one !== undefined)
+  const scaled = thresholds
+    .map(({ canonical }) => scaledOf(canonical))
+    .filter((one) => one !== undefined)
   const points = [...new Set([...scaled, 0n])].toSorted((one, other) => (one < other ? -1 : 1))
   const between = points.flatMap((point, index) => inside(point, points[index + 1]))
   const first = points[0] ?? 0n
   const samples = [...points, ...inside(undefined, first), ...between]
   const near = points.filter((point) => point !== 0n).flatMap((point) => [point - 1n, point + 1n])
-  const isComplete =
-    scaled.length === thresholds.length && between.length === points.length * 2
+  const isComplete = scaled.length === thresholds.length && between.length === points.length * 2
   return {
     numbers: [...samples, ...near].map((one) => new Decimal(textOf(one))).concat(unreadable),
     isComplete,
@@ -63,7 +64,8 @@ function textOf(scaled: bigint): string {
 
 /** A whole and a broken number between two points; fewer where there is none that is short. */
 function inside(low: bigint | undefined, high: bigint | undefined): readonly bigint[] {
-  if (low === undefined) return high === undefined ? [] : [floor(high) - unit, floor(high) - unit - unit / 2n]
+  if (low === undefined)
+    return high === undefined ? [] : [floor(high) - unit, floor(high) - unit - unit / 2n]
   if (high === undefined) return [floor(low) + unit, floor(low) + unit + unit / 2n]
   const whole = floor(low) + unit
   const isWhole = whole < high

@@ -3,7 +3,16 @@ import { all, any, atom, negate } from './formula.ts'
 import type { Formula } from './formula.ts'
 import { among, anyChar, except, inLine, only } from './char-set.ts'
 import type { CharSet } from './char-set.ts'
-import { char, either, languageOf, literal, many, optional, sequence, anything } from './language.ts'
+import {
+  char,
+  either,
+  languageOf,
+  literal,
+  many,
+  optional,
+  sequence,
+  anything,
+} from './language.ts'
 import type { Expression } from './language.ts'
 import type { LanguageAtoms } from './language-atoms.ts'
 import type { PathAtom, PlainAtom, Side } from './text-atom.ts'
@@ -12,15 +21,11 @@ import { below } from './text-languages.ts'
 const slash = char(only(0x2f))
 const dot = char(only(0x2e))
 /** What a name in a path may hold so that nobody reads it otherwise. */
-const nameChar = except(
-  inLine,
-  ...[...'/\\%~$&:'].map((one) => only(one.codePointAt(0) ?? 0)),
-  {
-    key: 'unprintable',
-    has: (point) => point < 0x20 || (point >= 0x7f && point < 0xa0),
-    borders: [0, 0x20, 0x7f, 0xa0],
-  },
-)
+const nameChar = except(inLine, among('/\\%~$&:'), {
+  key: 'unprintable',
+  has: (point) => point < 0x20 || (point >= 0x7f && point < 0xa0),
+  borders: [0, 0x20, 0x7f, 0xa0],
+})
 const anyNameChar = except(anyChar, only(0x2f))
 
 /** Paths without `.`, `..` and empty names; relative ones may climb first. */
@@ -136,7 +141,7 @@ export function pathHint(
 
 /** Only these texts are absolute paths to anybody. */
 const absoluteStart = sequence(
-  either([literal('/'), sequence(...[...'file:'].map((one) => char(among(one + one.toUpperCase()))))]),
+  either([literal('/'), sequence(...['fF', 'iI', 'lL', 'eE', ':'].map((one) => char(among(one))))]),
   anything,
 )
 

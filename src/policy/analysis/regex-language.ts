@@ -1,5 +1,6 @@
 import type { RE2JS } from 're2js'
 import { regexEngine } from '../parsers.ts'
+import { pointsOf } from './char-set.ts'
 import type { CharSet } from './char-set.ts'
 import type { Language, Node } from './language.ts'
 
@@ -67,7 +68,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 function instructionOf(value: unknown): Instruction | undefined {
   if (!isRecord(value)) return undefined
   const { op: code, out, arg, runes, matchRune } = value
-  if (typeof code !== 'number' || typeof out !== 'number' || typeof arg !== 'number') return undefined
+  if (typeof code !== 'number' || typeof out !== 'number' || typeof arg !== 'number')
+    return undefined
   if (!(runes instanceof Int32Array) || typeof matchRune !== 'function') return undefined
   const matches = (codePoint: number): boolean => matchRune.call(value, codePoint) === true
   return { op: code, out, arg, runes: [...runes], matches }
@@ -117,13 +119,12 @@ function setOf({ op: code, arg, runes, matches }: Instruction): CharSet {
 function caseBorders(point: number): readonly number[] {
   const text = String.fromCodePoint(point)
   const variants = [text, text.toLowerCase(), text.toUpperCase(), text.toUpperCase().toLowerCase()]
-  const points = new Set([...variants.join(''), ...oddCases].map((one) => one.codePointAt(0) ?? 0))
+  const points = new Set(pointsOf(variants.join('') + oddCases))
   return [...points].flatMap((one) => [one, one + 1])
 }
 
 /** Characters whose case partners `toLowerCase` and `toUpperCase` of the plain letter do not name. */
-const oddCases = [
-  ...'\u017f\u212a\u00e5\u212b\u1e9e\u00df\u03c9\u2126\u03b8\u03d1\u03f4\u03b2\u03d0\u03b5\u03f5\u03ba\u03f0',
-  ...'\u03bc\u00b5\u03c0\u03d6\u03c1\u03f1\u03c3\u03c2\u03c6\u03d5\u1e61\u1e9b\u0345\u03b9\u1fbe\u01c4\u01c5\u01c6',
-  ...'\u01c7\u01c8\u01c9\u01ca\u01cb\u01cc\u01f1\u01f2\u01f3\u0398\u039c\u0399\u0395\u039a\u03a0\u03a1\u03a3\u03a6\u0392',
-]
+const oddCases =
+  '\u017f\u212a\u00e5\u212b\u1e9e\u00df\u03c9\u2126\u03b8\u03d1\u03f4\u03b2\u03d0\u03b5\u03f5\u03ba\u03f0' +
+  '\u03bc\u00b5\u03c0\u03d6\u03c1\u03f1\u03c3\u03c2\u03c6\u03d5\u1e61\u1e9b\u0345\u03b9\u1fbe\u01c4\u01c5\u01c6' +
+  '\u01c7\u01c8\u01c9\u01ca\u01cb\u01cc\u01f1\u01f2\u01f3\u0398\u039c\u0399\u0395\u039a\u03a0\u03a1\u03a3\u03a6\u0392'

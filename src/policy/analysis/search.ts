@@ -153,7 +153,10 @@ function simplest<Name>(clauses: readonly Clause<Name>[], box: Box): Clause<Name
 }
 
 /** For each attribute of which something is assumed, what can stand there. */
-type Answers = ReadonlyMap<string, { readonly attribute: Attribute; readonly answer: AttributeAnswer }>
+type Answers = ReadonlyMap<
+  string,
+  { readonly attribute: Attribute; readonly answer: AttributeAnswer }
+>
 
 /** The attributes of which an assumption may say something. */
 function touched({ attribute }: ClaimAtom, box: Box): readonly Attribute[] {
@@ -174,7 +177,9 @@ const maxTries = 48
 /** Ways to put together what can stand in a call: the likeliest first, then with one thing at a time otherwise. */
 function* triesOf(box: Box, answers: Answers): Iterable<readonly Choice[]> {
   const parts = [...answers.values()].flatMap(({ attribute, answer }) =>
-    answer === 'none' ? [] : [{ attribute, tries: answer.tries, isSpare: isSpare(attribute, box, answer) }],
+    answer === 'none'
+      ? []
+      : [{ attribute, tries: answer.tries, isSpare: isSpare(attribute, box, answer) }],
   )
   const choose = (pick: (index: number) => number, withSpare: boolean): readonly Choice[] =>
     parts.flatMap(({ attribute, tries, isSpare: spare }, index) => {
@@ -200,4 +205,3 @@ function isSpare(attribute: Attribute, box: Box, answer: AttributeAnswer): boole
   for (const [first] of box.groups) if (first?.atom.attribute.kind === 'argument') return true
   return false
 }
-

@@ -145,7 +145,9 @@ function textTries(
   return [
     ...(isGranted || open.length > 0 ? [] : [[]]),
     plain,
-    ...scatterings(needle).map((pieces) => pieces.map((value): Candidate => ({ kind: 'value', value }))),
+    ...scatterings(needle).map((pieces) =>
+      pieces.map((value): Candidate => ({ kind: 'value', value })),
+    ),
   ]
 }
 

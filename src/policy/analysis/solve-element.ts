@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../json/value.ts'
+import type { JsonObject, JsonValue } from '../../json/value.ts'
 import { limits } from '../../limits.ts'
 import { samplesOf } from './ask-text.ts'
 import type { Ask } from './ask.ts'
@@ -87,10 +87,7 @@ function isContradiction(literals: readonly ElementLiteral[]): boolean {
   })
 }
 
-function* candidates(
-  domain: Domain,
-  literals: readonly ElementLiteral[],
-): Iterable<Candidate> {
+function* candidates(domain: Domain, literals: readonly ElementLiteral[]): Iterable<Candidate> {
   const wanted = literals.filter(({ holds }) => holds).flatMap(({ asks }) => asks)
   const others = literals.filter(({ holds }) => !holds).flatMap(({ asks }) => asks)
   const texts = [...wanted.flatMap(samplesOf), ...domain.samples, ...others.flatMap(samplesOf)]
@@ -121,10 +118,7 @@ function tryValues(literals: readonly ElementLiteral[]): Candidate | 'none' | 'u
   const lists = [0, 1, ...short, ...short.map((length) => length + 1)].map((length) =>
     Array.from({ length }, () => null),
   )
-  const values: readonly JsonValue[] = [
-    ...[...numbers, true, false, null, Object.freeze(Object.create(null))],
-    ...lists,
-  ]
+  const values: readonly JsonValue[] = [...[...numbers, true, false, null, emptyObject], ...lists]
   for (const value of values) {
     const candidate: Candidate = { kind: 'value', value }
     if (areMet(candidate, literals)) return candidate
@@ -133,3 +127,5 @@ function tryValues(literals: readonly ElementLiteral[]): Candidate | 'none' | 'u
 }
 
 const maxListLength = 20_000
+
+const emptyObject: JsonObject = Object.freeze({ __proto__: null })

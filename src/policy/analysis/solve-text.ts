@@ -6,7 +6,16 @@ import { longTextKey, textFormula } from './ask-text.ts'
 import type { Budget } from './budget.ts'
 import { elementLiteral, isMet } from './element.ts'
 import type { Domain, ElementLiteral } from './element.ts'
-import { all, atom, atomsOf, canHold, constant, negate, replaceAtoms, replaceLiterals } from './formula.ts'
+import {
+  all,
+  atom,
+  atomsOf,
+  canHold,
+  constant,
+  negate,
+  replaceAtoms,
+  replaceLiterals,
+} from './formula.ts'
 import type { Formula } from './formula.ts'
 import { languageOf } from './language.ts'
 import type { LanguageAtoms } from './language-atoms.ts'
@@ -149,14 +158,14 @@ class TextSolver {
       if (hint !== undefined) return hint
       return holds ? plain(one) : negate(plain(one))
     })
-    return this.#search(this.#kinds.has('number') ? all([statement, negate(this.#number())]) : statement)
+    return this.#search(
+      this.#kinds.has('number') ? all([statement, negate(this.#number())]) : statement,
+    )
   }
 
   #number(): Plain {
     const { atoms } = this.#tools
-    return atom(
-      atoms.get({ side: 'raw', key: 'plain number' }, () => languageOf(plainNumber)),
-    )
+    return atom(atoms.get({ side: 'raw', key: 'plain number' }, () => languageOf(plainNumber)))
   }
 
   /** Texts that are numbers: one for each number that stands for others, if any can do. */
@@ -178,16 +187,17 @@ class TextSolver {
   }
 
   #long(): Step {
-    const statement = replaceAtoms(
-      this.#statement,
-      (one): Plain => (isLong(one) ? constant(true) : notNumeric(one)),
+    const statement = replaceAtoms(this.#statement, (one): Plain =>
+      isLong(one) ? constant(true) : notNumeric(one),
     )
     const { texts, isNone } = this.#search(statement)
     return { texts: texts.flatMap(lengthened), isNone }
   }
 
   #padded(): Step {
-    const bounds = atomsOf(this.#statement).flatMap((one) => (one.kind === 'length' ? [one.most] : []))
+    const bounds = atomsOf(this.#statement).flatMap((one) =>
+      one.kind === 'length' ? [one.most] : [],
+    )
     const { texts } = this.#isLikePath()
       ? this.#asPath()
       : this.#isLikeUrl()
@@ -338,8 +348,7 @@ function notLong(otherwise: Interpret): Interpret {
 const notNumeric: Interpret = (one) =>
   one.kind === 'number' ? constant(one.role === 'guard') : free(one)
 
-const free: Interpret = (one) =>
-  one.kind === 'language' ? atom(one) : unknown
+const free: Interpret = (one) => (one.kind === 'language' ? atom(one) : unknown)
 
 const unknown: Plain = atom({ kind: 'free', key: '' })
 

@@ -6,6 +6,7 @@ import type { Policy } from '../policy.ts'
 import { lowerCased } from '../rule-index.ts'
 import type { PolicyRule, RuleSource } from '../rule.ts'
 import { claimOf, contentOf, riskClaim } from './claim.ts'
+import type { PolicyState } from '../state.ts'
 import type { Clause } from './search.ts'
 
 /** What decides about a call: a rule, or what the policy says of risks. */
@@ -40,7 +41,13 @@ export class Subject {
 
   constructor(policy: Policy) {
     this.#policy = policy
-    const clauses = policy.sources.map(ruleClause)
+    const labels = JSON.stringify(
+      policy.labels.map(({ pattern, conditions, adds, bind, ttlMs }) => [
+        ...[pattern, conditions, adds],
+        ...[bind ?? null, ttlMs ?? null],
+      ]),
+    )
+    const clauses = policy.sources.map((source) => ruleClause(source, labels))
     for (const [index, clause] of clauses.entries()) {
       const rule = policy.rules[index]
       if (rule !== undefined) this.#byRule.set(rule, clause)
@@ -52,11 +59,18 @@ export class Subject {
     this.allow = withEffect('allow')
     this.riskDeny = riskClauses(policy, 'deny')
     this.riskApproval = riskClauses(policy, 'require_approval')
-    this.#contents = new Set([...clauses, ...this.riskDeny, ...this.riskApproval].map(contentOfClause))
+    this.#contents = new Set(
+      [...clauses, ...this.riskDeny, ...this.riskApproval].map(contentOfClause),
+    )
   }
 
-  decide(event: ActionEvent): PolicyAnswer {
-    return this.#policy.decide(event)
+  decide(event: ActionEvent, state?: PolicyState): PolicyAnswer {
+    return this.#policy.decide(event, state)
+  }
+
+  /** Whether the answer for a call may depend on the clock or the store. */
+  asksState(event: ActionEvent): boolean {
+    return this.#policy.asksState(event)
   }
 
   /** Whether it has a clause that says the same. */
@@ -80,10 +94,10 @@ export class Subject {
   }
 }
 
-function ruleClause(source: RuleSource): PolicyClause {
+function ruleClause(source: RuleSource, labels: string): PolicyClause {
   const lowered = lowerCased(source.pattern)
-  const name: Cause = { kind: 'rule', source, content: contentOf(source), lowered }
-  return { name, claim: claimOf(source) }
+  const name: Cause = { kind: 'rule', source, content: contentOf(source, labels), lowered }
+  return { name, claim: claimOf(source, labels) }
 }
 
 /** A text that is the same for clauses that say the same. */
@@ -91,10 +105,7 @@ export function contentOfClause({ name }: PolicyClause): string {
   return name.content
 }
 
-function riskClauses(
-  policy: Policy,
-  action: Exclude<Effect, 'allow'>,
-): readonly PolicyClause[] {
+function riskClauses(policy: Policy, action: Exclude<Effect, 'allow'>): readonly PolicyClause[] {
   const levels = [...policy.risks].filter(([, does]) => does === action).map(([level]) => level)
   if (levels.length === 0) return []
   const isSure = !isUnknownRisk(policy, action)

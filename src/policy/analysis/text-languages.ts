@@ -101,9 +101,7 @@ export const plainNumber: Expression = (() => {
 /** Where a path leaves a folder, in the notations that `glob` knows; true of ASCII only. */
 export const climbing: Expression = (() => {
   const point = either([literal('.'), literal('%2e'), literal('%2E')])
-  const border = either(
-    ['/', '\\', '%2f', '%2F', '%5c', '%5C'].map(literal),
-  )
+  const border = either(['/', '\\', '%2f', '%2F', '%5c', '%5C'].map(literal))
   const white = many(char({ key: 'white', has: isWhite, borders: [0x09, 0x0e, 0x20, 0x21] }))
   const control = char({
     key: 'control',
@@ -120,5 +118,3 @@ export const climbing: Expression = (() => {
 function isWhite(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d)
 }
-
-

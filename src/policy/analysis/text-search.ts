@@ -154,14 +154,18 @@ class TextProblem {
   }
 
   #plain(place: Place, letter: Letter, folded: number): Place {
-    return { ...this.#raw(place, this.#folded(place, folded, letter.isSpace), letter), isLoose: false }
+    return {
+      ...this.#raw(place, this.#folded(place, folded, letter.isSpace), letter),
+      isLoose: false,
+    }
   }
 
   /** A letter that folds to anything, together with the one before it, or makes that the text cannot be folded. */
   *#wild(place: Place, letter: Letter): Iterable<Place> {
-    const starts = place.letter?.composes === true && place.from !== undefined
-      ? [place, { ...place.from, isWild: place.isWild, isFlooded: place.isFlooded }]
-      : [place]
+    const starts =
+      place.letter?.composes === true && place.from !== undefined
+        ? [place, { ...place.from, isWild: place.isWild, isFlooded: place.isFlooded }]
+        : [place]
     for (const start of starts) {
       yield { ...this.#raw(place, start, letter), isWild: true, isLoose: true }
     }
@@ -201,10 +205,7 @@ class TextProblem {
     })
   }
 
-  #can(
-    place: Place,
-    test: (one: LanguageAtom, state: number, holds: boolean) => boolean,
-  ): boolean {
+  #can(place: Place, test: (one: LanguageAtom, state: number, holds: boolean) => boolean): boolean {
     const canWith = (vague: boolean | undefined): boolean =>
       canHold(this.#formula, (one, holds) => {
         if (one.kind === 'free') return true

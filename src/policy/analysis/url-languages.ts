@@ -1,9 +1,18 @@
 import { foldText } from '../fold.ts'
 import type { CharSet } from './char-set.ts'
-import { anyChar, except, only } from './char-set.ts'
+import { among, anyChar, except, only } from './char-set.ts'
 import { all, any, atom, negate } from './formula.ts'
 import type { Formula } from './formula.ts'
-import { anything, char, either, languageOf, literal, many, optional, sequence } from './language.ts'
+import {
+  anything,
+  char,
+  either,
+  languageOf,
+  literal,
+  many,
+  optional,
+  sequence,
+} from './language.ts'
 import type { Expression } from './language.ts'
 import type { LanguageAtoms } from './language-atoms.ts'
 import type { PlainAtom, UrlAtom } from './text-atom.ts'
@@ -28,16 +37,12 @@ const labelChar = oneOf(lower, digit, only(code('-')), only(code('_')))
 const label = sequence(labelChar, many(labelChar))
 const hostName = either([
   sequence(label, many(sequence(literal('.'), label))),
-  sequence(
-    literal('['),
-    many(oneOf(lower, digit, only(code(':')), only(code('.')))),
-    literal(']'),
-  ),
+  sequence(literal('['), many(oneOf(lower, digit, only(code(':')), only(code('.')))), literal(']')),
 ])
-const schemeName = sequence(char(lower), many(oneOf(lower, digit, ...[...'+.-'].map((one) => only(code(one))))))
+const schemeName = sequence(char(lower), many(oneOf(lower, digit, among('+.-'))))
 const port = sequence(literal(':'), oneOf(range('1', '9')), many(char(digit)))
 const start = sequence(schemeName, literal('://'))
-const rest = sequence(literal('/'), many(char(except(anyChar, ...[...' \\%@?#'].map((one) => only(code(one)))))))
+const rest = sequence(literal('/'), many(char(except(anyChar, among(' \\%@?#')))))
 
 const usualPorts: ReadonlyMap<string, string> = new Map([
   ['http', '80'],
@@ -52,7 +57,9 @@ const usualPorts: ReadonlyMap<string, string> = new Map([
  * with one that stands for all others.
  */
 export function isPlainUrl(asked: readonly UrlAtom[], atoms: LanguageAtoms): Formula<PlainAtom> {
-  const ports = new Set(asked.flatMap((one) => (one.kind === 'host' ? one.data.flatMap(portOf) : [])))
+  const ports = new Set(
+    asked.flatMap((one) => (one.kind === 'host' ? one.data.flatMap(portOf) : [])),
+  )
   const named = asked.flatMap((one) => (one.kind === 'scheme' ? one.data : []))
   const usual = [...usualPorts].filter(([, number]) => ports.has(number)).map(([name]) => name)
   const schemes = new Set([...named, ...usual, 'https', 'other'])
@@ -99,11 +106,15 @@ function schemeFormula({ role, data }: UrlAtom, atoms: LanguageAtoms): Formula<P
 }
 
 function hostFormula({ role, data }: UrlAtom, atoms: LanguageAtoms): Formula<PlainAtom> {
-  return any(data.map((pattern) => language(atoms, `${role} host ${pattern}`, () => hosts(pattern, role))))
+  return any(
+    data.map((pattern) => language(atoms, `${role} host ${pattern}`, () => hosts(pattern, role))),
+  )
 }
 
 function hosts(pattern: string, role: 'guard' | 'grant'): Expression {
-  const parts = /^(?<name>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?$/.exec(foldText(pattern) ?? pattern)?.groups
+  const parts = /^(?<name>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?$/.exec(
+    foldText(pattern) ?? pattern,
+  )?.groups
   const name = hostPattern(parts?.['name'] ?? '')
   const wanted = parts?.['port']
   const end = optional(rest)

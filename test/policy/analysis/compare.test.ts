@@ -170,7 +170,8 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a regular expression of fewer texts',
-    before: 'allow: [{capability: sh, args: {/command: {regex: "git (status|log|diff)( -[a-z]+)*"}}}]',
+    before:
+      'allow: [{capability: sh, args: {/command: {regex: "git (status|log|diff)( -[a-z]+)*"}}}]',
     now: 'allow: [{capability: sh, args: {/command: {regex: "git (log|status) -[a-c]"}}}]',
     allowed: [],
   },
@@ -240,7 +241,7 @@ function hundredRules(shift: number): string {
 
 function ruleNumber(index: number, shift: number): string {
   const server = index % 20
-  const kinds = [
+  const forms = [
     `{capability: fs${server}.read.ws, args: {/path: {under: /srv/${index}}}}`,
     `{capability: pay${server}.execute, amount_gt: ${100 * index + shift}}`,
     `{capability: sh${server}.exec, contains: "rm -rf ${index}"}`,
@@ -248,7 +249,7 @@ function ruleNumber(index: number, shift: number): string {
     `{capability: "db${server}.*", args: {/sql: {starts_with: "select ${index}", max_length: 500}}, environment: "prod*"}`,
     `{capability: "fs${server}.*", args: {/path: {regex: "^/srv/[a-z]+/${index}/.*[.]txt$"}}}`,
   ]
-  return kinds[index % kinds.length] ?? ''
+  return forms[index % forms.length] ?? ''
 }
 
 test('of two policies of a hundred rules everything is proven', () => {

@@ -5,7 +5,15 @@ import { call } from '../support.ts'
 
 // Few words, so that rules meet each other and the calls below meet rules on both sides of every border.
 
-const capability = fc.constantFrom('fs', 'fs.read', 'fs.read.ws', 'FS.read', '*.write', 'f*.read.w*', '*')
+const capability = fc.constantFrom(
+  'fs',
+  'fs.read',
+  'fs.read.ws',
+  'FS.read',
+  '*.write',
+  'f*.read.w*',
+  '*',
+)
 const texts = fc.constantFrom('a', 'ab', 'B', 'b a', '5', '/srv', '')
 const parts = fc.array(fc.constantFrom('a', 'ab', 'B', ' a', '5'), { minLength: 1, maxLength: 2 })
 const number = fc.constantFrom(0, 3, 5, 7.5)
@@ -126,7 +134,9 @@ export function textOf({ risks: levels, ...of }: Lists): string {
 const values = ['"a"', '"ab"', '"B"', '" a"', '"5"', '""', '3', '5', '5.5', '8', 'true', '[]']
 const members = [
   ...values.map((value) => `"x": ${value}`),
-  ...['"/srv"', '"/srv/a/b"', '"/etc"', '"/srv/../etc"', '7', '"srv"'].map((one) => `"path": ${one}`),
+  ...['"/srv"', '"/srv/a/b"', '"/etc"', '"/srv/../etc"', '7', '"srv"'].map(
+    (one) => `"path": ${one}`,
+  ),
   ...['0', '3', '5', '6', '"5"', '"many"', '[3]'].map((value) => `"amount": ${value}`),
   ...['[]', '["a"]', '["a", "B"]', '["/srv/a", "/etc"]', '[3, 8]'].map((one) => `"list": ${one}`),
   ...['"kkkk"', '"RM  -rf"', '"-rf rm"'].map((value) => `"note": ${value}`),
