@@ -13,8 +13,14 @@ function file(name: string, text: string): string {
   return path
 }
 
-const small = file('small.yaml', 'allow: [{id: small, capability: pay.execute.x, amount_lte: 10}]\n')
-const large = file('large.yaml', 'allow: [{id: large, capability: pay.execute.x, amount_lte: 50}]\n')
+const small = file(
+  'small.yaml',
+  'allow: [{id: small, capability: pay.execute.x, amount_lte: 10}]\n',
+)
+const large = file(
+  'large.yaml',
+  'allow: [{id: large, capability: pay.execute.x, amount_lte: 50}]\n',
+)
 const late = file(
   'late.yaml',
   'allow: [{id: late, capability: pay.execute.x, amount_lte: 10, time: {zone: UTC, days: mon}}]\n',

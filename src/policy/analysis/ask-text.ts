@@ -37,6 +37,18 @@ export function textFormula(ask: Ask, role: Role, atoms: LanguageAtoms): Stateme
   return new AskReader(atoms, role).read(ask)
 }
 
+/** What is looked into; of everything else only the name is known. */
+const knownKinds = [
+  ...(['eq', 'in', 'not_in', 'gt', 'gte', 'lt', 'lte'] as const),
+  ...(['contains', 'starts_with', 'ends_with', 'glob', 'regex', 'under', 'not_under'] as const),
+  ...(['host', 'scheme', 'type', 'exists', 'max_length', 'pattern', 'name'] as const),
+] as const
+type KnownAsk = Extract<Ask, { readonly kind: (typeof knownKinds)[number] }>
+
+function isKnown(ask: Ask): ask is KnownAsk {
+  return knownKinds.some((kind) => kind === ask.kind)
+}
+
 class AskReader {
   readonly #atoms: LanguageAtoms
   readonly #role: Role
@@ -47,6 +59,10 @@ class AskReader {
   }
 
   read(ask: Ask): Statement {
+    return isKnown(ask) ? this.#known(ask) : this.#free(ask)
+  }
+
+  #known(ask: KnownAsk): Statement {
     switch (ask.kind) {
       case 'eq':
         return this.#oneOf([ask.data])
@@ -86,9 +102,6 @@ class AskReader {
         return this.#pattern(ask.data)
       case 'name':
         return this.#name(ask.data)
-      case 'cidr':
-      case 'table':
-        return this.#free(ask)
     }
   }
 
@@ -262,6 +275,7 @@ export function samplesOf(ask: Ask): readonly string[] {
   if (kind === 'host') {
     return texts.map((text) => `https://${text.replaceAll('*', 'a').replace(/:a$/, ':8443')}/`)
   }
+  if (kind === 'shell') return [...ask.data.only, ...ask.data.runs].flatMap(commandSamples)
   if (kind === 'scheme') return texts.map((text) => `${text}://a.example/`)
   if (kind === 'cidr') return texts.flatMap(addressSamples)
   // Patterns with something in place of the star, and with nothing.
@@ -272,6 +286,10 @@ export function samplesOf(ask: Ask): readonly string[] {
 
 function hasStars(kind: Ask['kind']): boolean {
   return kind === 'glob' || kind === 'pattern' || kind === 'name' || kind === 'table'
+}
+
+function commandSamples(pattern: string): readonly string[] {
+  return [pattern.replaceAll('*', 'a'), pattern.replace(/ ?\*/g, ''), `${pattern} -rf /`]
 }
 
 function addressSamples(range: string): readonly string[] {

@@ -123,8 +123,13 @@ function tryValues(literals: readonly ElementLiteral[]): Candidate | 'none' | 'u
     const candidate: Candidate = { kind: 'value', value }
     if (areMet(candidate, literals)) return candidate
   }
-  return isComplete && short.length === lengths.length ? 'none' : 'unknown'
+  // What reads other languages may read them in lists as well.
+  const isPlain = asks.every(({ kind }) => !parsedKinds.has(kind))
+  return isComplete && isPlain && short.length === lengths.length ? 'none' : 'unknown'
 }
+
+/** Asks for which a list is a text in parts. */
+const parsedKinds: ReadonlySet<string> = new Set(['shell', 'sql'])
 
 const maxListLength = 20_000
 

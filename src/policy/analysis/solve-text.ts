@@ -22,7 +22,7 @@ import type { LanguageAtoms } from './language-atoms.ts'
 import { numberSamples } from './number-samples.ts'
 import { isNormalPath, isReading, pathFormula, pathHint, windingPaths } from './path-languages.ts'
 import type { NumberAtom, PathAtom, PlainAtom, TextAtom, UrlAtom } from './text-atom.ts'
-import { plainNumber } from './text-languages.ts'
+import { oneOfTexts, plainNumber } from './text-languages.ts'
 import { searchText } from './text-search.ts'
 import { isPlainUrl, urlFormula } from './url-languages.ts'
 
@@ -73,6 +73,8 @@ function isCountable(ask: Ask): boolean {
   if (ask.kind === 'eq') return !(ask.data instanceof Decimal)
   return ask.kind === 'in' && !ask.data.some((one) => one instanceof Decimal)
 }
+
+const maxNumericTexts = 5
 
 interface Step {
   readonly texts: readonly string[]
@@ -182,8 +184,21 @@ class TextSolver {
     const asPath = (one: TextAtom): Plain =>
       one.kind === 'path' ? pathFormula(one, this.#tools.atoms) : free(one)
     const statement = replaceAtoms(this.#statement, notLong(asPath))
-    const { texts, isNone } = this.#search(all([statement, this.#number()]))
-    return { texts: [...right.map(({ text }) => text), ...texts], isNone }
+    const numeric = all([statement, this.#number()])
+    const found: string[] = []
+    // What a text says as a number and as a text is looked at apart: a few texts, one of which may do for both.
+    for (let round = 0; round < maxNumericTexts; round += 1) {
+      const { texts, isNone } = this.#search(all([numeric, negate(this.#oneOf(found))]))
+      if (isNone !== undefined && round === 0) return { texts: [], isNone }
+      found.push(...texts)
+    }
+    return { texts: [...right.map(({ text }) => text), ...found], isNone: undefined }
+  }
+
+  #oneOf(texts: readonly string[]): Plain {
+    const { atoms } = this.#tools
+    const key = `in ${JSON.stringify(texts)}`
+    return atom(atoms.get({ side: 'raw', key }, () => languageOf(oneOfTexts(texts))))
   }
 
   #long(): Step {
