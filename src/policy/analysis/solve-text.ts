@@ -170,29 +170,45 @@ class TextSolver {
     return atom(atoms.get({ side: 'raw', key: 'plain number' }, () => languageOf(plainNumber)))
   }
 
-  /** Texts that are numbers: one for each number that stands for others, if any can do. */
+  /** Texts that are numbers: some for each answer that numbers can give to everything that is asked of them. */
   #numeric(): Step {
-    const asks = atomsOf(this.#statement).flatMap((one) => (one.kind === 'number' ? [one.ask] : []))
-    const { numbers, isComplete } = numberSamples(asks)
-    const right = numbers.filter((number) => {
-      return canHold(this.#statement, (one, holds) => {
-        return one.kind !== 'number' || isAsked(number, one) === holds
-      })
-    })
-    if (right.length === 0 && isComplete) return { texts: [], isNone: 'own' }
-    // A number is a path as well, and has one reading.
-    const asPath = (one: TextAtom): Plain =>
-      one.kind === 'path' ? pathFormula(one, this.#tools.atoms) : free(one)
-    const statement = replaceAtoms(this.#statement, notLong(asPath))
+    const asked = atomsOf(this.#statement).flatMap((one) => (one.kind === 'number' ? [one] : []))
+    const { numbers, isComplete } = numberSamples(asked.map(({ ask }) => ask))
+    const answers = new Map<string, Decimal>()
+    for (const number of numbers) {
+      const answer = asked.map((one) => Number(isAsked(number, one))).join('')
+      if (!answers.has(answer)) answers.set(answer, number)
+    }
+    const steps = [...answers.values()].map((number) => this.#numericAs(number))
+    const texts = steps.flatMap((one) => one.texts)
+    const isNone = isComplete && steps.every((one) => one.isNone !== undefined)
+    return {
+      texts: [...numbers.map(({ text }) => text), ...texts],
+      isNone: isNone ? 'own' : undefined,
+    }
+  }
+
+  /** Texts that are numbers of which everything is so that is so of one. */
+  #numericAs(number: Decimal): Step {
+    const { atoms } = this.#tools
+    const statement = replaceAtoms(
+      this.#statement,
+      notLong((one): Plain => {
+        if (one.kind === 'number') return constant(isAsked(number, one))
+        // A number is a path as well, and has one reading.
+        return one.kind === 'path' ? pathFormula(one, atoms) : free(one)
+      }),
+    )
     const numeric = all([statement, this.#number()])
     const found: string[] = []
-    // What a text says as a number and as a text is looked at apart: a few texts, one of which may do for both.
+    // Which number a text is, the search does not see: a few texts, one of which may do.
     for (let round = 0; round < maxNumericTexts; round += 1) {
       const { texts, isNone } = this.#search(all([numeric, negate(this.#oneOf(found))]))
-      if (isNone !== undefined && round === 0) return { texts: [], isNone }
+      if (isNone !== undefined)
+        return round === 0 ? { texts: [], isNone } : { texts: found, isNone: undefined }
       found.push(...texts)
     }
-    return { texts: [...right.map(({ text }) => text), ...found], isNone: undefined }
+    return { texts: found, isNone: undefined }
   }
 
   #oneOf(texts: readonly string[]): Plain {
