@@ -7,6 +7,7 @@ import type { Comparison, Example, Region } from '../policy/analysis/compare.ts'
 import type { Cause } from '../policy/analysis/subject.ts'
 import type { Effect } from '../policy/answer.ts'
 import { loadPolicy } from '../policy/load.ts'
+import { parsersReady } from '../policy/parsers.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
@@ -34,7 +35,10 @@ export async function policyDiff(
   io: Io,
 ): Promise<ExitCode> {
   try {
-    const comparison = comparePolicies(load(before), load(now))
+    const policies = [load(before), load(now)] as const
+    // Both are asked about every call that is shown, also about what only a parser can tell.
+    await parsersReady()
+    const comparison = comparePolicies(...policies)
     await io.out.write(flags.json === true ? jsonOf(comparison) : textOf(comparison, io))
     return comparison.allowed.length > 0 ? exitCodes.no : exitCodes.yes
   } catch (error) {
