@@ -22,6 +22,8 @@ export class BatchWriter {
   readonly #commit: Database.Statement
   readonly #rollback: Database.Statement
   #isPowerSafe: boolean | undefined
+  /** Changes when another connection has stored something. */
+  #dataVersion: unknown
 
   constructor(file: DatabaseFile, log: OpenedLog, clock: Clock) {
     this.#file = file
@@ -41,10 +43,11 @@ export class BatchWriter {
       const attempt = new Attempt(this.#log, this.#placeNow())
       try {
         this.#inTransaction(batch.power, () => attempt.store(commits, batch.gap))
-        return { kind: 'stored' }
+        return { kind: 'stored', othersWrote: this.#log.transaction.othersWrote }
       } catch (error) {
         const culprit = attempt.culprit(error)
-        if (culprit === undefined) return resultOf(error)
+        if (culprit === undefined && isBusy(error)) return this.#busy()
+        if (culprit === undefined) return { kind: 'failed', failure: failureOf(error) }
         // Its statements ran before it turned out that they must not: the others go again, without it.
         commits = attempt.withoutRefused(commits)
       }
@@ -64,6 +67,17 @@ export class BatchWriter {
       this.#log.transaction.store({ records, result: undefined }, place)
       leaveWriter(this.#file.db, place)
     })
+  }
+
+  #busy(): WriteResult {
+    const before = this.#dataVersion
+    try {
+      this.#dataVersion = this.#file.db.pragma('data_version', { simple: true })
+    } catch {
+      // Nothing is known of the others then; the time for the lock goes on.
+      return { kind: 'busy', othersWrote: false }
+    }
+    return { kind: 'busy', othersWrote: before !== undefined && before !== this.#dataVersion }
   }
 
   #inTransaction(power: boolean, store: () => void): void {
@@ -161,10 +175,6 @@ class Attempt {
 
 function gapRecords(gap: AuditGapFacts | undefined): readonly ReturnType<typeof auditGapRecord>[] {
   return gap === undefined ? [] : [auditGapRecord(gap)]
-}
-
-function resultOf(error: unknown): WriteResult {
-  return isBusy(error) ? { kind: 'busy' } : { kind: 'failed', failure: failureOf(error) }
 }
 
 function failureOf(error: unknown): StorageFailure {

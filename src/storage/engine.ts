@@ -34,11 +34,11 @@ export interface Batch {
   readonly gap: AuditGapFacts | undefined
 }
 
-/** How an attempt to store a batch ended. */
+/** How an attempt to store a batch ended; `othersWrote`: other writers have stored something since the last one. */
 export type WriteResult =
-  | { readonly kind: 'stored' }
+  | { readonly kind: 'stored'; readonly othersWrote: boolean }
   /** Somebody else writes: try again soon. */
-  | { readonly kind: 'busy' }
+  | { readonly kind: 'busy'; readonly othersWrote: boolean }
   | { readonly kind: 'failed'; readonly failure: StorageFailure }
 
 /** What the engines share besides the queue. */
@@ -52,6 +52,10 @@ export interface EngineTiming {
 
 /** Commits of one transaction at most: bounds how long the event loop and other writers wait. */
 const maxBatchCommits = 256
+/** Batches that follow each other without a pause, count: a writer that is never idle lets others in. */
+const maxBatchesInRow = 16
+/** How often the time for the lock may begin anew, because the others do get on, count. */
+const maxLockPatience = 4
 /** How long a lazy commit waits for company. */
 const lazyDelayMs = 20
 
@@ -84,6 +88,9 @@ export abstract class BaseDBEngine implements Store {
   #flushPlanned = false
   #timer: NodeJS.Timeout | undefined
   #outage: Outage | undefined
+  #batchesInRow = 0
+  /** When other writers were last seen to store something. */
+  #othersWroteMs = -Infinity
   #closing: Promise<void> | undefined
 
   protected constructor(timing: EngineTiming, reader: LogReader) {
@@ -204,6 +211,7 @@ export abstract class BaseDBEngine implements Store {
         // oxlint-disable-next-line no-await-in-loop -- one transaction after the other is the point
         await this.#attempt(this.#queue.slice(0, maxBatchCommits))
       }
+      this.#batchesInRow = 0
     } finally {
       this.#flushing = false
     }
@@ -214,13 +222,24 @@ export abstract class BaseDBEngine implements Store {
     const result = await this.write({ commits, power, gap: this.#gap() })
     if (result.kind === 'stored') {
       this.#settle(commits)
+      await this.#letOthersIn(result.othersWrote)
     } else if (result.kind === 'failed') {
       this.#refuse(result.failure, () => true)
       await this.#useReserve(result.failure)
     } else {
+      if (result.othersWrote) this.#othersWroteMs = this.#timing.clock.elapsedMs()
       this.#expire()
       if (this.#queue.length > 0) await pause(this.#timing.jitter())
     }
+  }
+
+  /** Others try again after a pause; whoever goes on without one is always there before them. */
+  async #letOthersIn(othersWrote: boolean): Promise<void> {
+    this.#batchesInRow += 1
+    if (this.#queue.length === 0) return
+    if (!othersWrote && this.#batchesInRow < maxBatchesInRow) return
+    this.#batchesInRow = 0
+    await pause(this.#timing.jitter())
   }
 
   #settle(commits: readonly Waiting[]): void {
@@ -232,11 +251,21 @@ export abstract class BaseDBEngine implements Store {
     for (const commit of commits) if (!commit.refused) commit.resolve()
   }
 
-  /** Somebody else has held the lock for too long, for those who have waited so long. */
+  /**
+   * Somebody else has held the lock for too long, for those who have waited so long.
+   *
+   * While others do store something nobody holds it: there are many who want it, and the time begins anew, up to
+   * `maxLockPatience` times as long.
+   */
   #expire(): void {
-    const oldest = this.#timing.clock.elapsedMs() - this.#timing.maxLockWaitMs
-    const what = `another process has held the lock for ${this.#timing.maxLockWaitMs} ms`
-    this.#refuse({ reason: 'locked', what }, ({ sinceMs }) => sinceMs <= oldest)
+    const { clock, maxLockWaitMs } = this.#timing
+    const nowMs = clock.elapsedMs()
+    const what = `another process has held the lock for ${maxLockWaitMs} ms`
+    this.#refuse({ reason: 'locked', what }, ({ sinceMs }) => {
+      const mostMs = sinceMs + maxLockPatience * maxLockWaitMs
+      const fromMs = Math.max(sinceMs, Math.min(this.#othersWroteMs, mostMs))
+      return nowMs - fromMs >= maxLockWaitMs
+    })
   }
 
   /** Refuses those who can wait no longer, and counts them for the record of the outage. */

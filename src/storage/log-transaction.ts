@@ -39,6 +39,7 @@ export class LogTransaction {
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
+  #othersWrote = false
 
   constructor(db: Database.Database) {
     this.#statements = prepareStatements(db)
@@ -57,6 +58,7 @@ export class LogTransaction {
     if (row === undefined) throw corrupt('its head is missing')
     const known =
       row.size === this.#known.tree.size && row.frontier.equals(frontierBytes(this.#known.tree))
+    this.#othersWrote = !known
     this.#end = known ? this.#known : { ...this.#read(row), wn: this.#known.wn }
   }
 
@@ -64,6 +66,11 @@ export class LogTransaction {
   create(): void {
     this.#end = logStart
     this.#statements.createHead.run(nodeBuffer(rootOf(logStart.tree)))
+  }
+
+  /** Whether other writers had appended when it began. */
+  get othersWrote(): boolean {
+    return this.#othersWrote
   }
 
   /** The seq of the next record. */

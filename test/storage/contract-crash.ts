@@ -48,6 +48,21 @@ export function crashContract({ newPlace, open }: ContractContext): void {
       expect(report.size).toBe(2 + 2 * 2 + 100 + 2 * 150 * 2)
     })
 
+    test('one that never rests does not keep the others out', async () => {
+      const place = newPlace()
+      const store = open(place)
+      const restless = start(place, { kind: 'calls', count: 1_000_000, callers: 32 })
+      await restless.until(({ call }) => call !== undefined)
+      for (let round = 0; round < 30; round += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- each waits for the lock by itself
+        await store.commit(storing(decisionOn(newCall(), { decision: 'deny' })), 'power')
+      }
+      const before = restless.facts.length
+      await restless.until(() => restless.facts.length > before)
+      await restless.kill()
+      await verified(store)
+    })
+
     test('may make a new database at the same moment', async () => {
       const place = newPlace()
       const job = { kind: 'calls', count: 5, callers: 1 } as const
