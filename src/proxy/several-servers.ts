@@ -4,7 +4,8 @@ import type { Connection } from '../mcp/connection.ts'
 import { CursorSeal } from '../mcp/cursor.ts'
 import type { ServerCursors } from '../mcp/cursor.ts'
 import { textAt } from '../mcp/rpc-id.ts'
-import { isPlainObject, mergeInitialized } from '../mcp/merge.ts'
+import { isDeeperThan, isPlainObject, mergeInitialized } from '../mcp/merge.ts'
+import { limits } from '../limits.ts'
 import type { Initialized, PlainObject } from '../mcp/merge.ts'
 import type { ServerResponse } from '../mcp/message.ts'
 import { listMethods } from '../mcp/methods.ts'
@@ -144,6 +145,11 @@ export class SeveralServers implements Routing {
           const result = resultOf(reply)
           if (result === undefined) {
             this.#context.log(`server \`${member.name}\` refused to initialise`)
+            return resolve(undefined)
+          }
+          // What is merged is written out again, and printing a value takes as much stack as it is deep (THREATS B32).
+          if (isDeeperThan(result, limits.maxJsonDepth)) {
+            this.#context.log(`server \`${member.name}\` is left out: its answer is too deep`)
             return resolve(undefined)
           }
           const { capabilities } = result
