@@ -41,7 +41,7 @@ export const rooms = {
   policy: {
     holds: 'the language, matching, explaining, analysis',
     imports: ['json', 'event'],
-    packages: ['yaml', 're2js', 'unbash', 'libpg-query', '@guanmingchiu/sqlparser-ts'],
+    packages: ['yaml', 're2js', 'unbash', 'libpg-query'],
     pure: 'all',
   },
   approval: {

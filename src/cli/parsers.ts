@@ -6,7 +6,6 @@ interface Packages {
   readonly re2js: typeof import('re2js')
   readonly unbash: typeof import('unbash')
   readonly 'libpg-query': typeof import('libpg-query')
-  readonly '@guanmingchiu/sqlparser-ts': typeof import('@guanmingchiu/sqlparser-ts')
 }
 
 // Not `import`, which would load all of them at once, and not `import()`, which comes too late to refuse a pattern while
@@ -21,6 +20,5 @@ export function installParsers(): void {
     regex: () => require('re2js'),
     shell: () => require('unbash'),
     postgres: () => require('libpg-query'),
-    dialects: () => require('@guanmingchiu/sqlparser-ts'),
   })
 }

@@ -3,7 +3,6 @@ interface Packages {
   readonly regex: typeof import('re2js')
   readonly shell: typeof import('unbash')
   readonly postgres: typeof import('libpg-query')
-  readonly dialects: typeof import('@guanmingchiu/sqlparser-ts')
 }
 
 /** Gives each package when it is asked for, and loads it only then. */
@@ -13,7 +12,7 @@ export type ParserPackages = { readonly [Name in keyof Packages]: () => Packages
 interface Parsers {
   /** A package is kept by whoever gives it. */
   packages: ParserPackages | undefined
-  /** The SQL parsers that can be asked: they are WebAssembly, which is made ready in its own time. */
+  /** The parsers of WebAssembly that can be asked; it is made ready in its own time. */
   readonly ready: Set<keyof Packages>
   readonly preparing: Map<keyof Packages, Promise<void>>
 }
@@ -50,18 +49,6 @@ export function postgresParser(): Packages['postgres'] | undefined {
   const found = parsers.packages?.postgres()
   if (found === undefined || parsers.ready.has('postgres')) return found
   prepare('postgres', () => found.loadModule())
-  return undefined
-}
-
-/**
- * The parser of other dialects of SQL; undefined until `parsersReady` has resolved after the first call.
- *
- * @internal
- */
-export function dialectParser(): Packages['dialects'] | undefined {
-  const found = parsers.packages?.dialects()
-  if (found === undefined || parsers.ready.has('dialects')) return found
-  prepare('dialects', () => found.init())
   return undefined
 }
 
