@@ -1,4 +1,5 @@
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
+import { lintPolicy } from '../policy/analysis/lint.ts'
 import type { PolicySource } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -17,10 +18,12 @@ import { isTestFile } from './test-suites.ts'
 export interface PolicyCheckFlags {
   readonly config?: string | undefined
   readonly json?: boolean | undefined
+  /** Whether warnings count as well. */
+  readonly strict?: boolean | undefined
 }
 
 /**
- * `capfence policy check`: says everything that is wrong with policies.
+ * `capfence policy check`: says everything that is wrong with policies, and what is right and hardly meant.
  *
  * Files that are named are checked one by one; the files of a configuration together, as they govern.
  */
@@ -31,6 +34,9 @@ export async function policyCheck(
 ): Promise<ExitCode> {
   const sets = files.length > 0 ? files.map((file) => [file]) : [configured(flags.config)]
   const checks = sets.map(checkSet)
+  const isGood = checks.every(({ problems, warnings }) => {
+    return problems.length === 0 && (flags.strict !== true || warnings.length === 0)
+  })
   if (flags.json === true) await io.out.write(checks.map(checkLine).join(''))
   else {
     await printProblems(
@@ -39,7 +45,7 @@ export async function policyCheck(
     )
     await io.out.write(checks.map(({ summary }) => summary).join(''))
   }
-  return checks.every(({ problems }) => problems.length === 0) ? exitCodes.yes : exitCodes.no
+  return isGood ? exitCodes.yes : exitCodes.no
 }
 
 function configured(config: string | undefined): readonly string[] {
@@ -73,11 +79,18 @@ function checkTests(source: PolicySource): Check {
   return { file, problems, warnings: [], counts: { tests: cases.length }, summary }
 }
 
-function goodPolicy(file: string, { ruleCount, rules, notes }: Policy): Check {
+function goodPolicy(file: string, policy: Policy): Check {
+  const { ruleCount, rules, notes } = policy
   const effects = (['deny', 'require_approval', 'allow'] as const).map((effect) => {
     const count = rules.filter((rule) => rule.effect === effect).length
     return `${count} ${effect}`
   })
   const summary = `${shown(file)}: ${counted(ruleCount, 'rule')} (${effects.join(', ')})\n`
-  return { file, problems: [], warnings: notes, counts: { rules: ruleCount }, summary }
+  return {
+    file,
+    problems: [],
+    warnings: [...notes, ...lintPolicy(policy)],
+    counts: { rules: ruleCount },
+    summary,
+  }
 }

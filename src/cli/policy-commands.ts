@@ -30,18 +30,25 @@ export function policyCommand(kit: CommandKit): Command {
 }
 
 function checkCommand(kit: CommandKit): Command {
-  return kit
+  const command = kit
     .command('check')
-    .description('say everything that is wrong; without files, with those of the configuration')
+    .description(
+      'say what is wrong, and warn of rules that do nothing or allow too much; without files, of those of the configuration',
+    )
     .argument('[files...]', 'policy files, each checked by itself')
     .option('--config <file>', 'the configuration')
+    .option('--strict', 'warnings count as well: exit code 1')
     .option('--json', 'JSON Lines, for programs')
-    .action((files: readonly string[], flags: PolicyCheckFlags) =>
-      kit.run(async () => {
-        const { policyCheck } = await import('./policy-check.ts')
-        return policyCheck(files, flags, kit.io)
-      }),
-    )
+  examples(command, [
+    ['capfence policy check policies/ops.yaml', 'one file'],
+    ['capfence policy check --strict policies/*.yaml', 'for a build server'],
+  ])
+  return command.action((files: readonly string[], flags: PolicyCheckFlags) =>
+    kit.run(async () => {
+      const { policyCheck } = await import('./policy-check.ts')
+      return policyCheck(files, flags, kit.io)
+    }),
+  )
 }
 
 function testCommand(kit: CommandKit): Command {

@@ -78,6 +78,28 @@ ${good}: 4 rules (1 deny, 1 require_approval, 2 allow)
 `)
   })
 
+  test('warns of what is hardly meant, which is a fault only with --strict', async () => {
+    const lax = join(folder, 'lax.yaml')
+    writeFileSync(lax, 'allow:\n  - "*"\n')
+    const warned = `${lax}:2:5: rule \`allow[0]\` allows every capability, also those of servers that are added later [policy-lint]
+capfence: hint: name the resources that may be used, one rule each
+${lax}: 1 rule (0 deny, 0 require_approval, 1 allow)
+`
+    expect(await capfence(['policy', 'check', lax])).toEqual({ code: 0, out: warned, err: '' })
+    expect(await capfence(['policy', 'check', '--strict', lax])).toEqual({
+      code: 1,
+      out: warned,
+      err: '',
+    })
+    expect((await capfence(['policy', 'check', '--strict', good])).code).toBe(0)
+    const { out } = await capfence(['policy', 'check', '--json', lax])
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      problems: [],
+      warnings: [{ line: 2, column: 5, code: 'policy-lint' }],
+    })
+  })
+
   test('is a line of JSON for each file', async () => {
     const { code, out } = await capfence(['policy', 'check', '--json', good, bad])
     expect(code).toBe(1)

@@ -5,13 +5,7 @@ import { comparePolicies } from '../../../src/policy/analysis/compare.ts'
 import type { Comparison, Region } from '../../../src/policy/analysis/compare.ts'
 import type { Policy } from '../../../src/policy/policy.ts'
 import { policy } from '../support.ts'
-import { lists, pairOfLists, plainPair, ruleText, textOf, world } from './generate.ts'
-
-/** `CAPFENCE_FUZZ_RUNS=20000` looks longer. */
-const runs = process.env['CAPFENCE_FUZZ_RUNS']
-const numRuns = Number(runs ?? 1000)
-/** That nothing is left unproven is no law, and is held against the same policies each time. */
-const sameEachTime = runs === undefined ? { numRuns, seed: 20 } : { numRuns }
+import { fuzz, lists, pairOfLists, plainPair, ruleText, textOf, world } from './generate.ts'
 
 const kinds = { allow: 'allowed', require_approval: 'approvable', deny: 'denied' } as const
 
@@ -52,19 +46,20 @@ test('what differs in a small world is found, what is found is so, and everythin
     fc.property(plainPair, ([one, other]) => {
       expect(checkedUnproven(policy(textOf(one)), policy(textOf(other)))).toBe(0)
     }),
-    sameEachTime,
+    fuzz(1000),
   )
 }, 600_000)
 
 test('where conditions look at the same argument in several ways nothing is missed, and nearly all is proven', () => {
+  const looked = fuzz(1000)
   let unproven = 0
   fc.assert(
     fc.property(pairOfLists, ([one, other]) => {
       if (checkedUnproven(policy(textOf(one)), policy(textOf(other))) > 0) unproven += 1
     }),
-    { numRuns },
+    looked,
   )
-  expect(unproven / numRuns).toBeLessThan(0.05)
+  expect(unproven / looked.numRuns).toBeLessThan(0.05)
 }, 600_000)
 
 test('a policy does not differ from itself', () => {
@@ -72,7 +67,7 @@ test('a policy does not differ from itself', () => {
     fc.property(lists, (one) => {
       expect(every(comparePolicies(policy(textOf(one)), policy(textOf(one))))).toEqual([])
     }),
-    { numRuns: 100 },
+    fuzz(100),
   )
 })
 
@@ -85,7 +80,7 @@ test('one more rule that denies never allows anything, and one more that allows 
       const allowing = policy(textOf({ ...one, allow: [...one.allow, rule] }))
       expect(comparePolicies(before, allowing).denied).toEqual([])
     }),
-    { numRuns: 150 },
+    fuzz(150),
   )
 }, 120_000)
 

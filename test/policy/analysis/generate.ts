@@ -62,6 +62,15 @@ const nested = fc.oneof(
   },
 )
 
+/**
+ * How many policies are looked at, and which: a few that are the same each time, or, with `CAPFENCE_FUZZ_RUNS=20000`,
+ * that many others.
+ */
+export function fuzz(numRuns: number): { readonly numRuns: number; readonly seed?: number } {
+  const runs = process.env['CAPFENCE_FUZZ_RUNS']
+  return runs === undefined ? { numRuns, seed: 20 } : { numRuns: Number(runs) }
+}
+
 /** A rule as the file has it. */
 export const ruleText: fc.Arbitrary<string> = ruleOf(nested, 2)
 
