@@ -2,8 +2,8 @@
 const hidden = /[\p{Cf}\p{Default_Ignorable_Code_Point}]|(?![\0\s\u0085])\p{Cc}/gu
 const whiteSpace = /[\s\u0085]+/g
 const plainAscii = /^[\0\x20-\x7e]*$/
-// Normalising a run of combining marks takes time square to its length; no script needs more than a few.
-const markFlood = /\p{M}{65}/u
+// The search begins at the first mark of each run only; from every mark it would take time square to the run itself.
+const markFlood = /(?<!\p{M})\p{M}{65}/u
 
 /**
  * Text as guards compare it (POLICY.md 4): NFKC, case folded, white space folded, format characters removed.
@@ -13,9 +13,14 @@ const markFlood = /\p{M}{65}/u
 export function foldText(text: string): string | undefined {
   if (isPlain(text)) return foldPlain(text)
   const visible = text.replace(hidden, '')
-  if (markFlood.test(visible)) return undefined
+  if (hasMarkFlood(visible)) return undefined
   const folded = foldCase(visible.normalize('NFKC')).normalize('NFKC')
   return folded.replace(hidden, '').replace(whiteSpace, ' ')
+}
+
+/** Whether so many combining marks follow each other that normalising takes time square to the run; no script needs them. */
+export function hasMarkFlood(text: string): boolean {
+  return markFlood.test(text)
 }
 
 /** Whether a text is printable ASCII, so that folding loses nothing but case and runs of spaces. */

@@ -1,4 +1,4 @@
-import { foldText } from './fold.ts'
+import { foldText, hasMarkFlood } from './fold.ts'
 
 /** One way to take a path, normalised without asking a disk. */
 export class PathReading {
@@ -44,7 +44,6 @@ const noPeaks: readonly string[] = []
 // Characters that end, hide or turn around a path somewhere, and half characters.
 const unreadableCharacter = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}$]/u
 const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/
-const markFlood = /\p{M}{65}/u
 const unreadable: PathReadings = { written: undefined, readings: [], unreadable: true }
 
 /** More ways than this to take one path is an attempt to hide something. */
@@ -74,7 +73,7 @@ function onlyReading(written: PathReading): PathReadings {
 }
 
 function isReadable(path: string): boolean {
-  if (path === '' || unreadableCharacter.test(path) || markFlood.test(path)) return false
+  if (path === '' || unreadableCharacter.test(path) || hasMarkFlood(path)) return false
   const start = path.trimStart()
   return !start.startsWith('~') && !scheme.test(start)
 }
