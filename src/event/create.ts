@@ -43,8 +43,8 @@ const knownFields: ReadonlySet<string> = new Set<keyof EventFields>([
   'arguments',
   ...contextFields,
 ])
-/** What others call these fields, for the hint. */
-const otherNames: ReadonlyMap<string, keyof EventFields> = new Map([
+/** What others call the fields of an event, for hints. */
+export const otherFieldNames: ReadonlyMap<string, keyof EventFields> = new Map([
   ['payload', 'arguments'],
   ['args', 'arguments'],
   ['params', 'arguments'],
@@ -94,7 +94,7 @@ function ownFields(fields: unknown): Given {
 }
 
 function unknownField(name: string): CapFenceError {
-  const meant = otherNames.get(name) ?? nearestName(name, knownFields)
+  const meant = otherFieldNames.get(name) ?? nearestName(name, knownFields)
   return new CapFenceError('EVENT_INVALID', `unknown field \`${printable(name)}\``, {
     hint:
       meant === undefined

@@ -5,8 +5,7 @@ import { refusedRuleKeys, refusedTopKeys, ruleKeys, topKeys } from '../../src/po
 import { loadPolicy } from '../../src/policy/load.ts'
 import { PolicyError } from '../../src/policy/problem.ts'
 import { projectFiles } from '../support/files.ts'
-import { root } from '../support/root.ts'
-import { call, policy, problems } from './support.ts'
+import { call, policy, problems, refusals } from './support.ts'
 
 function hintsOf(text: string): readonly (string | undefined)[] {
   try {
@@ -18,16 +17,7 @@ function hintsOf(text: string): readonly (string | undefined)[] {
   }
 }
 
-/** The blocks of refused.txt: a name, a policy, the lines of its refusal. */
-const refused = readFileSync(`${root}/test/policy/refused.txt`, 'utf8')
-  .split(/^=== /m)
-  .slice(1)
-  .map((block): readonly [string, string, readonly string[]] => {
-    const [name = '', ...rest] = block.split('\n')
-    const mark = rest.indexOf('---')
-    const text = rest.slice(0, mark).map((line) => `${line}\n`)
-    return [name, text.join(''), rest.slice(mark + 1).filter((line) => line !== '')]
-  })
+const refused = refusals('refused.txt')
 
 const rule = (members: string): string => `deny:\n  - {capability: x, ${members}}\n`
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { ActionEvent } from '../../src/event/action-event.ts'
 import type { ArgumentRoles, EventContext } from '../../src/event/event.ts'
 import type { RiskLevel } from '../../src/event/capability.ts'
@@ -7,6 +8,7 @@ import { isJsonObject } from '../../src/json/value.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
 import { PolicyError, policyProblemLine } from '../../src/policy/problem.ts'
 import type { Policy } from '../../src/policy/policy.ts'
+import { root } from '../support/root.ts'
 
 /** What a test says about a call; the rest is usual. */
 export interface Call {
@@ -70,4 +72,15 @@ export function guardAndGrant(conditions: string, parts: Call): string {
   const text = `deny: [{capability: x, ${conditions}}]\nallow: [{capability: x, ${conditions}}]`
   const [guard, grant] = policy(text).explain(call(parts))
   return `${guard?.value} ${grant?.value}`
+}
+
+/** The blocks of a file below `test/policy`: a name, a text that is refused, the lines of its refusal. */
+export function refusals(file: string): readonly (readonly [string, string, readonly string[]])[] {
+  const blocks = readFileSync(`${root}/test/policy/${file}`, 'utf8').split(/^=== /m).slice(1)
+  return blocks.map((block) => {
+    const [name = '', ...rest] = block.split('\n')
+    const mark = rest.indexOf('---')
+    const text = rest.slice(0, mark).map((line) => `${line}\n`)
+    return [name, text.join(''), rest.slice(mark + 1).filter((line) => line !== '')]
+  })
 }

@@ -1,6 +1,7 @@
 import { capabilityPrefix } from '../../event/binding.ts'
 import { riskLevels } from '../../event/capability.ts'
 import type { RiskLevel } from '../../event/capability.ts'
+import { otherFieldNames } from '../../event/create.ts'
 import { printable } from '../../event/printable.ts'
 import type { JsonObject } from '../../json/value.ts'
 import { readName, readText, unknownKey, wrongType } from '../read-value.ts'
@@ -166,16 +167,8 @@ class AskedReader {
 }
 
 /** What others call these keys. */
-const otherNames: ReadonlyMap<string, string> = new Map([
-  ['args', 'arguments'],
-  ['payload', 'arguments'],
-  ['params', 'arguments'],
-  ['parameters', 'arguments'],
-  ['input', 'arguments'],
-  ['agent', 'actor'],
-  ['user', 'actor'],
-  ['env', 'environment'],
-  ['risk_level', 'risk'],
+const otherNames: ReadonlyMap<string, string> = new Map<string, string>([
+  ...otherFieldNames,
   ['user_role', 'role'],
   ['tool_name', 'tool'],
   ['name', 'tool'],

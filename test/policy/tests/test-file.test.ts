@@ -1,25 +1,14 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../../src/limits.ts'
 import { policyProblemLine } from '../../../src/policy/problem.ts'
 import { readTestFile, readTestsInside } from '../../../src/policy/tests/test-file.ts'
-import { root } from '../../support/root.ts'
 import { stringify } from '../../support/to-js.ts'
-import { policy, problems } from '../support.ts'
+import { policy, problems, refusals } from '../support.ts'
 
 const path = 't.test.yaml'
 
-/** The blocks of refused.txt: a name, a file of tests, the lines of its refusal. */
-const refused = readFileSync(`${root}/test/policy/tests/refused.txt`, 'utf8')
-  .split(/^=== /m)
-  .slice(1)
-  .map((block): readonly [string, string, readonly string[]] => {
-    const [name = '', ...rest] = block.split('\n')
-    const mark = rest.indexOf('---')
-    const text = rest.slice(0, mark).map((line) => `${line}\n`)
-    return [name, text.join(''), rest.slice(mark + 1).filter((line) => line !== '')]
-  })
+const refused = refusals('tests/refused.txt')
 
 const linesOf = (text: string): readonly string[] =>
   readTestFile({ path, text }).problems.map(policyProblemLine)
