@@ -100,12 +100,15 @@ async function policyNow(
 }
 
 function explanationOf(
-  { event, missing, state: known }: RecordedCall,
+  { event, missing, state: recorded }: RecordedCall,
   policy: Pick<Policy, 'asksState' | 'decide' | 'explain'>,
 ): Explanation {
-  const state = policy.asksState(event) ? known : undefined
-  const accounts = policy.explain(event, state).map((one) => partialAccount(one, missing))
-  return { event, state, answer: knownAnswer(policy.decide(event, state), accounts), accounts }
+  const state = policy.asksState(event) ? recorded() : undefined
+  const explained = policy.explain(event, state)
+  const isStateMissing = state?.isIncomplete === true
+  const accounts = explained.map((one) => partialAccount(one, missing, isStateMissing))
+  const answer = knownAnswer(policy.decide(event, state), accounts)
+  return { event, state, isRoomUnknown: true, answer, accounts }
 }
 
 interface Told {

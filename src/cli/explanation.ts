@@ -17,7 +17,9 @@ export interface Explanation {
   readonly state?: PolicyState | undefined
   /** Whether a rule asks for what only the store of a gate knows: it is indeterminate here. */
   readonly isStoreUnknown?: boolean
-  /** Undefined when arguments that nobody has kept decide it. */
+  /** Whether nobody knows when limits have room again: then nothing is said of it. */
+  readonly isRoomUnknown?: boolean
+  /** Undefined when what nobody has kept decides it. */
   readonly answer: PolicyAnswer | undefined
   readonly accounts: readonly PartialAccount[]
 }
@@ -32,11 +34,9 @@ const storeUnknown =
   'state unknown: only the store of a gate knows what is left of limits and the labels of sessions'
 
 /** An explanation for people, as lines that are safe to show. */
-export function explanationLines(
-  { event, state, isStoreUnknown = false, answer, accounts }: Explanation,
-  io: Pick<Io, 'out'>,
-): readonly string[] {
-  const { reason, message, suggestion } = wordsOf({ event, answer, accounts })
+export function explanationLines(explanation: Explanation, io: Pick<Io, 'out'>): readonly string[] {
+  const { event, state, isStoreUnknown = false, answer, accounts } = explanation
+  const { reason, message, suggestion } = wordsOf(explanation)
   const decision =
     answer === undefined ? 'unknown' : styled(io.out, styles[answer.decision], answer.decision)
   return [
@@ -55,8 +55,12 @@ export function explanationLines(
   ]
 }
 
-function wordsOf({ event, answer, accounts }: Explanation): Words {
-  if (answer !== undefined) return explain(event, answer, () => accounts)
+function wordsOf({ event, isRoomUnknown, answer, accounts }: Explanation): Words {
+  if (answer !== undefined) {
+    const words = explain(event, answer, () => accounts)
+    const isHidden = isRoomUnknown === true && answer.reason === 'limit'
+    return isHidden ? { ...words, suggestion: undefined } : words
+  }
   const reason = 'what the log does not keep decides it'
   return { reason, message: undefined, suggestion: undefined }
 }
@@ -79,14 +83,9 @@ function predicateLine({ predicate, value }: PartialAccount['predicates'][number
 }
 
 /** The same for programs. */
-export function explanationData({
-  event,
-  state,
-  isStoreUnknown = false,
-  answer,
-  accounts,
-}: Explanation): Readonly<Record<string, unknown>> {
-  const { reason, message, suggestion } = wordsOf({ event, answer, accounts })
+export function explanationData(explanation: Explanation): Readonly<Record<string, unknown>> {
+  const { event, state, isStoreUnknown = false, answer, accounts } = explanation
+  const { reason, message, suggestion } = wordsOf(explanation)
   return {
     decision: answer?.decision ?? null,
     reason: answer?.reason ?? null,

@@ -5,12 +5,11 @@ import { ActionEvent } from '../event/action-event.ts'
 import { isRiskLevel } from '../event/capability.ts'
 import type { ArgumentRoles, EventContext } from '../event/event.ts'
 import { parsePointer } from '../policy/pointer.ts'
-import type { PolicyState } from '../policy/state.ts'
 import type { MissingArguments } from '../policy/unknown.ts'
 import type { LogReader } from '../runtime/store.ts'
 import { keptArguments, shownArguments } from './log-arguments.ts'
 import type { KeptArguments, ShownArguments } from './log-arguments.ts'
-import { recordedState } from './recorded-state.ts'
+import { RecordedState } from './recorded-state.ts'
 import {
   fieldOf,
   isObject,
@@ -25,8 +24,8 @@ import {
 export interface RecordedCall {
   readonly record: StoredRecord
   readonly event: ActionEvent
-  /** What a policy that asks for it was shown, or would have been. */
-  readonly state: PolicyState
+  /** What a policy that asks for it was shown, or would have been; one for each policy that is asked. */
+  readonly state: () => RecordedState
   readonly missing: MissingArguments
   readonly arguments: ShownArguments
 }
@@ -49,7 +48,7 @@ export async function recordedCall(reader: LogReader, seq: number): Promise<Reco
   return {
     record,
     event: eventOf(record.data, kept),
-    state: recordedState(record, disclosures, clockOf(record)),
+    state: () => new RecordedState(record, disclosures, clockOf(record)),
     missing: missingOf(record.data, kept),
     arguments: shownArguments(record, disclosures),
   }

@@ -4,6 +4,7 @@ import type { Condition } from './condition.ts'
 import type { Pointer } from './pointer.ts'
 import type { RuleAccount } from './policy.ts'
 import type { PolicyRule } from './rule.ts'
+import { asksStore } from './state.ts'
 
 /** The arguments of a call that nobody has kept. */
 export interface MissingArguments {
@@ -28,13 +29,23 @@ export interface PartialAccount {
 /**
  * What an account of a call is worth when some of its arguments are missing.
  *
- * A predicate that could have looked at a missing value is unknown, whatever came of it without that value.
+ * A predicate that could have looked at a missing value is unknown, whatever came of it without that value. What is
+ * missing of earlier calls makes conditions indeterminate: one that is true or false without is so with it.
+ *
+ * @param isStateMissing whether something was asked of earlier calls that nobody has kept
  */
-export function partialAccount(account: RuleAccount, missing: MissingArguments): PartialAccount {
+export function partialAccount(
+  account: RuleAccount,
+  missing: MissingArguments,
+  isStateMissing: boolean,
+): PartialAccount {
   const { rule } = account
   const predicates = account.predicates.map(({ predicate, value }, index): Known => {
     const condition = account.conditions[index]
-    const isUnknown = condition === undefined || mayDependOn(condition, missing)
+    const isUnknown =
+      condition === undefined ||
+      mayDependOn(condition, missing) ||
+      (isStateMissing && value === 'indeterminate' && asksStore(condition))
     return { predicate, value: isUnknown ? 'unknown' : value }
   })
   if (predicates.every(({ value }) => value !== 'unknown')) return { ...account, predicates }
@@ -68,20 +79,24 @@ type Known = PartialAccount['predicates'][number]
 
 /** Whether the value of a condition could be another one if the missing arguments were there. */
 function mayDependOn(condition: Condition, missing: MissingArguments): boolean {
-  // What earlier calls had left is not kept with the record of a later one.
-  if (condition.kind === 'limit' || condition.kind === 'labels') return true
+  if (condition.kind === 'limit') return mayLookAt(condition.terms.sum, missing)
+  if (condition.kind === 'labels') return mayLookAt(condition.bind, missing)
   if (condition.kind === 'context' || condition.kind === 'time') return false
   if (condition.kind === 'not') return condition.conditions.some((one) => mayDependOn(one, missing))
   if (condition.kind === 'any') {
     return condition.branches.flat().some((one) => mayDependOn(one, missing))
   }
-  if (missing.mayBeNamed === undefined && missing.places.length === 0) return false
+  if (condition.kind === 'argument') return mayLookAt(condition.pointer, missing)
   // What is not aimed looks everywhere.
-  if (condition.kind !== 'argument') return true
-  const [first] = condition.pointer.tokens
+  return missing.mayBeNamed !== undefined || missing.places.length > 0
+}
+
+function mayLookAt(pointer: Pointer | undefined, missing: MissingArguments): boolean {
+  if (pointer === undefined) return false
+  const [first] = pointer.tokens
   const isNameless = missing.mayBeNamed?.(first ?? '') ?? false
   if (isNameless || (first === undefined && missing.mayBeNamed !== undefined)) return true
-  return missing.places.some((place) => meets(condition.pointer, place))
+  return missing.places.some((place) => meets(pointer, place))
 }
 
 /** Whether one of them leads to the other, or to a part of it; names as the most lenient server reads them. */
