@@ -12,7 +12,7 @@ export function isAddable({ canonical }: Decimal): boolean {
   return canonical.length <= maxCharacters && !canonical.includes('e')
 }
 
-/** The exact sum of numbers, each of which can be added; 0 of none. */
+/** The exact sum of numbers, each of which can be added or is a sum of such; 0 of none. */
 export function sumOf(numbers: readonly Decimal[]): Decimal {
   const { scale, values } = scaled(numbers)
   return new Decimal(
@@ -40,15 +40,22 @@ function scaled(numbers: readonly Decimal[]): {
   readonly scale: number
   readonly values: bigint[]
 } {
-  const parts = numbers.map(({ canonical }) => {
-    const point = canonical.indexOf('.')
-    if (point === -1) return { whole: canonical, fraction: '' }
-    return { whole: canonical.slice(0, point), fraction: canonical.slice(point + 1) }
-  })
-  const scale = parts.reduce((most, { fraction }) => Math.max(most, fraction.length), 0)
-  // A sign stands before the whole, and `-0.5` keeps it, because all digits are read as one number.
-  const values = parts.map(({ whole, fraction }) => BigInt(whole + fraction.padEnd(scale, '0')))
+  const parts = numbers.map(digitsOf)
+  const scale = parts.reduce((most, part) => Math.max(most, part.scale), 0)
+  const values = parts.map((part) => BigInt(part.digits + '0'.repeat(scale - part.scale)))
   return { scale, values }
+}
+
+/** All digits as one whole number, so that `-0.5` keeps its sign, and how many of them are behind the point. */
+function digitsOf({ canonical }: Decimal): { readonly digits: string; readonly scale: number } {
+  // A sum or a difference may need an exponent, which its digits keep small.
+  const end = canonical.indexOf('e')
+  const mantissa = end === -1 ? canonical : canonical.slice(0, end)
+  const exponent = end === -1 ? 0 : Number(canonical.slice(end + 1))
+  const point = mantissa.indexOf('.')
+  if (point === -1) return { digits: mantissa, scale: -exponent }
+  const digits = mantissa.slice(0, point) + mantissa.slice(point + 1)
+  return { digits, scale: digits.length - point - exponent }
 }
 
 /** The exact difference of two numbers that can be added. */

@@ -63,7 +63,7 @@ export function chargeOf(terms: LimitTerms, facts: Facts): PotCharge | undefined
   const pot = potOf(terms, facts)
   const amount = terms.sum === undefined ? one : amountAt(facts.at(terms.sum))
   if (pot === undefined || amount === undefined) return undefined
-  return { pot, amount, windowMs: terms.windowMs }
+  return { pot, amount, windowMs: terms.windowMs, shortestMs: terms.windowMs }
 }
 
 const one = new Decimal('1')
@@ -110,6 +110,7 @@ export function mergeCharges(charges: readonly PotCharge[]): readonly PotCharge[
       ...known,
       amount,
       windowMs: Math.max(known.windowMs, charge.windowMs),
+      shortestMs: Math.min(known.shortestMs, charge.shortestMs),
     })
   }
   return [...greatest.values()].filter(({ amount }) => amount.compare(zero) > 0)

@@ -47,8 +47,10 @@ export interface PotCharge {
   readonly pot: string
   /** Not negative, and it can be added. */
   readonly amount: Decimal
-  /** How long it counts. */
+  /** How long it counts, for the limit that counts it longest. */
   readonly windowMs: number
+  /** For the limit that counts it shortest. */
+  readonly shortestMs: number
 }
 
 /** What a call does to its session. */

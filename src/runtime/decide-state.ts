@@ -80,12 +80,13 @@ export class AskedState implements PolicyState {
     seq: number,
   ): Required<Pick<Effects<unknown>, 'charges' | 'labels'>> {
     return {
-      charges: charges.map(({ pot, amount, windowMs }) => ({
+      charges: charges.map(({ pot, amount, windowMs, shortestMs }) => ({
         pot,
         amount: amount.canonical,
         atMs: this.nowMs,
         expiresAtMs: this.nowMs + windowMs,
         windowMs,
+        shortestMs,
         decisionSeq: seq,
       })),
       labels: this.#changes(labels, seq),

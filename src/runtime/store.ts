@@ -39,7 +39,9 @@ export interface Charge {
   readonly amount: string
   readonly atMs: number
   readonly expiresAtMs: number
+  /** The time over which its limit adds up; the longest and the shortest of several. */
   readonly windowMs: number
+  readonly shortestMs: number
   /** The decision that made it; its outcome settles it. */
   readonly decisionSeq: number
 }

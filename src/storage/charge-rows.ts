@@ -1,14 +1,14 @@
 import type Database from 'better-sqlite3'
-import { sumOf } from '../json/decimal-sum.ts'
+import { isAddable, sumOf } from '../json/decimal-sum.ts'
 import { Decimal } from '../json/decimal.ts'
 import { limits } from '../limits.ts'
 import type { Charge, StoreView } from '../runtime/store.ts'
 import { prunedAtOnce } from './prune.ts'
 
-/** Charges of one pot that are kept one by one; beyond, those of a short time become one. */
-const singleCharges = 256
-/** Into how many parts the window of a limit is cut then. */
+/** Into how many parts the window of a limit is cut where charges of one part become one. */
 const slots = 128
+/** Charges of one pot that are kept one by one; more than two windows have parts, so that it is not reached at once again. */
+const singleCharges = 3 * slots
 
 type Counted = NonNullable<ReturnType<StoreView['charges']>>[number]
 
@@ -36,7 +36,13 @@ export class ChargeRows {
 
   /** Takes charges out of their pots, and removes what has expired. */
   add(charges: readonly Charge[], nowMs: number): void {
-    for (const charge of charges) this.#charge(charge)
+    const lastOf = new Map<string, Charge>()
+    for (const charge of charges) {
+      const { pot, atMs, decisionSeq, amount, expiresAtMs } = charge
+      this.#statements.insertCharge.run(pot, atMs, decisionSeq, amount, expiresAtMs)
+      lastOf.set(pot, charge)
+    }
+    for (const charge of lastOf.values()) this.#bound(charge, nowMs)
     this.#statements.prune.run(nowMs, prunedAtOnce + charges.length)
   }
 
@@ -50,38 +56,54 @@ export class ChargeRows {
     this.#statements.settle.run(decisionSeq)
   }
 
-  #charge(charge: Charge): void {
-    const { pot, atMs, decisionSeq, amount, expiresAtMs, windowMs } = charge
-    this.#statements.insertCharge.run(pot, atMs, decisionSeq, amount, expiresAtMs)
+  /** Keeps few charges of a pot. */
+  #bound(charge: Charge, nowMs: number): void {
     // Only the oldest are looked at: what is still reserved stands behind them.
-    const kept = this.#statements.countSettled.get(pot, 2 * singleCharges) ?? 0
-    if (kept > singleCharges) this.#merge(pot, Math.max(1, Math.ceil(windowMs / slots)))
+    const kept = this.#statements.countSettled.get(charge.pot, 2 * singleCharges) ?? 0
+    if (kept > singleCharges) this.#merge(charge, nowMs)
   }
 
   /**
    * Makes one charge of all that fall into the same short time; it counts as made with the last of them, so that it
    * counts for longer and never for less. A call that is under way keeps its own, which may have to be given back.
    */
-  #merge(pot: string, slotMs: number): void {
+  #merge({ pot, windowMs, shortestMs }: Charge, nowMs: number): void {
     const { allCharges, deleteCharge, changeCharge } = this.#statements
+    // What the shortest limit counts is cut finely enough for it.
+    const partOf = ({ at_ms }: ChargeRow): string =>
+      at_ms > nowMs - shortestMs ? `short ${part(at_ms, shortestMs)}` : `${part(at_ms, windowMs)}`
     let last: ChargeRow | undefined
     // Latest first, so that each row meets the one that stays.
     for (const row of allCharges.all(pot)) {
       if (row.state === 'reserved') continue
-      if (
-        last === undefined ||
-        Math.floor(row.at_ms / slotMs) !== Math.floor(last.at_ms / slotMs)
-      ) {
+      if (last === undefined || partOf(row) !== partOf(last)) {
         last = row
         continue
       }
-      const amount = sumOf([new Decimal(last.amount), new Decimal(row.amount)]).canonical
+      const amount = sumOfTwo(last.amount, row.amount)
+      if (amount === undefined) {
+        last = row
+        continue
+      }
       const expiresMs = Math.max(last.expires_ms, row.expires_ms)
       deleteCharge.run(pot, row.at_ms, row.decision_seq)
       changeCharge.run(amount, expiresMs, pot, last.at_ms, last.decision_seq)
       last = { ...last, amount, expires_ms: expiresMs }
     }
   }
+}
+
+/** Into which part of time something falls, when a window has `slots` of them. */
+function part(atMs: number, windowMs: number): number {
+  return Math.floor(atMs / Math.max(1, Math.ceil(windowMs / slots)))
+}
+
+/** Undefined when it could not be kept as one amount: then nothing more is known of the pot, as long as both count. */
+function sumOfTwo(one: string, other: string): string | undefined {
+  const numbers = [one, other].flatMap((amount) => Decimal.parsePlain(amount) ?? [])
+  if (numbers.length < 2 || !numbers.every(isAddable)) return undefined
+  const sum = sumOf(numbers)
+  return isAddable(sum) ? sum.canonical : undefined
 }
 
 type Statements = ReturnType<typeof prepareStatements>

@@ -30,6 +30,19 @@ describe('sums of decimals are exact', () => {
     )
   })
 
+  test('of sums, and of what is left of them, however great or small that is', () => {
+    const [most, least] = [decimal('9'.repeat(21)), decimal('0.000001')]
+    const great = sumOf([most, most])
+    expect(great.canonical).toBe(`1.${'9'.repeat(20)}8e+21`)
+    expect(sumOf([great, great, least]).canonical).toBe(`3.${'9'.repeat(20)}6000001e+21`)
+    expect(difference(great, most).compare(most)).toBe(0)
+    const small = difference(decimal('40.00000000000000001'), decimal('40'))
+    expect(small.canonical).toBe('1e-17')
+    expect(sumOf([small, decimal('-0.5')]).canonical).toBe('-0.49999999999999999')
+    expect(countToReach([least, most], small)).toBe(1)
+    expect(countToReach([most, most, most], great)).toBe(2)
+  })
+
   test('so many of the first ones reach a sum, and one less do not', () => {
     const positive = fc.array(
       number.filter(({ millionths }) => millionths > 0n),

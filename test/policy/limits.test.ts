@@ -98,7 +98,9 @@ allow:
     expect(of(2, 1)).toMatchObject({ decision: 'allow' })
     expect(of(2, 0.5).roomAtMs).toBe(now + minute / 2)
     expect(of(30, 20, 2).roomAtMs).toBe(now + 30 * minute)
-    expect(of(2).consequences?.charges).toMatchObject([{ windowMs: 60 * minute }])
+    expect(of(2).consequences?.charges).toMatchObject([
+      { windowMs: 60 * minute, shortestMs: minute },
+    ])
   })
 })
 
@@ -125,6 +127,25 @@ describe('a limit of a sum', () => {
   ])('%s: %s', (_, text, isAllowed) => {
     const answer = policy(sum).decide(call(pay(text)), stateWith({ [spent]: [[0, '60']] }))
     expect(answer.decision).toBe(isAllowed ? 'allow' : 'deny')
+  })
+
+  test('says that there is no room, by however little and whatever is used', () => {
+    const most = '9'.repeat(21)
+    const used = stateWith({
+      [spent]: [
+        [minute, most],
+        [0, most],
+      ],
+    })
+    const [little, much] = [pay('{"amount": 40.00000000000000001}'), pay(`{"amount": 100}`)]
+    expect(policy(sum).decide(call(little), stateWith({ [spent]: [[0, '60']] }))).toMatchObject({
+      reason: 'limit',
+      roomAtMs: now + 24 * 60 * minute,
+    })
+    expect(policy(sum).decide(call(much), used)).toMatchObject({
+      reason: 'limit',
+      spent: [{ used: { text: `1.${'9'.repeat(20)}8e+21` } }],
+    })
   })
 
   test('adds up every element of a list, and refuses when one of them cannot be read', () => {
