@@ -6,11 +6,12 @@ import type { Effects } from '../runtime/store.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseFile } from './database-file.ts'
 import type { Batch, PendingCommit, WriteResult } from './engine.ts'
-import { isBusy, isConstraint, storageFailure } from './failure.ts'
+import { FormatChanged, isBusy, isConstraint, storageFailure } from './failure.ts'
 import type { StorageFailure } from './failure.ts'
 import type { WriterPlace } from './log-end.ts'
 import { CallRefused } from './log-transaction.ts'
 import type { OpenedLog } from './open-log.ts'
+import { schemaVersion } from './schema.ts'
 import { leaveWriter } from './writers.ts'
 
 /** Stores batches in SQLite: each in one transaction, in the foreground, without waiting for a lock. */
@@ -21,6 +22,7 @@ export class BatchWriter {
   readonly #begin: Database.Statement
   readonly #commit: Database.Statement
   readonly #rollback: Database.Statement
+  readonly #format: Database.Statement<[], number>
   #isPowerSafe: boolean | undefined
   /** Changes when another connection has stored something. */
   #dataVersion: unknown
@@ -32,6 +34,7 @@ export class BatchWriter {
     this.#begin = file.db.prepare('BEGIN IMMEDIATE')
     this.#commit = file.db.prepare('COMMIT')
     this.#rollback = file.db.prepare('ROLLBACK')
+    this.#format = file.db.prepare<[], number>('PRAGMA user_version').pluck()
   }
 
   /** Stores every commit that is not refused for a fault of its own, or none. */
@@ -85,6 +88,7 @@ export class BatchWriter {
     this.#synchronous(power)
     this.#begin.run()
     try {
+      this.#requireFormat()
       transaction.begin()
       store()
       transaction.finish()
@@ -96,6 +100,12 @@ export class BatchWriter {
       throw error
     }
     transaction.committed()
+  }
+
+  #requireFormat(): void {
+    const version = this.#format.get()
+    if (version === schemaVersion) return
+    throw new FormatChanged(`it has format ${version} now, and this gate writes ${schemaVersion}`)
   }
 
   /** How much COMMIT waits for: a setting of the connection, changed only when it has to be. */

@@ -8,6 +8,7 @@ export type OutageReason =
   | 'read_only'
   | 'cannot_open'
   | 'replaced'
+  | 'upgraded'
   | 'damaged'
   | 'io_error'
   | 'closed'
@@ -26,11 +27,15 @@ const hints: Readonly<Record<OutageReason, string>> = {
   cannot_open: "check that the folder exists, and that the gate's user may read and write it",
   replaced:
     'the file was moved, deleted or restored under the running gate; put it back, or restart the gate',
+  upgraded: 'a newer version of CapFence works on this log; restart this gate with that version',
   damaged:
     'if this is the log, keep a copy of the file as it is, and restore the log from a copy that verifies',
   io_error: 'check the disk and the system log',
   closed: 'the gate is stopping; call again when it runs',
 }
+
+/** Another gate has changed the format of the log while this one runs: what must be kept now is not known here. */
+export class FormatChanged extends Error {}
 
 /** The error that callers of `commit` see; the caller must not forward. */
 export function unavailable(failure: StorageFailure): CapFenceError {
@@ -62,6 +67,7 @@ function errorOf(what: string, failure: StorageFailure): CapFenceError {
 
 /** The failure behind an error of SQLite; undefined when it was not SQLite that failed. */
 export function storageFailure(error: unknown): StorageFailure | undefined {
+  if (error instanceof FormatChanged) return { reason: 'upgraded', what: error.message }
   const code = sqliteCode(error)
   if (code === undefined || !(error instanceof Error)) return undefined
   return { reason: reasonOf(code), what: `${error.message} (${code})`, cause: error }

@@ -68,3 +68,22 @@ test('every version from the first one on is known, and no other', () => {
     ...[false, false],
   ])
 })
+
+test('a gate stores nothing more once a newer one has changed the format under it, and says so', async () => {
+  const place = newSQLitePlace()
+  const store = place.open()
+  const commit = (): Promise<unknown> =>
+    store.commit(storing(decisionOn(newCall(), { decision: 'deny' })), 'process')
+  await commit()
+  const db = new Database(place.path)
+  db.pragma(`user_version = ${schemaVersion + 1}`)
+  const size = await store.size()
+  await expect(commit()).rejects.toMatchObject({
+    code: 'AUDIT_UNAVAILABLE',
+    message: `the audit log cannot be written: it has format ${schemaVersion + 1} now, and this gate writes ${schemaVersion}`,
+    hint: expect.stringContaining('restart this gate') as unknown,
+  })
+  await store.close()
+  expect(db.prepare('SELECT count(*) FROM records').pluck().get()).toBe(size)
+  db.close()
+})
