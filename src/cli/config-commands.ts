@@ -24,7 +24,7 @@ export async function configCheck(
   const counts = config instanceof ConfigInvalid ? {} : { servers: config.servers.length }
   if (flags.json === true) await io.out.write(checkLine({ file, problems, warnings, counts }))
   else {
-    await printProblems([...problems, ...warnings.map(asWarning)], io)
+    await printProblems({ problems, warnings }, io)
     if (!(config instanceof ConfigInvalid))
       await io.out.write(`${shown(file)}: ${summary(config)}\n`)
   }
@@ -38,10 +38,6 @@ function readOrProblems(file: string): Config | ConfigInvalid {
     if (error instanceof ConfigInvalid) return error
     throw error
   }
-}
-
-function asWarning<T extends { readonly message: string }>(warning: T): T {
-  return { ...warning, message: `warning: ${warning.message}` }
 }
 
 function summary({ servers }: Config): string {

@@ -1,5 +1,6 @@
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { lintPolicy } from '../policy/analysis/lint.ts'
+import type { ContextField } from '../policy/condition.ts'
 import type { PolicySource } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -32,17 +33,18 @@ export async function policyCheck(
   flags: PolicyCheckFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const sets = files.length > 0 ? files.map((file) => [file]) : [configured(flags.config)]
-  const checks = sets.map(checkSet)
+  const checks =
+    files.length > 0
+      ? files.map((file) => checkSet([file], []))
+      : [checkSet(configured(flags.config), neverStated)]
   const isGood = checks.every(({ problems, warnings }) => {
     return problems.length === 0 && (flags.strict !== true || warnings.length === 0)
   })
   if (flags.json === true) await io.out.write(checks.map(checkLine).join(''))
   else {
-    await printProblems(
-      checks.flatMap(({ problems, warnings }) => [...problems, ...warnings]),
-      io,
-    )
+    const problems = checks.flatMap((check) => check.problems)
+    const warnings = checks.flatMap((check) => check.warnings)
+    await printProblems({ problems, warnings }, io)
     await io.out.write(checks.map(({ summary }) => summary).join(''))
   }
   return isGood ? exitCodes.yes : exitCodes.no
@@ -52,20 +54,23 @@ function configured(config: string | undefined): readonly string[] {
   return readConfigFile(config ?? defaultConfigPath).policies
 }
 
+/** What no call of a gate has; who calls the library may state it. */
+const neverStated = ['role', 'tenant'] as const
+
 interface Check extends CheckAnswer {
   readonly warnings: readonly AnyProblem[]
   /** A line about what is good; nothing about what is not. */
   readonly summary: string
 }
 
-function checkSet(files: readonly string[]): Check {
+function checkSet(files: readonly string[], unstated: readonly ContextField[]): Check {
   const sources = files.map(readPolicySource)
   const [first] = sources
   // `policies/*.yaml` names the tests too.
   if (first !== undefined && files.every(isTestFile)) return checkTests(first)
   const file = sources.map(({ path }) => path).join(', ')
   try {
-    return goodPolicy(file, loadPolicy(sources, extendedBy(readPolicySource)))
+    return goodPolicy(file, loadPolicy(sources, extendedBy(readPolicySource)), unstated)
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     return { file, problems: error.problems, warnings: [], summary: '' }
@@ -79,7 +84,7 @@ function checkTests(source: PolicySource): Check {
   return { file, problems, warnings: [], counts: { tests: cases.length }, summary }
 }
 
-function goodPolicy(file: string, policy: Policy): Check {
+function goodPolicy(file: string, policy: Policy, unstated: readonly ContextField[]): Check {
   const { ruleCount, rules, notes } = policy
   const effects = (['deny', 'require_approval', 'allow'] as const).map((effect) => {
     const count = rules.filter((rule) => rule.effect === effect).length
@@ -89,7 +94,7 @@ function goodPolicy(file: string, policy: Policy): Check {
   return {
     file,
     problems: [],
-    warnings: [...notes, ...lintPolicy(policy)],
+    warnings: [...notes, ...lintPolicy(policy, unstated)],
     counts: { rules: ruleCount },
     summary,
   }

@@ -80,8 +80,10 @@ function textOf(comparison: Comparison, io: Io): string {
 
 function regionLines({ example, now, before }: Region, doubt: string): readonly string[] {
   if (example === undefined) {
-    const rules = `calls of ${nameOf(now)} that were ${nameOf(before, 'by ')}`
-    return [`  not proven: it could not be found out whether ${rules} ${doubt}`]
+    const calls = now === undefined ? 'calls' : `calls of ${nameOf(now)}`
+    return [
+      `  not proven: it could not be found out whether ${calls} that were ${pastOf(before)} ${doubt}`,
+    ]
   }
   return [
     `  ${callText(example.event)}`,
@@ -122,11 +124,22 @@ function answerText(decision: Effect, cause: Cause | undefined): string {
   return cause === undefined ? `${decision}: no rule allows it` : `${decision} by ${nameOf(cause)}`
 }
 
-function nameOf(cause: Cause | undefined, by = ''): string {
+function pastOf(cause: Cause | undefined): string {
   if (cause === undefined) return 'allowed by no rule'
-  if (cause.kind === 'risk') return `${by}the risk levels ${cause.levels.join(', ')}`
+  const effect = cause.kind === 'risk' ? cause.action : cause.source.rule.effect
+  return `${past[effect]} by ${nameOf(cause)}`
+}
+
+const past: Readonly<Record<Effect, string>> = {
+  allow: 'allowed',
+  require_approval: 'held',
+  deny: 'denied',
+}
+
+function nameOf(cause: Cause): string {
+  if (cause.kind === 'risk') return `the risk levels ${cause.levels.join(', ')}`
   const { id, position } = cause.source.rule
-  return `${by}${shown(id)} (${shown(`${position.file}:${position.line}:${position.column}`)})`
+  return `${shown(id)} (${shown(`${position.file}:${position.line}:${position.column}`)})`
 }
 
 function jsonOf(comparison: Comparison): string {

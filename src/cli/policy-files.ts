@@ -96,7 +96,7 @@ function readPolicyFile(path: string): PolicyFile {
     if (cause instanceof CapFenceError) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new CapFenceError('POLICY_NOT_FOUND', `cannot read the policy ${path}: ${reason}`, {
-      hint: 'correct `policies` in the configuration',
+      hint: 'it is named on the command line, or under `policies` in the configuration',
       cause,
     })
   }

@@ -12,15 +12,24 @@ export interface AnyProblem {
   readonly hint?: string
 }
 
-/** Prints problems as the answer of a check: `file:line:column: message [code]`, and below it what to do. */
-export async function printProblems(problems: readonly AnyProblem[], io: Io): Promise<void> {
-  const lines = problems.map(({ position: { file, line, column }, message, code, hint }) => {
-    const coded = code === undefined ? message : `${message} [${code}]`
-    const problem = shown(`${file}:${line}:${column}: ${coded}`)
-    if (hint === undefined) return `${problem}\n`
-    return `${problem}\n${styled(io.out, 'dim', 'capfence: hint:')} ${shown(hint)}\n`
-  })
+/** Prints the answer of a check: `file:line:column: message [code]`, and below it what to do. */
+export async function printProblems(
+  { problems, warnings = [] }: Pick<CheckAnswer, 'problems' | 'warnings'>,
+  io: Io,
+): Promise<void> {
+  const lines = [...problems, ...warnings.map(asWarning)].map(
+    ({ position: { file, line, column }, message, code, hint }) => {
+      const coded = code === undefined ? message : `${message} [${code}]`
+      const problem = shown(`${file}:${line}:${column}: ${coded}`)
+      if (hint === undefined) return `${problem}\n`
+      return `${problem}\n${styled(io.out, 'dim', 'capfence: hint:')} ${shown(hint)}\n`
+    },
+  )
   await io.out.write(lines.join(''))
+}
+
+function asWarning(warning: AnyProblem): AnyProblem {
+  return { ...warning, message: `warning: ${warning.message}` }
 }
 
 /** What a check with `--json` prints about one file or set of files. */

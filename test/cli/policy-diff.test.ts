@@ -53,7 +53,31 @@ test('what could not be found out is said, and counts as newly allowed', async (
   const nothing = file('nothing.yaml', 'allow: []\n')
   const run = await capfence(['policy', 'diff', nothing, late])
   expect(run.code).toBe(1)
-  expect(run.out).toContain('not proven: it could not be found out whether calls of late (')
+  expect(run.out.replaceAll(`${folder}/`, '')).toContain(
+    'not proven: it could not be found out whether calls of late (late.yaml:1:9) that were allowed by no rule are newly allowed',
+  )
+})
+
+const limit = (max: number): string =>
+  `allow: [{id: s, capability: pay, limit: {max: ${max}, window: 1h}}]\n`
+
+test('what could not be found out is a sentence, whatever decided before and does now', async () => {
+  const two = file('two.yaml', limit(2))
+  const lost = await capfence(['policy', 'diff', two, file('three.yaml', limit(3))])
+  expect(lost.out.replaceAll(`${folder}/`, '')).toContain(
+    'not proven: it could not be found out whether calls that were allowed by s (two.yaml:1:9) are newly denied',
+  )
+  for (const [list, word] of [
+    ['deny', 'denied'],
+    ['require_approval', 'held'],
+  ] as const) {
+    const guarded = file(
+      `${list}.yaml`,
+      `${list}: [{id: g, capability: pay, limit: {max: 9, window: 1h}}]\nallow: [pay]\n`,
+    )
+    const { out } = await capfence(['policy', 'diff', guarded, two])
+    expect(out.replaceAll(`${folder}/`, '')).toContain(`that were ${word} by g (${list}.yaml:1:`)
+  }
 })
 
 test('for programs it is one JSON object, in which numbers keep their digits', async () => {

@@ -81,7 +81,7 @@ ${good}: 4 rules (1 deny, 1 require_approval, 2 allow)
   test('warns of what is hardly meant, which is a fault only with --strict', async () => {
     const lax = join(folder, 'lax.yaml')
     writeFileSync(lax, 'allow:\n  - "*"\n')
-    const warned = `${lax}:2:5: rule \`allow[0]\` allows every capability, also those of servers that are added later [policy-lint]
+    const warned = `${lax}:2:5: warning: rule \`allow[0]\` allows every capability, also those of servers that are added later [policy-lint]
 capfence: hint: name the resources that may be used, one rule each
 ${lax}: 1 rule (0 deny, 0 require_approval, 1 allow)
 `
@@ -98,6 +98,25 @@ ${lax}: 1 rule (0 deny, 0 require_approval, 1 allow)
       problems: [],
       warnings: [{ line: 2, column: 5, code: 'policy-lint' }],
     })
+  })
+
+  test('warns, of the policies of a configuration, of rules that ask for what no call of a gate has', async () => {
+    const roles = file('roles.yaml', 'deny:\n  - {id: guests, capability: a, role: guest}\n')
+    const config = file(
+      'roles.mcp.json',
+      JSON.stringify({
+        environment: 'x',
+        policies: ['roles.yaml'],
+        mcpServers: { a: { command: 'x' } },
+      }),
+    )
+    const { code, out } = await capfence(['policy', 'check', '--strict', '--config', config])
+    expect(code).toBe(1)
+    expect(out).toContain(
+      'roles.yaml:2:5: warning: rule `guests` can only be indeterminate, and applies unless another condition is false: no call has a `role` behind `capfence run` [policy-lint]\n',
+    )
+    // Who calls the library may say it.
+    expect((await capfence(['policy', 'check', '--strict', roles])).code).toBe(0)
   })
 
   test('is a line of JSON for each file', async () => {

@@ -1,21 +1,31 @@
-import type { Condition } from '../condition.ts'
+import type { Condition, ContextField } from '../condition.ts'
 import type { Policy } from '../policy.ts'
 import type { Problem } from '../problem.ts'
 import type { RuleSource } from '../rule.ts'
 import { Analyst } from './analyst.ts'
 import type { Cause, PolicyClause } from './subject.ts'
 import { Subject } from './subject.ts'
+import { isNeverTrue } from './unstated.ts'
 
 /**
  * What is right in a policy and hardly meant, in the order of its rules; each with code `policy-lint`.
  *
  * A rule that is said to do nothing is proven to: where that cannot be found out, nothing is said.
+ *
+ * @param unstated what is not known of any call that the policy is asked about
  */
-export function lintPolicy(policy: Policy): readonly Problem[] {
+export function lintPolicy(
+  policy: Policy,
+  unstated: readonly ContextField[] = [],
+): readonly Problem[] {
   const idle = new IdleRules(policy)
   return policy.sources.flatMap((source) => {
     const message = idle.complaint(source)
-    const found = [message, ...(source.rule.effect === 'allow' ? allowComplaints(source) : [])]
+    const found = [
+      message,
+      doubt(source, unstated),
+      ...(source.rule.effect === 'allow' ? allowComplaints(source) : []),
+    ]
     return found.flatMap((one) =>
       one === undefined ? [] : [{ position: source.rule.position, code: lint, ...one }],
     )
@@ -27,6 +37,23 @@ const lint = 'policy-lint'
 interface Complaint {
   readonly message: string
   readonly hint: string
+}
+
+/** What is said of a rule that waits for what nobody says. */
+function doubt(
+  { rule, conditions }: RuleSource,
+  unstated: readonly ContextField[],
+): Complaint | undefined {
+  const field = unstated.find((one) => conditions.some((condition) => isNeverTrue(condition, one)))
+  if (field === undefined) return undefined
+  const does =
+    rule.effect === 'allow'
+      ? 'never applies'
+      : 'can only be indeterminate, and applies unless another condition is false'
+  return {
+    message: `rule \`${rule.id}\` ${does}: no call has a \`${field}\` behind \`capfence run\``,
+    hint: `only who calls the library states a \`${field}\`; ask for the \`actor\` or the \`environment\``,
+  }
 }
 
 function allowComplaints({ rule, pattern, conditions }: RuleSource): readonly Complaint[] {

@@ -76,6 +76,9 @@ function isCountable(ask: Ask): boolean {
 
 const maxNumericTexts = 5
 
+/** What makes a text longer; several, because one may be what the text must not hold. */
+const fillers = ['a', 'z', '0', '_'] as const
+
 interface Step {
   readonly texts: readonly string[]
   /** `own`: of the texts it is about there are none; `all`: there are none at all. */
@@ -236,7 +239,9 @@ class TextSolver {
         : this.#plain()
     const lengths = bounds.filter((bound) => bound < limits.maxTextBytes)
     const padded = texts.flatMap((text) =>
-      lengths.flatMap((length) => [text.padEnd(length + 1, 'a'), text.padStart(length + 1, 'a')]),
+      lengths.flatMap((length) =>
+        fillers.flatMap((one) => [text.padEnd(length + 1, one), text.padStart(length + 1, one)]),
+      ),
     )
     return { texts: padded, isNone: 'own' }
   }

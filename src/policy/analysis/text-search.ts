@@ -116,15 +116,17 @@ class TextProblem {
   search(mode: Mode, budget: Budget): Found {
     const letters = this.#letters.filter((one) => mode !== 'plain' || one.folded !== undefined)
     const queue: Place[] = [this.#start()]
-    const seen = new Set<string>()
+    // What was reached by as many letters or fewer leads everywhere that this does.
+    const seen = new Map<string, number>()
     for (const place of queue) {
       if (this.#holdsAt(place)) return { kind: 'found', letters: lettersTo(place) }
       if (!budget.spend(1) || queue.length > maxPlaces) return { kind: 'over' }
       for (const next of this.#after(place, letters, mode)) {
         if (!this.#canHoldBehind(next)) continue
         const key = keyOf(next, mode)
-        if (seen.has(key)) continue
-        seen.add(key)
+        const known = seen.get(key)
+        if (known !== undefined && (known <= next.length || this.#most === Infinity)) continue
+        seen.set(key, next.length)
         queue.push(next)
       }
     }

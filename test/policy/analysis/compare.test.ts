@@ -155,6 +155,13 @@ const cases: readonly Case[] = [
     allowed: ['sh.run.x {"text":"m -rf","note":"r"}'],
   },
   {
+    name: 'a text that is longer than a bound, of which most lengthen it with what is denied',
+    before:
+      'deny: [{capability: t.u.v, args: {/x: {contains: [a, z]}}}]\nrequire_approval: [{capability: t.u.v, args: {/x: {type: string, max_length: 0}}}]\nallow: [{capability: t.u.v, environment: production}]',
+    now: 'deny: [{capability: t.u.v, args: {/x: {contains: [a, z]}}}]\nrequire_approval: [{capability: t.u.v, args: {/x: {type: string, max_length: 0}}}]\nallow: [t.u.v]',
+    allowed: ['t.u.v {"x":"0"}'],
+  },
+  {
     name: 'fewer hosts',
     before: 'allow: [{capability: http.get, args: {/url: {host: ["*.example.com"]}}}]',
     now: 'allow: [{capability: http.get, args: {/url: {host: [api.example.com], scheme: https}}}]',
@@ -223,6 +230,17 @@ function exampleText(event: NonNullable<Region['example']>['event'] | undefined)
   const context = [environment, risk].filter((one) => one !== undefined)
   return [capabilityName(capability), written, ...context].join(' ')
 }
+
+test.each(['kg', 'kgm', 'mol', 'am'])(
+  'of short texts nothing is missed, one character of which folds to several: %s',
+  (start) => {
+    const asked = 'args: {/x: {type: string, max_length: 2, ends_with: q}}'
+    const allow = `allow: [{capability: a.b.c, ${asked}}]`
+    const deny = `deny: [{capability: a, args: {/x: {starts_with: ${start}}}}]`
+    const { allowed } = comparePolicies(policy(`${deny}\n${allow}`), policy(allow))
+    expect(allowed).toHaveLength(1)
+  },
+)
 
 /** A hundred rules about twenty servers, of every kind. */
 function hundredRules(shift: number): string {

@@ -111,3 +111,70 @@ describe('rules that allow too much', () => {
     expect(warnings('deny: [{capability: a.b, contains: secret}]\nallow: [a.b]')).toEqual([])
   })
 })
+
+describe('rules that ask for what nobody says', () => {
+  const said = (list: string, conditions: string): readonly string[] =>
+    lintPolicy(policy(`${list}: [{id: x, capability: a.b, ${conditions}}]\n`), [
+      'role',
+      'tenant',
+    ]).map(({ message }) => message)
+
+  test.each([
+    'role: guest',
+    'environment: production, tenant: acme',
+    'not: {role: admin}',
+    'any: [{role: a, amount_gt: 5}, {role: b}]',
+    'not: {any: [{role: a}, {amount_gt: 5}]}, tenant: acme',
+    'not: {not: {role: a}}',
+    'not: {any: [{role: a}], not: {tenant: b}}, role: c',
+  ])('are in doubt about every call: %s', (conditions) => {
+    expect(said('deny', conditions)).toEqual([
+      expect.stringMatching(
+        /^rule `x` can only be indeterminate, and applies unless another condition is false: no call has a `(role|tenant)` behind/,
+      ),
+    ])
+    expect(said('allow', conditions)).toEqual([
+      expect.stringMatching(/^rule `x` never applies: no call has a `(role|tenant)` behind/),
+    ])
+  })
+
+  test.each([
+    'actor: guest',
+    'any: [{role: a}, {amount_gt: 5}]',
+    'not: {role: admin, amount_gt: 5}',
+    'not: {any: [{role: a, amount_gt: 5}]}',
+    'not: {not: {amount_gt: 5}}',
+  ])('are no such rules: %s', (conditions) => {
+    expect(said('deny', conditions)).toEqual([])
+  })
+
+  test('are said only where it is known that nobody says it', () => {
+    expect(warnings('deny: [{capability: a, role: guest}]\nallow: [a]')).toEqual([])
+  })
+
+  test('what is said is so of every call without', () => {
+    const asked = fc.letrec<{ condition: object }>((tie) => ({
+      condition: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom({ role: 'a' }, { amount_gt: 5 }, { environment: 'dev' }),
+        tie('condition').map((not) => ({ not })),
+        fc.array(tie('condition'), { minLength: 1, maxLength: 2 }).map((any) => ({ any })),
+      ),
+    })).condition
+    let found = 0
+    fc.assert(
+      fc.property(asked, (condition) => {
+        const rule = JSON.stringify({ capability: '*', ...condition })
+        const linted = policy(`deny: [${rule}]`)
+        if (lintPolicy(linted, ['role']).every(({ message }) => !message.includes('only be')))
+          return
+        found += 1
+        for (const event of world) {
+          for (const { value } of linted.explain(event)) expect(value).not.toBe('true')
+        }
+      }),
+      { numRuns: 200, seed: 20 },
+    )
+    expect(found).toBeGreaterThan(20)
+  })
+})
