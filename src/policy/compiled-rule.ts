@@ -5,7 +5,7 @@ import type { Condition } from './condition.ts'
 import type { Facts } from './facts.ts'
 import { chargeOf } from './limit.ts'
 import type { LimitTerms, SpentLimit } from './limit.ts'
-import { costOf, valueOf } from './predicate.ts'
+import { allInTurn, costOf, valueOf } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import type { RuleSource } from './rule.ts'
 import { lowerCased } from './rule-index.ts'
@@ -116,16 +116,6 @@ function limitedBy(
     terms: conditions.flatMap((one) => (one.kind === 'limit' ? [one.terms] : [])),
     beside: predicates.filter((_, at) => conditions[at]?.kind !== 'limit'),
   }
-}
-
-function allInTurn(predicates: readonly Predicate[], facts: Facts): Truth {
-  let truth: Truth = 'true'
-  for (const predicate of predicates) {
-    const value = valueOf(predicate, facts)
-    if (value === 'false') return 'false'
-    if (value === 'indeterminate') truth = 'indeterminate'
-  }
-  return truth
 }
 
 /** One for all rules that ask nothing, so that it is always near. */

@@ -129,15 +129,18 @@ function all(conditions: readonly Condition[], role: Role, needlesOf: NeedlesOf)
   const predicates = conditions
     .toSorted((one, other) => costOf(one) - costOf(other))
     .map((condition) => compileCondition(condition, role, needlesOf))
-  return (facts) => {
-    let truth: Truth = 'true'
-    for (const predicate of predicates) {
-      const value = valueOf(predicate, facts)
-      if (value === 'false') return 'false'
-      if (value === 'indeterminate') truth = 'indeterminate'
-    }
-    return truth
+  return (facts) => allInTurn(predicates, facts)
+}
+
+/** The value of several predicates together, of which those behind one that is false are not asked. */
+export function allInTurn(predicates: readonly Predicate[], facts: Facts): Truth {
+  let truth: Truth = 'true'
+  for (const predicate of predicates) {
+    const value = valueOf(predicate, facts)
+    if (value === 'false') return 'false'
+    if (value === 'indeterminate') truth = 'indeterminate'
   }
+  return truth
 }
 
 /** The value of a predicate, which is not known when it fails; that denies or holds, and never allows (POLICY.md 2). */

@@ -102,7 +102,7 @@ ${lax}: 1 rule (0 deny, 0 require_approval, 1 allow)
 
   test('warns, of the policies of a configuration, of rules that ask for what no call of a gate has', async () => {
     const roles = file('roles.yaml', 'deny:\n  - {id: guests, capability: a, role: guest}\n')
-    const config = file(
+    const roleConfig = file(
       'roles.mcp.json',
       JSON.stringify({
         environment: 'x',
@@ -110,7 +110,7 @@ ${lax}: 1 rule (0 deny, 0 require_approval, 1 allow)
         mcpServers: { a: { command: 'x' } },
       }),
     )
-    const { code, out } = await capfence(['policy', 'check', '--strict', '--config', config])
+    const { code, out } = await capfence(['policy', 'check', '--strict', '--config', roleConfig])
     expect(code).toBe(1)
     expect(out).toContain(
       'roles.yaml:2:5: warning: rule `guests` can only be indeterminate, and applies unless another condition is false: no call has a `role` behind `capfence run` [policy-lint]\n',

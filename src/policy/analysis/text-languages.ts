@@ -1,4 +1,5 @@
 import { foldText } from '../fold.ts'
+import { piecesOf } from '../matchers/glob.ts'
 import { inLine, only, except } from './char-set.ts'
 import { anything, char, either, literal, many, optional, sequence } from './language.ts'
 import type { Expression } from './language.ts'
@@ -45,15 +46,6 @@ function closing(
   const head = first.length === 0 ? [] : [segments(first), char(slash)]
   const body = middle.slice(0, -1).flatMap((piece) => [segments(piece), char(slash), between])
   return sequence(...head, between, ...body, segments(final), more)
-}
-
-function piecesOf(pattern: readonly string[]): readonly (readonly string[])[] {
-  const pieces: string[][] = [[]]
-  for (const segment of pattern) {
-    if (segment === '**') pieces.push([])
-    else pieces.at(-1)?.push(segment)
-  }
-  return pieces
 }
 
 function segments(names: readonly string[]): Expression {

@@ -122,7 +122,8 @@ function segmentsMatch(pattern: readonly string[], segments: readonly string[]):
   return true
 }
 
-function piecesOf(pattern: readonly string[]): readonly (readonly string[])[] {
+/** The runs of segments between the `**` of a pattern. */
+export function piecesOf(pattern: readonly string[]): readonly (readonly string[])[] {
   const pieces: string[][] = [[]]
   for (const segment of pattern) {
     if (segment === '**') pieces.push([])
