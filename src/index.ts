@@ -12,6 +12,7 @@ import { CapFenceError } from './errors.ts'
 import type { ActionEvent } from './event/action-event.ts'
 import { scanStrict, wanted } from './json/scan.ts'
 import type { JsonValue } from './json/value.ts'
+import { requireInvariants } from './policy/analysis/invariants.ts'
 import { parsersReady } from './policy/parsers.ts'
 import type { PolicyAnswer } from './policy/answer.ts'
 import type { CallOptions } from './runtime/prepare.ts'
@@ -83,7 +84,7 @@ export class CapabilitySystem {
    * @throws CapFenceError `POLICY_NOT_FOUND`, or `POLICY_INVALID` with every problem; the policy before is kept
    */
   loadPolicy(...paths: readonly [string, ...string[]]): this {
-    this.#policy = loadPolicyFiles(paths, process.cwd())
+    this.#policy = provenPolicy(paths)
     return this
   }
 
@@ -215,7 +216,13 @@ const systemDraws = {
 
 function policyOf(policy: NonNullable<RuntimeOptions['policy']>): GoverningPolicy {
   if (policy instanceof CapabilitySystem) return policy.policy
-  return loadPolicyFiles(typeof policy === 'string' ? [policy] : policy, process.cwd())
+  return provenPolicy(typeof policy === 'string' ? [policy] : policy)
+}
+
+function provenPolicy(paths: readonly string[]): GoverningPolicy {
+  const loaded = loadPolicyFiles(paths, process.cwd())
+  requireInvariants(loaded.policy)
+  return loaded
 }
 
 function openStore(path = defaultStoragePath()): Store {

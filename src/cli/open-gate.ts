@@ -8,11 +8,11 @@ import type { ConfigChangeFacts } from '../audit/drafts.ts'
 import { ActionRuntime } from '../runtime/action-runtime.ts'
 import { recordConfiguration } from '../runtime/configuration.ts'
 import { RefusalLog } from '../runtime/refusals.ts'
+import type { GoverningPolicy } from '../runtime/policy.ts'
 import type { Store } from '../runtime/store.ts'
 import { ToolDefinitionLog } from '../runtime/tool-definitions.ts'
 import { SQLiteEngine } from '../storage/sqlite-engine.ts'
-import { parsersReady } from '../policy/parsers.ts'
-import { loadPolicyFiles } from './policy-files.ts'
+import { loadGoverningPolicy } from './policy-files.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
 import { version } from './version.ts'
 
@@ -29,8 +29,7 @@ export interface OpenGate {
  * @throws CapFenceError `POLICY_INVALID`, `POLICY_NOT_FOUND`, `AUDIT_UNAVAILABLE`, `AUDIT_CORRUPT`
  */
 export async function openGate(config: Config, log: (text: string) => void): Promise<OpenGate> {
-  const policy = loadPolicyFiles(config.policies, config.folder)
-  await parsersReady()
+  const policy = await loadGoverningPolicy(config.policies, config.folder)
   const store = SQLiteEngine.open({
     path: config.storage.path,
     software: `capfence/${version}`,
@@ -67,7 +66,7 @@ const draws = {
 function newRuntime(
   config: Config,
   store: Store,
-  policy: ReturnType<typeof loadPolicyFiles>,
+  policy: GoverningPolicy,
   log: (text: string) => void,
 ): ActionRuntime {
   return new ActionRuntime({

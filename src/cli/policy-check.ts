@@ -1,4 +1,5 @@
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
+import { requireInvariants } from '../policy/analysis/invariants.ts'
 import { lintPolicy } from '../policy/analysis/lint.ts'
 import type { ContextField } from '../policy/condition.ts'
 import type { PolicySource } from '../policy/load-files.ts'
@@ -70,7 +71,9 @@ function checkSet(files: readonly string[], unstated: readonly ContextField[]): 
   if (first !== undefined && files.every(isTestFile)) return checkTests(first)
   const file = sources.map(({ path }) => path).join(', ')
   try {
-    return goodPolicy(file, loadPolicy(sources, extendedBy(readPolicySource)), unstated)
+    const policy = loadPolicy(sources, extendedBy(readPolicySource))
+    requireInvariants(policy)
+    return goodPolicy(file, policy, unstated)
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     return { file, problems: error.problems, warnings: [], summary: '' }

@@ -6,18 +6,44 @@ import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { PolicySource, ReadExtended } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
+import { parsersReady } from '../policy/parsers.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { GoverningPolicy, PolicyFile } from '../runtime/policy.ts'
 import { installParsers } from './parsers.ts'
 
 installParsers()
 
+/** A policy and what it was read from. */
+export interface LoadedPolicy extends GoverningPolicy {
+  readonly policy: Policy
+}
+
 /**
- * Loads policy files as one policy that can govern.
+ * Loads policy files as one policy that governs a gate: one that can read what its rules ask about, and for which its
+ * invariants are proven. Only a policy that has some loads what proves them.
+ *
+ * @throws CapFenceError as `loadPolicyFiles`, and `POLICY_INVALID` for an invariant that does not hold or is not proven
+ */
+export async function loadGoverningPolicy(
+  paths: readonly string[],
+  folder: string,
+): Promise<GoverningPolicy> {
+  const loaded = loadPolicyFiles(paths, folder)
+  await parsersReady()
+  if (loaded.policy.invariants.length > 0) {
+    const { requireInvariants } = await import('../policy/analysis/invariants.ts')
+    requireInvariants(loaded.policy)
+  }
+  return loaded
+}
+
+/**
+ * Loads policy files as one policy, whose invariants are not proven yet.
  *
  * @param folder what rules say they stand in is relative to it: a model that meets a rule learns no more of the machine
  * @throws CapFenceError `POLICY_NOT_FOUND` when a file cannot be read, `POLICY_INVALID` with every problem
  */
-export function loadPolicyFiles(paths: readonly string[], folder: string): GoverningPolicy {
+export function loadPolicyFiles(paths: readonly string[], folder: string): LoadedPolicy {
   const files: PolicyFile[] = []
   const read = (path: string): PolicySource => {
     const file = readPolicyFile(path)
@@ -27,6 +53,7 @@ export function loadPolicyFiles(paths: readonly string[], folder: string): Gover
   }
   const policy = loadPolicy(paths.map(read), extendedBy(read))
   return {
+    policy,
     hash: policyHash(files),
     ruleCount: policy.ruleCount,
     rules: policy.rules,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
+import { forbidden } from '../policy/invariant.ts'
 import { presences } from '../policy/rule.ts'
 import { conditions, files, pattern, words } from './policy-schema-conditions.ts'
 import { budget, label, limit } from './policy-schema-state.ts'
@@ -23,7 +24,7 @@ const approval = z
   .refine((terms) => Object.keys(terms).length > 0)
   .meta({ minProperties: 1 })
 
-const ruleHead = {
+const ruleNames = {
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
@@ -31,8 +32,8 @@ const ruleHead = {
     .describe('A name for the rule, which no other rule of the policy has.'),
   message: words.optional().describe('What the person or model hears that meets the rule.'),
   description: words.optional().describe('What the rule is for; nobody but its readers sees it.'),
-  limit,
 }
+const ruleHead = { ...ruleNames, limit }
 
 const rule = z.strictObject({ capability: pattern, ...ruleHead, ...conditions })
 const held = z.strictObject({
@@ -49,6 +50,15 @@ const legacyRule = z.strictObject({
   ...ruleHead,
   threshold: z.unknown().optional().describe('Not read; a rule that allows must not have one.'),
   approval: approval.optional().describe('What the approval must be like.'),
+  ...conditions,
+})
+
+const invariant = z.strictObject({
+  never: z
+    .enum(forbidden)
+    .describe('What must become of none of these calls; `allow` forbids approval as well.'),
+  capability: pattern,
+  ...ruleNames,
   ...conditions,
 })
 
@@ -91,6 +101,9 @@ export const policySchema: Schema = z
     risk_levels: risks.optional().describe('What the risk of a call adds to the rules.'),
     budgets: list(budget).describe('Pots that several capabilities share.'),
     labels: list(label).describe('What calls make of their session, for later rules to ask.'),
+    invariants: list(invariant).describe(
+      'What has to hold whatever the rules are: proven before the policy governs, or it is refused.',
+    ),
     rules: list(legacyRule).describe('Rules as the original CapFence had them.'),
     approval_timeout_seconds: seconds
       .optional()

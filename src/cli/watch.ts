@@ -8,8 +8,7 @@ import { readConfigText } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
-import { parsersReady } from '../policy/parsers.ts'
-import { loadPolicyFiles } from './policy-files.ts'
+import { loadGoverningPolicy } from './policy-files.ts'
 
 /** Editors write a file in several steps; what is read sooner may be half of it, milliseconds. */
 const settleMs = 100
@@ -125,7 +124,7 @@ class PolicyReload {
     const names = this.#files.map((file) => basename(file)).join(', ')
     let policy
     try {
-      policy = loadPolicyFiles(this.#files, this.#folder)
+      policy = await loadGoverningPolicy(this.#files, this.#folder)
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       if (text === this.#refused) return
@@ -136,7 +135,6 @@ class PolicyReload {
     }
     this.#refused = undefined
     if (policy.hash === this.#runtime.policyHash) return
-    await parsersReady()
     await this.#runtime.reload(policy)
     this.#log(`${names} reloaded: ${String(policy.ruleCount)} rules, ${policy.hash.slice(0, 12)}`)
   }

@@ -11,6 +11,7 @@ export const topKeys: readonly string[] = [
   'risk_levels',
   'budgets',
   'labels',
+  'invariants',
   'rules',
   'approval_timeout_seconds',
   'tests',
@@ -71,7 +72,6 @@ export const ruleKeys: readonly string[] = [
 /** What `approval` of a rule holds. */
 export const approvalKeys: readonly string[] = ['timeout_seconds', 'uses', 'presence']
 
-const notYet = 'is part of the language that this version does not evaluate yet'
 const legacy = 'is a key of the original CapFence that this version does not read'
 
 /** A key that is known and refused: what it is, and what to write meanwhile. */
@@ -80,15 +80,7 @@ export interface RefusedKey {
   readonly hint: string
 }
 
-/** Keys of a policy file that are refused by name: ignoring a control that somebody wrote would widen access. */
-export const refusedTopKeys: ReadonlyMap<string, RefusedKey> = new Map([
-  [
-    'invariants',
-    { reason: notYet, hint: 'write the invariant as a `deny` rule, which nothing outvotes' },
-  ],
-])
-
-/** Keys of a rule that are refused by name. */
+/** Keys of a rule that are refused by name: ignoring a control that somebody wrote would widen access. */
 export const refusedRuleKeys: ReadonlyMap<string, RefusedKey> = new Map([
   [
     'action',

@@ -22,12 +22,17 @@ export function loadPolicy(sources: readonly PolicySource[], readExtended?: Read
   const parts = files.map(({ part }) => part)
   const budgets = parts.flatMap((part) => part.budgets)
   const labels = parts.flatMap((part) => part.labels)
+  const invariants = parts.flatMap((part) => part.invariants)
   const rules = parts.flatMap((part) => [
     ...part.rules,
     ...part.budgets.flatMap((one) => one.rules),
   ])
   const problems = files.flatMap((file) => file.problems)
-  const named = [...rules.map(({ rule }) => rule), ...budgets]
+  const named = [
+    ...rules.map(({ rule }) => rule),
+    ...budgets,
+    ...invariants.map(({ calls }) => calls.rule),
+  ]
   const all = [...problems, ...repeatedIds(named), ...tooManyRules(rules)]
   // What a file lost that could not be read is not missing.
   if (problems.length === 0) all.push(...labelProblems(rules, labels))
@@ -37,10 +42,11 @@ export function loadPolicy(sources: readonly PolicySource[], readExtended?: Read
     risks: strictestRisks(parts),
     notes: [...notes, ...labelNotes(rules, labels)],
     labels,
+    invariants,
   })
 }
 
-/** A rule or a budget. */
+/** A rule, a budget or an invariant. */
 interface Named {
   readonly id: string
   readonly position: Position

@@ -3,6 +3,7 @@ import type { RiskLevel } from '../event/capability.ts'
 import type { Effect, PolicyAnswer, PredicateValue, Truth } from './answer.ts'
 import { NameRoles } from './argument-name.ts'
 import { CompiledRule } from './compiled-rule.ts'
+import type { InvariantSource } from './invariant.ts'
 import type { Condition } from './condition.ts'
 import { Facts } from './facts.ts'
 import { compileCondition } from './predicate.ts'
@@ -33,6 +34,7 @@ export interface PolicyTerms {
   readonly risks: RiskActions
   readonly notes: readonly Problem[]
   readonly labels: readonly LabelSource[]
+  readonly invariants: readonly InvariantSource[]
 }
 
 /** What one rule, whose capability fits, makes of a call. */
@@ -59,6 +61,8 @@ export class Policy {
   readonly risks: RiskActions
   /** What calls do to their sessions. */
   readonly labels: readonly LabelSource[]
+  /** What has to hold for it; whoever lets it govern has it proven first: `requireInvariants`. */
+  readonly invariants: readonly InvariantSource[]
   /** What its authors should know, in the order of the files. */
   readonly notes: readonly Problem[]
   /** Each once, in the order of the files. */
@@ -71,7 +75,8 @@ export class Policy {
   #asksState = false
 
   /** For rules that were read and found right; `loadPolicy` makes a policy of files. */
-  constructor(sources: readonly RuleSource[], { risks, notes, labels }: PolicyTerms) {
+  constructor(sources: readonly RuleSource[], { risks, notes, labels, invariants }: PolicyTerms) {
+    this.invariants = invariants
     this.notes = notes
     this.labelNames = new Set(labels.flatMap(({ adds }) => adds))
     this.rules = Object.freeze(sources.map(({ rule }) => Object.freeze(rule)))

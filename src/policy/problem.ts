@@ -25,6 +25,8 @@ export type ProblemCode =
   | 'policy-empty'
   /** A note: what is written has no effect, or another one than its author may expect. */
   | 'policy-note'
+  /** Something that has to hold for the policy does not, or could not be proven. */
+  | 'policy-invariant'
   /** A warning: what is written is right, and hardly meant. */
   | 'policy-lint'
   /** A note: characters that an editor hides or shows in another order. */

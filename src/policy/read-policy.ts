@@ -2,18 +2,20 @@ import { isRiskLevel, riskLevels } from '../event/capability.ts'
 import type { RiskLevel } from '../event/capability.ts'
 import { printable } from '../event/printable.ts'
 import type { Effect } from './answer.ts'
+import type { InvariantSource } from './invariant.ts'
 import type { LabelSource } from './label.ts'
-import { refusedTopKeys, topKeys } from './language.ts'
+import { topKeys } from './language.ts'
 import { readBudgets } from './read-budgets.ts'
 import type { Budget } from './read-budgets.ts'
 import { readExtends } from './read-extends.ts'
 import type { ExtendedName } from './read-extends.ts'
+import { readInvariants } from './read-invariants.ts'
 import { readLabels } from './read-labels.ts'
 import { readLegacyRules, readMode } from './read-legacy.ts'
 import { ruleNodes } from './read-list.ts'
 import { timeoutSeconds, withTimeout } from './read-approval.ts'
 import { readRule, readWords } from './read-rule.ts'
-import { nodeKind, readCount, readName, refusedKey, unknownKey, wrongType } from './read-value.ts'
+import { nodeKind, readCount, readName, unknownKey, wrongType } from './read-value.ts'
 import type { Fault } from './report.ts'
 import type { Source } from './read-value.ts'
 import { effects } from './rule.ts'
@@ -32,6 +34,7 @@ export interface PolicyPart {
   readonly extended: readonly ExtendedName[]
   readonly budgets: readonly Budget[]
   readonly labels: readonly LabelSource[]
+  readonly invariants: readonly InvariantSource[]
 }
 
 /** The part of a file that says nothing, or nothing worth judging. */
@@ -41,6 +44,7 @@ export const nothing: PolicyPart = {
   extended: [],
   budgets: [],
   labels: [],
+  invariants: [],
 }
 
 /** Reads one file; everything that is wrong goes into the report of `source`. */
@@ -82,6 +86,7 @@ function readTop(source: Source, entries: readonly YamlEntry[]): PolicyPart {
 
 /** Keys that say nothing about any call. */
 const silentKeys = new Set([
+  'invariants',
   'version',
   'description',
   'tests',
@@ -98,6 +103,7 @@ class PartReader {
   #extended: readonly ExtendedName[] = []
   #budgets: readonly Budget[] = []
   #labels: readonly LabelSource[] = []
+  #invariants: readonly InvariantSource[] = []
   #timeoutSeconds: number | undefined
 
   constructor(source: Source) {
@@ -110,7 +116,10 @@ class PartReader {
       ...budget,
       rules: budget.rules.map((rule) => withTimeout(rule, this.#timeoutSeconds)),
     }))
-    return { rules, risks: this.#risks, extended: this.#extended, budgets, labels: this.#labels }
+    return {
+      ...{ rules, budgets, risks: this.#risks, extended: this.#extended },
+      ...{ labels: this.#labels, invariants: this.#invariants },
+    }
   }
 
   read(entry: YamlEntry): void {
@@ -128,6 +137,9 @@ class PartReader {
         break
       case 'labels':
         this.#labels = readLabels(this.#source, entry)
+        break
+      case 'invariants':
+        this.#invariants = readInvariants(this.#source, entry)
         break
       case 'risk_levels':
         this.#risks = readRisks(this.#source, entry)
@@ -177,10 +189,7 @@ export function readVersion(source: Source, entry: YamlEntry): void {
 }
 
 function refuseKey(source: Source, entry: YamlEntry): void {
-  const refused = refusedTopKeys.get(entry.key)
-  source.report.add(
-    refused === undefined ? unknownKey(entry, 'a policy', topKeys) : refusedKey(entry, refused),
-  )
+  source.report.add(unknownKey(entry, 'a policy', topKeys))
 }
 
 function readRules(source: Source, entry: YamlEntry, effect: Effect): readonly RuleSource[] {

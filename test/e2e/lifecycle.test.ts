@@ -83,6 +83,8 @@ test('every refused message leaves a bounded record, and the rest are counted', 
   await log.close()
 })
 
+const neverAllowed = 'invariants: [{id: none, never: allow, capability: raw.echo}]\n'
+
 test('a changed policy decides the next call; a broken one does not, and the one before stays in force', async () => {
   const laid = files()
   const client = await start(laid)
@@ -94,12 +96,17 @@ test('a changed policy decides the next call; a broken one does not, and the one
   writeFileSync(laid.policy, 'version: 1\nalow: ["*"]\n')
   await expect.poll(() => client.stderr, { timeout: 8000 }).toContain('stays in force')
   expect(await isBlocked()).toBe(true)
+  writeFileSync(laid.policy, `allow: ["*"]\n${neverAllowed}`)
+  await expect
+    .poll(() => client.stderr, { timeout: 8000 })
+    .toContain('the invariant `none` is broken')
+  expect(await isBlocked()).toBe(true)
   writeFileSync(laid.policy, 'version: 1\nallow: ["*"]\n')
   await expect.poll(isBlocked, { timeout: 8000 }).toBe(false)
   await client.close()
   const log = SQLiteLog.open(laid.database)
   const loads = (await log.records(0, 1000)).filter(({ type }) => type === 'policy.load')
-  expect(loads).toHaveLength(4)
+  expect(loads).toHaveLength(5)
   await log.close()
 })
 
@@ -133,6 +140,19 @@ test('a policy that cannot be loaded: the gate does not start, and says where', 
   const client = new RawClient(command, args)
   expect(await client.exit()).toBe(3)
   expect(client.stderr).toMatch(/policy\.yaml:2:1: .*`alow`/)
+})
+
+test('a policy that breaks an invariant: the gate does not start, and shows a call; one that keeps it governs', async () => {
+  const laid = files({ policy: `allow: ["*"]\n${neverAllowed}` })
+  const { command, args } = gateCommand(laid, 'raw')
+  const client = new RawClient(command, args)
+  client.send({ id: 1, method: 'tools/call', params: { name: 'echo', arguments: {} } })
+  expect(await client.exit()).toBe(3)
+  expect(client.stderr).toMatch(/policy\.yaml:2:14: the invariant `none` is broken: `raw\.echo\./)
+  expect(journalCalls(laid, 'raw')).toEqual([])
+  const kept = await start(files({ policy: `deny: [raw.echo]\nallow: ["*"]\n${neverAllowed}` }))
+  expect((await kept.call('echo')).result?.['isError']).toBe(true)
+  await kept.close()
 })
 
 test('no record, no call: a log that cannot be opened stops the gate before anything is forwarded', async () => {

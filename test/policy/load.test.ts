@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { refusedRuleKeys, refusedTopKeys, ruleKeys, topKeys } from '../../src/policy/language.ts'
+import { refusedRuleKeys, ruleKeys } from '../../src/policy/language.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
 import { PolicyError } from '../../src/policy/problem.ts'
 import { projectFiles } from '../support/files.ts'
@@ -108,17 +108,6 @@ describe('B25: what is refused, and how it is said', () => {
 })
 
 describe('B25: keys that this version knows and does not evaluate', () => {
-  test.each([...refusedTopKeys.keys()])(
-    '%s of a policy is refused, with what to write instead',
-    (key) => {
-      const text = `allow: ["*"]\n${key}: x\n`
-      expect(problems(text)).toEqual([
-        expect.stringMatching(/^p\.yaml:2:1: `\w+` is .*\[policy-unsupported\]$/),
-      ])
-      expect(hintsOf(text)[0]).toMatch(/\w+ [`\w]/)
-    },
-  )
-
   test.each([...refusedRuleKeys.keys()])(
     '%s of a rule is refused, with what to write instead',
     (key) => {
@@ -131,7 +120,6 @@ describe('B25: keys that this version knows and does not evaluate', () => {
   )
 
   test('no key is both taken and refused', () => {
-    expect(topKeys.filter((key) => refusedTopKeys.has(key))).toEqual([])
     expect(ruleKeys.filter((key) => refusedRuleKeys.has(key))).toEqual([])
   })
 

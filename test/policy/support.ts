@@ -5,6 +5,7 @@ import type { RiskLevel } from '../../src/event/capability.ts'
 import { scanStrict, wanted } from '../../src/json/scan.ts'
 import type { JsonObject, JsonValue } from '../../src/json/value.ts'
 import { isJsonObject } from '../../src/json/value.ts'
+import { requireInvariants } from '../../src/policy/analysis/invariants.ts'
 import { loadPolicy } from '../../src/policy/load.ts'
 import { PolicyError, policyProblemLine } from '../../src/policy/problem.ts'
 import type { Policy } from '../../src/policy/policy.ts'
@@ -54,7 +55,7 @@ export function policy(...texts: readonly string[]): Policy {
 /** The lines that loading these files complains with; none when they load. */
 export function problems(...texts: readonly string[]): readonly string[] {
   try {
-    policy(...texts)
+    requireInvariants(policy(...texts))
     return []
   } catch (error) {
     if (error instanceof PolicyError) return error.problems.map(policyProblemLine)
