@@ -1,6 +1,6 @@
 import { printable } from '../event/printable.ts'
 import { limits } from '../limits.ts'
-import { readTexts } from './read-value.ts'
+import { readTexts, unknownKey, wrongType } from './read-value.ts'
 import type { ReadText, Source } from './read-value.ts'
 import type { YamlEntry } from './yaml.ts'
 
@@ -18,22 +18,47 @@ export function readNeedles(source: Source, entry: YamlEntry): readonly string[]
   })
 }
 
+/** What a text or a list of texts has to be. */
+export interface TextCheck {
+  readonly wanted: string
+  readonly check: (text: string) => WrittenFault | undefined
+}
+
 /** One text or a list of them, each of which passes a check; undefined after saying everything that is wrong. */
 export function readChecked(
   source: Source,
   entry: YamlEntry,
-  {
-    wanted,
-    check,
-  }: {
-    readonly wanted: string
-    readonly check: (text: string) => WrittenFault | undefined
-  },
+  { wanted, check }: TextCheck,
 ): readonly string[] | undefined {
   const texts = readTexts(source, entry, wanted)
   if (texts === undefined) return undefined
   const faults = texts.map((text) => reportFault(source, entry, text, check(text.value)))
   return faults.includes(true) ? undefined : texts.map(({ value }) => value)
+}
+
+/** A mapping of some known keys to such texts, by key; undefined after saying everything that is wrong. */
+export function readCheckedMap<Key extends string>(
+  source: Source,
+  entry: YamlEntry,
+  wanted: string,
+  checks: ReadonlyMap<Key, TextCheck>,
+): ReadonlyMap<Key, readonly string[]> | undefined {
+  const { value } = entry
+  if (value.kind !== 'map' || value.entries.length === 0) {
+    source.report.add(wrongType(entry, wanted))
+    return undefined
+  }
+  const read = new Map<Key, readonly string[]>()
+  for (const inner of value.entries) {
+    const [key, check] = [...checks].find(([known]) => known === inner.key) ?? []
+    if (key === undefined || check === undefined) {
+      source.report.add(unknownKey(inner, `\`${entry.key}\``, [...checks.keys()]))
+      continue
+    }
+    const texts = readChecked(source, inner, check)
+    if (texts !== undefined) read.set(key, texts)
+  }
+  return read.size === value.entries.length ? read : undefined
 }
 
 function needleFault(needle: string): WrittenFault | undefined {

@@ -1,7 +1,6 @@
 import { printable } from '../../event/printable.ts'
-import { readChecked } from '../read-needles.ts'
-import type { WrittenFault } from '../read-needles.ts'
-import { unknownKey, wrongType } from '../read-value.ts'
+import { readCheckedMap } from '../read-needles.ts'
+import type { TextCheck, WrittenFault } from '../read-needles.ts'
 import type { Source } from '../read-value.ts'
 import { limits } from '../../limits.ts'
 import { flagName } from '../shell/flags.ts'
@@ -17,30 +16,18 @@ export interface ShellData {
   readonly only: readonly string[]
 }
 
-const keys = ['runs', 'flags', 'only'] as const
-const wanted = 'a mapping such as `{runs: rm, flags: [r, f]}` or `{only: [ls, git status]}`'
-
 /** Reads the value of `shell`; undefined after saying everything that is wrong with it. */
 export function readShell(source: Source, entry: YamlEntry): ShellData | undefined {
-  const { value } = entry
-  if (value.kind !== 'map' || value.entries.length === 0) {
-    source.report.add(wrongType(entry, wanted))
-    return undefined
+  const read = readCheckedMap(source, entry, wanted, checks)
+  if (read === undefined) return undefined
+  const data = {
+    runs: read.get('runs') ?? [],
+    flags: read.get('flags') ?? [],
+    only: read.get('only') ?? [],
   }
-  const data: Partial<Record<(typeof keys)[number], readonly string[]>> = {}
-  let isSound = true
-  for (const inner of value.entries) {
-    const key = keys.find((known) => known === inner.key)
-    const texts = key === undefined ? undefined : readChecked(source, inner, readers[key])
-    if (key === undefined) source.report.add(unknownKey(inner, '`shell`', keys))
-    if (key === undefined || texts === undefined) isSound = false
-    else data[key] = texts
-  }
-  const { runs = [], flags = [], only = [] } = data
-  if (!isSound) return undefined
-  const fault = combinationFault({ runs, flags, only })
-  if (fault === undefined) return { runs, flags, only }
-  source.report.add({ offset: value.start, code: 'policy-value', ...fault })
+  const fault = combinationFault(data)
+  if (fault === undefined) return data
+  source.report.add({ offset: entry.value.start, code: 'policy-value', ...fault })
   return undefined
 }
 
@@ -60,11 +47,12 @@ function combinationFault({
   return undefined
 }
 
-const readers = {
-  runs: { wanted: 'a command such as `rm` or `git push`, or a list of them', check: runsFault },
-  flags: { wanted: 'a flag such as `r` or `force`, or a list of them', check: flagFault },
-  only: { wanted: 'a list of commands such as `[ls, git status]`', check: onlyFault },
-} as const
+const wanted = 'a mapping such as `{runs: rm, flags: [r, f]}` or `{only: [ls, git status]}`'
+const checks: ReadonlyMap<keyof ShellData, TextCheck> = new Map([
+  ['runs', { wanted: 'a command such as `rm` or `git push`, or a list of them', check: runsFault }],
+  ['flags', { wanted: 'a flag such as `r` or `force`, or a list of them', check: flagFault }],
+  ['only', { wanted: 'a list of commands such as `[ls, git status]`', check: onlyFault }],
+])
 
 function runsFault(text: string): WrittenFault | undefined {
   if (text.length > limits.maxNeedleCharacters) return tooLong

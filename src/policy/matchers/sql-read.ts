@@ -1,7 +1,6 @@
 import { limits } from '../../limits.ts'
-import { readChecked } from '../read-needles.ts'
-import type { WrittenFault } from '../read-needles.ts'
-import { unknownKey, wrongType } from '../read-value.ts'
+import { readCheckedMap } from '../read-needles.ts'
+import type { TextCheck, WrittenFault } from '../read-needles.ts'
 import type { Source } from '../read-value.ts'
 import type { YamlEntry } from '../yaml.ts'
 
@@ -16,32 +15,21 @@ export interface SqlData {
   readonly functions: readonly string[]
 }
 
-const keys = ['only', 'statements', 'tables', 'functions'] as const
 const grantable = ['select', 'insert', 'update', 'delete', 'merge', 'explain']
-const wanted =
-  'a mapping such as `{only: [select], tables: ["analytics.*"]}` or `{statements: [drop, truncate]}`'
 
 /** Reads the value of `sql`; undefined after saying everything that is wrong with it. */
 export function readSqlAsked(source: Source, entry: YamlEntry): SqlData | undefined {
-  const { value } = entry
-  if (value.kind !== 'map' || value.entries.length === 0) {
-    source.report.add(wrongType(entry, wanted))
-    return undefined
+  const read = readCheckedMap(source, entry, wanted, checks)
+  if (read === undefined) return undefined
+  const data = {
+    only: read.get('only') ?? [],
+    statements: read.get('statements') ?? [],
+    tables: read.get('tables') ?? [],
+    functions: read.get('functions') ?? [],
   }
-  const data: Partial<Record<(typeof keys)[number], readonly string[]>> = {}
-  let isSound = true
-  for (const inner of value.entries) {
-    const key = keys.find((one) => one === inner.key)
-    const texts = key === undefined ? undefined : readChecked(source, inner, readers[key])
-    if (key === undefined) source.report.add(unknownKey(inner, '`sql`', keys))
-    if (key === undefined || texts === undefined) isSound = false
-    else data[key] = texts
-  }
-  const { only = [], statements = [], tables = [], functions = [] } = data
-  if (!isSound) return undefined
-  if (only.length === 0 || statements.length === 0) return { only, statements, tables, functions }
+  if (data.only.length === 0 || data.statements.length === 0) return data
   source.report.add({
-    offset: value.start,
+    offset: entry.value.start,
     code: 'policy-value',
     message: '`sql` has `only` beside `statements`',
     hint: 'a guard looks for `statements`, a grant says that there are `only` these',
@@ -49,12 +37,14 @@ export function readSqlAsked(source: Source, entry: YamlEntry): SqlData | undefi
   return undefined
 }
 
-const readers = {
-  only: { wanted: 'kinds of statements such as `[select]`', check: onlyFault },
-  statements: { wanted: 'kinds of statements such as `[drop, truncate]`', check: kindFault },
-  tables: { wanted: 'tables such as `analytics.*`, or one', check: nameFault },
-  functions: { wanted: 'functions such as `pg_read_file`, or one', check: nameFault },
-} as const
+const wanted =
+  'a mapping such as `{only: [select], tables: ["analytics.*"]}` or `{statements: [drop, truncate]}`'
+const checks: ReadonlyMap<keyof SqlData, TextCheck> = new Map([
+  ['only', { wanted: 'kinds of statements such as `[select]`', check: onlyFault }],
+  ['statements', { wanted: 'kinds of statements such as `[drop, truncate]`', check: kindFault }],
+  ['tables', { wanted: 'tables such as `analytics.*`, or one', check: nameFault }],
+  ['functions', { wanted: 'functions such as `pg_read_file`, or one', check: nameFault }],
+])
 
 function onlyFault(text: string): WrittenFault | undefined {
   if (grantable.includes(text)) return undefined
