@@ -25,8 +25,12 @@ import type { ShellData } from './shell-read.ts'
  * It is read as Bash. `runs` is for guards and finds what may run: by any spelling of the name, among arguments of
  * others, in substitutions and here-documents, in texts that shells and the like are given, in programs of other
  * languages that name it. What cannot be told, such as the value of a variable as a name, is indeterminate. What a
- * command computes or reads from a file is not seen, nor are words that stand in another argument of the call. `only` is
- * for grants and takes nothing but lines that every shell reads alike (`plainCommands`, `isListed`).
+ * command computes or reads from a file is not seen.
+ *
+ * Other arguments of the call are not looked at, and may hold more words: `{command: rm, args: [-rf, /]}`. So a wanted
+ * command without any words, or `sudo` or `bash -c` without a command, is indeterminate at the end of the text; a
+ * command that has some words, but not all that are asked for, is not. `only` is for grants and takes nothing but lines
+ * that every shell reads alike (`plainCommands`, `isListed`); what else the call may hold is for other conditions.
  */
 export const shell: MatcherKind<ShellData> = {
   read: readShell,

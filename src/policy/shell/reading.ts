@@ -1,8 +1,10 @@
 import { limits } from '../../limits.ts'
 import { foldText } from '../fold.ts'
-import { interpreters, readers, shells } from './runners.ts'
+import { harmlessStart, isHarmlessWith } from './harmless.ts'
+import { gatherers, isInterpreter, isReader, isShell, schedulers } from './runners.ts'
 import { commandsIn } from './script.ts'
 import type { ShellCommand } from './script.ts'
+import { startsIn } from './starts.ts'
 import { plainWord } from './word.ts'
 import type { ShellWord } from './word.ts'
 
@@ -32,7 +34,8 @@ export function readWords(words: readonly string[]): ShellReading {
   if (charactersOf(words) > limits.maxShellBytes) return unreadable
   const reader = new Reader(true)
   if (words.length > 0) {
-    reader.all([{ words: words.map(plainWord), settings: [], inputs: [] }])
+    const all = words.map(plainWord)
+    reader.all([{ words: all, settings: [], inputs: [], isLast: true, starts: startsIn(all) }])
   }
   // A server may join the words and give them to a shell, which finds more in them, or a quote that is never closed.
   const joined = commandsIn(words.join(' '))
@@ -46,14 +49,19 @@ function charactersOf(words: readonly string[]): number {
 
 /** What the text of a command line has and a plain word has not. */
 const scriptLike = /[\s;&|<>()$`'"\\{}]/
-/** All texts inside of texts together, bytes for each byte of a text. */
+/** All texts inside of texts together, characters for each one of the longest text. */
 const maxNested = 4
+/** What a text costs however short it is, characters. */
+const textCost = 32
 /** Texts inside of texts, levels. */
 const maxDepth = 8
 /** `-c` of shells alone or with others, `/c` of Windows, `-Command` of PowerShell. */
 const commandOption = /^(?:-[a-z]*c|[/-][ckr]\b|--?com)/i
 /** `-s` of shells. */
 const inputOption = /^-[a-z]*s/i
+/** Options, settings and words behind which many programs take a command: `-c`, `--exec`, `core.pager`, `foreach`. */
+const runningOption =
+  /^(?:-[a-z]*[cx]|foreach|(?:-|[\w-]+\.)\S*(?:exec|command|cmd|shell|pager|editor|filter|hook|program|pre|preview|askpass|rsh|action|proxy))$/i
 const encodedOption = /^[/-]e(?:c|nc\w*)?$/i
 
 class Reader implements ShellReading {
@@ -72,22 +80,40 @@ class Reader implements ShellReading {
   }
 
   #command(command: ShellCommand): void {
-    const { words, settings } = command
+    const { words, settings, isLast } = command
     this.commands.push(command)
+    const { isOpen } = command.starts
+    // What is to be run may stand in another argument.
+    if (isOpen && isLast) this.#known(false)
     // A variable may hold a command for later, or words that are none.
-    for (const text of settings) if (text !== undefined) this.#text(text, 'quiet')
-    this.#behind(
-      words,
-      (program) => readers.has(program),
-      (rest) => this.#texts(rest),
-    )
-    this.#behind(
-      words,
-      (program) => shells.has(program),
-      (rest) => this.#shell(command, rest),
-    )
+    const isAlias = words[0]?.program === 'alias'
+    for (const text of settings) {
+      if (text === undefined) continue
+      if (isAlias) this.#nested(text, 'quiet')
+      else this.#text(text, 'quiet')
+    }
+    this.#options(words)
+    this.#behind(words, isReader, (rest) => this.#reader(command, rest, isOpen))
+    this.#behind(words, isShell, (rest) => this.#shell(command, rest))
     this.#behind(words, isEvaluator, (rest) => this.#known(rest.every(hasText)))
     this.#behind(words, isInterpreter, (rest) => this.#interpreter(command, rest))
+    const [first, ...rest] = words
+    const isSourced = first?.program === '.' || first?.program === 'source'
+    if (isSourced && rest.some(({ head }) => head.startsWith('/dev/'))) this.#shell(command, rest)
+  }
+
+  /** Looks at what stands behind options whose value many programs run, and behind `!`. */
+  #options(words: readonly ShellWord[]): void {
+    const start = harmlessStart(words.slice(0, 2).map(({ text }) => text ?? ''))
+    words.forEach(({ text }, at) => {
+      if (text === undefined || (start !== undefined && isHarmlessWith(start, text))) return
+      const [name = ''] = text.split('=', 1)
+      if (/^(?:[\w.-]*=|[+:])?!/.test(text) || (name !== text && runningOption.test(name))) {
+        this.#text(text, 'quiet')
+      }
+      const next = words[at + 1]?.text
+      if (next !== undefined && runningOption.test(text)) this.#text(next, 'quiet')
+    })
   }
 
   /** Looks at the words behind the first one that is such a program. */
@@ -100,12 +126,25 @@ class Reader implements ShellReading {
     if (at !== -1) look(words.slice(at + 1))
   }
 
+  #reader({ words, inputs }: ShellCommand, rest: readonly ShellWord[], isOpen: boolean): void {
+    this.#texts(rest)
+    const programs = words.map(({ program }) => program ?? '')
+    if (!programs.some(isShell)) {
+      for (const input of inputs) if (input !== undefined) this.#text(input, 'quiet')
+    }
+    const isRun = isOpen && !programs.some((program) => gatherers.has(program))
+    if (isRun || programs.some((program) => schedulers.has(program))) {
+      this.#known(inputs.every((input) => input !== undefined))
+    }
+  }
+
   #texts(rest: readonly ShellWord[]): void {
     for (const { text, written } of rest) {
       if (text === undefined) this.#known(!/\s/.test(written))
       else this.#text(text)
     }
-    if (rest.some(({ text }) => text !== undefined && scriptLike.test(text))) {
+    const isScript = rest.some(({ text }) => text !== undefined && scriptLike.test(text))
+    if (isScript && rest.length > 1) {
       this.#text(rest.map(({ text, written }) => text ?? written).join(' '), 'quiet')
     }
   }
@@ -151,7 +190,7 @@ class Reader implements ShellReading {
   }
 
   #nested(text: string, kind: 'run' | 'quiet'): void {
-    this.#nestedCharacters += text.length
+    this.#nestedCharacters += text.length + textCost
     const isTooMuch =
       this.#nestedCharacters > maxNested * limits.maxShellBytes || this.#depth >= maxDepth
     if (isTooMuch) {
@@ -172,10 +211,6 @@ class Reader implements ShellReading {
 
 function hasText({ text }: ShellWord): boolean {
   return text !== undefined
-}
-
-function isInterpreter(program: string): boolean {
-  return interpreters.test(program)
 }
 
 function isEvaluator(program: string): boolean {

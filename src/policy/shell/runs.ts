@@ -5,7 +5,7 @@ import { anyOf } from '../truth.ts'
 import { flagTest } from './flags.ts'
 import type { FlagTest } from './flags.ts'
 import type { ShellReading } from './reading.ts'
-import { gatherers, wrappers } from './runners.ts'
+import { gatherers } from './runners.ts'
 import type { ShellCommand } from './script.ts'
 import type { ShellWord } from './word.ts'
 
@@ -48,22 +48,25 @@ export function mayRun(reading: ShellReading, wanted: readonly WantedCommand[]):
 /**
  * Whether a command, or any that it may start with the words behind its own, is the wanted one.
  *
+ * One that is run with no words at all at the end of a text may be: they may stand in another argument of the call.
  * Goes through the words once from the right and keeps what stands among those that it has seen.
  */
-function commandTruth({ words }: ShellCommand, wanted: WantedCommand): Truth {
+function commandTruth({ words, isLast, starts }: ShellCommand, wanted: WantedCommand): Truth {
   const gatherer = words.findIndex(({ program }) => program !== undefined && gatherers.has(program))
-  const unknown = unknownPrograms(words)
   const seen = new SeenWords(wanted)
   let truth: Truth = 'false'
   for (let at = words.length - 1; at >= 0; at -= 1) {
     const word = words[at]
     if (word === undefined) continue
-    const { program } = word
-    if (program === undefined ? unknown.has(at) : wanted.isProgram(program)) {
+    const { program, text = '' } = word
+    // A text behind a shell is no name; what it holds is read for itself.
+    const isText = at > 0 && /[ \t\n]/.test(text)
+    if (program === undefined ? starts.at.has(at) && !isText : wanted.isProgram(program)) {
       const value = program === undefined ? 'indeterminate' : seen.value
       if (value === 'true') return 'true'
       const mayGather = gatherer !== -1 && gatherer < at
-      if (value === 'indeterminate' || mayGather) truth = 'indeterminate'
+      const mayGoOn = isLast && at === words.length - 1 && starts.at.has(at)
+      if (value === 'indeterminate' || mayGather || mayGoOn) truth = 'indeterminate'
     }
     seen.add(word)
   }
@@ -105,22 +108,6 @@ class SeenWords {
     const next = operands[this.#operands - 1]
     if (next !== undefined && folded === next) this.#operands -= 1
   }
-}
-
-/** Where a word stands that names a program which the text does not tell. */
-function unknownPrograms(words: readonly ShellWord[]): ReadonlySet<number> {
-  const unknown = new Set<number>()
-  let mayStart = true
-  let isBehindOption = false
-  words.forEach(({ program, written, head }, at) => {
-    if (mayStart && program === undefined && !/^\w+=/.test(written)) unknown.add(at)
-    const isOption = head.startsWith('-') || written.includes('=')
-    if (program !== undefined && wrappers.has(program)) mayStart = true
-    // Behind an option its value may stand, and the program only then.
-    else if (!isOption) mayStart = mayStart && at > 0 && isBehindOption
-    isBehindOption = isOption
-  })
-  return unknown
 }
 
 /** Whether a program text holds a name as a word of its own. */

@@ -1,6 +1,8 @@
 import type { Command, ParsedScript, Redirection, SyntaxNode, Word } from 'unbash'
 import { limits } from '../../limits.ts'
 import { shellParser } from '../parsers.ts'
+import { startsIn } from './starts.ts'
+import type { Starts } from './starts.ts'
 import { shellWord } from './word.ts'
 import type { ShellWord } from './word.ts'
 
@@ -12,6 +14,10 @@ export interface ShellCommand {
   readonly settings: readonly (string | undefined)[]
   /** Texts that it can read from its input; undefined where they are not known. */
   readonly inputs: readonly (string | undefined)[]
+  /** Whether the text ends with it, so that words from another argument of the call may follow. */
+  readonly isLast: boolean
+  /** Where names of programs may stand among its words. */
+  readonly starts: Starts
 }
 
 /** What a text makes a shell do. */
@@ -41,7 +47,7 @@ export function commandsIn(text: string): ShellScript | undefined {
   const root = parseShell(text)
   const forEachChild = shellParser()?.forEachChild
   if (root === undefined || forEachChild === undefined) return undefined
-  const walk = new ScriptWalk(forEachChild)
+  const walk = new ScriptWalk(forEachChild, text.trimEnd().length)
   try {
     walk.all(root)
   } catch {
@@ -56,21 +62,30 @@ interface Waiting {
   readonly node: SyntaxNode
   /** What the input of everything inside holds, besides what a command itself says. */
   readonly inputs: readonly (string | undefined)[]
-  /** How many scripts it stands in. */
+  /** How many texts it stands in that are parsed when somebody looks at them. */
   readonly depth: number
 }
 
-/** Scripts inside of scripts, levels; each is parsed again for every level above it. */
+/** Expansions and scripts inside of each other, levels; each is parsed again for every level above it. */
 const maxScriptDepth = 32
+
+function isParsedLater({ type }: SyntaxNode): boolean {
+  return type === 'Script' || type === 'ArithmeticExpansion' || type === 'ParameterExpansion'
+}
 
 class ScriptWalk implements ShellScript {
   readonly commands: ShellCommand[] = []
   isSound = true
   readonly #forEachChild: (node: SyntaxNode, visit: (child: SyntaxNode) => void) => void
+  readonly #end: number
   readonly #waiting: Waiting[] = []
 
-  constructor(forEachChild: (node: SyntaxNode, visit: (child: SyntaxNode) => void) => void) {
+  constructor(
+    forEachChild: (node: SyntaxNode, visit: (child: SyntaxNode) => void) => void,
+    end: number,
+  ) {
     this.#forEachChild = forEachChild
+    this.#end = end
   }
 
   all(root: ParsedScript): void {
@@ -86,21 +101,21 @@ class ScriptWalk implements ShellScript {
       if (depth > maxScriptDepth) return
     }
     if (node.type === 'Command') this.#command(node, inputs)
-    const inner = node.type === 'Redirected' ? [...inputs, ...inputsOf(node.redirects)] : inputs
+    const inner = [...inputs, ...innerInputs(node)]
     const first = node.type === 'Pipeline' ? node.commands[0] : undefined
     let isPiped = false
     this.#forEachChild(node, (child) => {
       this.#waiting.push({
         node: child,
         inputs: isPiped ? [...inner, undefined] : inner,
-        depth: child.type === 'Script' ? depth + 1 : depth,
+        depth: isParsedLater(child) ? depth + 1 : depth,
       })
       // What stands behind the first command of a pipeline reads what the one before it writes.
       isPiped ||= child === first
     })
   }
 
-  #command({ name, args, prefix, redirects }: Command, outer: Waiting['inputs']): void {
+  #command({ name, args, prefix, redirects, end }: Command, outer: Waiting['inputs']): void {
     const settings = prefix.flatMap((one) =>
       one.type === 'Assignment' ? settingsOf(one.value) : [],
     )
@@ -110,8 +125,21 @@ class ScriptWalk implements ShellScript {
       else settings.push(...settingsOf(arg.value))
     }
     if (words.length === 0 && settings.length === 0) return
-    this.commands.push({ words, settings, inputs: [...outer, ...inputsOf(redirects)] })
+    this.commands.push({
+      words,
+      settings,
+      inputs: [...outer, ...inputsOf(redirects)],
+      isLast: end >= this.#end,
+      starts: startsIn(words),
+    })
   }
+}
+
+/** What everything inside a node reads, and what is around it does not. */
+function innerInputs(node: SyntaxNode): readonly (string | undefined)[] {
+  if (node.type === 'Redirected') return inputsOf(node.redirects)
+  // What is in `>(…)` reads what somebody writes into it.
+  return node.type === 'ProcessSubstitution' && node.operator === '>' ? [undefined] : []
 }
 
 /** Whether the parser met a fault in a script, or gave up on one inside of a node. */

