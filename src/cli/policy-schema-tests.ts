@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { answerReasons } from '../policy/answer.ts'
 import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import { effects } from '../policy/rule.ts'
@@ -74,9 +75,11 @@ const test = z
       .describe('What rules may ask besides the call; unknown when left out.'),
     expect: z.enum(effects).describe('What the policy has to say.'),
     reason: z
-      .enum(['rule', 'indeterminate', 'risk', 'default'])
+      .enum(answerReasons)
       .optional()
-      .describe('Why; `default` when nothing allows it, `risk` when a risk level decides.'),
+      .describe(
+        'Why; `default` when nothing allows it, `risk` when a risk level decides, `limit` when one is spent.',
+      ),
     rule: z
       .union([text, z.array(text).min(1)])
       .optional()

@@ -35,16 +35,14 @@ export interface DeterminingRule {
   readonly message?: string
 }
 
-/** Why the answer is what it is. */
-export type AnswerReason =
-  | 'rule'
-  /** A guard could not be evaluated, so it applies. */
-  | 'indeterminate'
-  | 'risk'
-  /** A limit has no room for the call. */
-  | 'limit'
-  /** No rule allows it. */
-  | 'default'
+/**
+ * Why an answer is what it is; `indeterminate`: a guard could not be evaluated, so it applies; `limit`: one has no room
+ * for the call; `default`: no rule allows it.
+ */
+export const answerReasons = ['rule', 'indeterminate', 'risk', 'limit', 'default'] as const
+
+/** One of `answerReasons`. */
+export type AnswerReason = (typeof answerReasons)[number]
 
 /** What a policy says about one event; the same event and policy always give the same answer. */
 export interface PolicyAnswer {

@@ -1,5 +1,6 @@
 import { printable } from '../../event/printable.ts'
 import { limits } from '../../limits.ts'
+import { answerReasons } from '../answer.ts'
 import type { AnswerReason } from '../answer.ts'
 import { readWords } from '../read-rule.ts'
 import { nodeKind, readName, readTexts, unknownKey, wrongType } from '../read-value.ts'
@@ -25,8 +26,6 @@ export const caseKeys: readonly string[] = [
   'reason',
   'rule',
 ]
-
-const reasons: readonly AnswerReason[] = ['rule', 'indeterminate', 'risk', 'default']
 
 /** Reads `tests`: a list of cases; those that are wrong are left out, after saying so. */
 export function readCases(
@@ -105,7 +104,7 @@ class CaseReader {
       case 'expect':
         return (this.#decision = readName(this.#source, entry, effects)) !== undefined
       case 'reason':
-        return (this.#reason = readName(this.#source, entry, reasons)) !== undefined
+        return (this.#reason = readName(this.#source, entry, answerReasons)) !== undefined
       case 'rule':
         return this.#readRules(entry)
       default:

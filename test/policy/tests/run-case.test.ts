@@ -196,6 +196,17 @@ labels:
   })
 
   test.each([
+    [`${get}, state: {used: {calls: 3}}, expect: deny, reason: limit`, undefined],
+    [`${pay}, state: {used: {spend: 440.01}}, expect: require_approval, reason: limit`, undefined],
+    [
+      `${get}, expect: deny, reason: limit`,
+      'expected `deny` with the reason `limit`, the reason is `default`',
+    ],
+  ])('a spent limit is a reason of its own: %s', (text, failure) => {
+    expect(run(stateful, text).failure).toBe(failure)
+  })
+
+  test.each([
     [get, 'deny'],
     [send, 'deny'],
     [pay, 'require_approval'],
