@@ -30,8 +30,12 @@ export interface Budget {
   readonly rules: readonly RuleSource[]
 }
 
-/** What an item of `budgets` holds. */
-const budgetKeys: readonly string[] = [
+/**
+ * What an item of `budgets` holds.
+ *
+ * @internal Exported for tests only.
+ */
+export const budgetKeys: readonly string[] = [
   'id',
   'limit',
   'window',

@@ -13,8 +13,12 @@ import { nodeKind, unknownKey } from './read-value.ts'
 import type { Source } from './read-value.ts'
 import type { YamlEntry } from './yaml.ts'
 
-/** What an item of `labels` holds. */
-const labelKeys: readonly string[] = ['capability', 'adds', 'bind', 'ttl', ...conditionKeys]
+/**
+ * What an item of `labels` holds, with the conditions of a rule.
+ *
+ * @internal Exported for tests only.
+ */
+export const labelKeys: readonly string[] = ['capability', 'adds', 'bind', 'ttl', ...conditionKeys]
 
 /** Reads `labels`: what calls do to their session. */
 export function readLabels(source: Source, entry: YamlEntry): readonly LabelSource[] {

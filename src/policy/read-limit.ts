@@ -11,8 +11,12 @@ import { readCount, readNames, readNumber, unknownKey, wrongType } from './read-
 import type { Source } from './read-value.ts'
 import type { YamlEntry } from './yaml.ts'
 
-/** What `limit` of a rule holds. */
-const limitKeys: readonly string[] = ['max', 'window', 'per', 'sum']
+/**
+ * What `limit` holds.
+ *
+ * @internal Exported for tests only.
+ */
+export const limitKeys: readonly string[] = ['max', 'window', 'per', 'sum']
 
 /** What a limit may be counted apart for. */
 export const perKeys: readonly ContextField[] = [

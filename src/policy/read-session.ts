@@ -7,8 +7,12 @@ import { unknownKey, wrongType } from './read-value.ts'
 import type { Source } from './read-value.ts'
 import type { YamlEntry } from './yaml.ts'
 
-/** What `session` holds when it is about labels. */
-const sessionKeys: readonly string[] = ['has', 'not', 'bind']
+/**
+ * What `session` holds when it is about labels.
+ *
+ * @internal Exported for tests only.
+ */
+export const sessionKeys: readonly string[] = ['has', 'not', 'bind']
 
 /** Names of labels, one or a list; undefined after saying everything that is wrong. */
 export function readLabelNames(source: Source, entry: YamlEntry): readonly string[] | undefined {

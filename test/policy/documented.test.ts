@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { approvalKeys, refusedRuleKeys, ruleKeys, topKeys } from '../../src/policy/language.ts'
+import {
+  approvalKeys,
+  conditionKeys,
+  refusedRuleKeys,
+  ruleKeys,
+  topKeys,
+} from '../../src/policy/language.ts'
 import { matcherNames } from '../../src/policy/matchers/table.ts'
 import type { Policy } from '../../src/policy/policy.ts'
+import { budgetKeys } from '../../src/policy/read-budgets.ts'
+import { labelKeys } from '../../src/policy/read-labels.ts'
+import { limitKeys } from '../../src/policy/read-limit.ts'
+import { sessionKeys } from '../../src/policy/read-session.ts'
+import { caseKeys } from '../../src/policy/tests/read-cases.ts'
+import { readTestFile, testFileKeys } from '../../src/policy/tests/test-file.ts'
 import { blocksOf, pages } from '../support/markdown.ts'
 import type { Block } from '../support/markdown.ts'
 import { now, stateWith } from './state-of-tests.ts'
@@ -14,8 +26,8 @@ describe('the reference has a row for every key of the language, and no other', 
   const reference = pages.find(({ path }) => path === 'docs/policy-reference.md')?.text ?? ''
   /** The first cells of the table below a heading. */
   const rows = (heading: string): readonly string[] => {
-    const [, section = ''] = reference.split(`\n## ${heading}\n`)
-    const [own = ''] = section.split('\n## ')
+    const [, section = ''] = reference.split(`# ${heading}\n`)
+    const [own = ''] = section.split('\n#')
     return Array.from(own.matchAll(/^\| `(?<key>\w+)` +\|/gm), (row) => row.groups?.['key'] ?? '')
   }
 
@@ -23,7 +35,13 @@ describe('the reference has a row for every key of the language, and no other', 
     ['At the top', topKeys],
     ['In a rule', ruleKeys],
     ['In `approval`', approvalKeys],
+    ['In `limit`', limitKeys],
+    ['In `budgets`', budgetKeys],
+    ['In `labels`', labelKeys.filter((key) => !conditionKeys.some((one) => one === key))],
+    ['In `session`', sessionKeys],
     ['Matchers', matcherNames],
+    ['In a file of tests', testFileKeys],
+    ['In a test', caseKeys],
     ['Known, and refused', [...refusedRuleKeys.keys()]],
   ])('%s', (heading, keys) => {
     expect(rows(heading).toSorted()).toEqual(keys.toSorted())
@@ -50,6 +68,16 @@ describe('the calls of a page are answered as it says', () => {
   test('the recipes are ten', () => {
     expect(examples.filter(({ where }) => where.startsWith('docs/recipes.md'))).toHaveLength(10)
   })
+})
+
+test('the tests that a page shows are read', () => {
+  const shown = blocks.filter(({ about }) => about === 'tests')
+  expect(shown.length).toBeGreaterThan(0)
+  for (const { text } of shown) {
+    const { cases, problems: found } = readTestFile({ path: 't.yaml', text })
+    expect(found).toEqual([])
+    expect(cases.length).toBeGreaterThan(1)
+  }
 })
 
 describe('what a page says is refused is refused, in these words', () => {

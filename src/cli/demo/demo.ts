@@ -77,7 +77,7 @@ export async function demo(): Promise<number> {
     say('', 'What reached the servers, by their own records:')
     const { files, ops } = arrived(scenario)
     say(...files.map((call) => `  files  ${call}`), ...ops.map((call) => `  ops    ${call}`))
-    say('', 'The log (`capfence logs`):')
+    say('', 'The log, as `capfence logs` prints it:')
     const log = command(scenario, ['logs', '--config', scenario.config])
     process.stdout.write(log.stdout)
     return conclude([...kept, ...facts(scenario, log.stdout, log.status)])
