@@ -51,8 +51,7 @@ export function roomOf(terms: LimitTerms, facts: Facts): Room {
   const { name, max, windowMs, sum } = terms
   const wanted = sumOf([usage.used, charge.amount])
   if (wanted.compare(max) <= 0) return { kind: 'room' }
-  const fits = charge.amount.compare(max) <= 0
-  const reachedAtMs = fits ? usage.reachedAtMs(difference(wanted, max)) : undefined
+  const reachedAtMs = usage.reachedAtMs(difference(wanted, max))
   const roomAtMs = reachedAtMs === undefined ? undefined : reachedAtMs + windowMs
   const countsCalls = sum === undefined
   return { kind: 'spent', spent: { name, max, used: usage.used, windowMs, countsCalls, roomAtMs } }
