@@ -68,6 +68,11 @@ describe('a limit on what is allowed', () => {
     expect(of({ context: { tenant: 't' } })).toBe('deny')
     expect(of({ context: { tenant: 'u' } })).toBe('allow')
     expect(of({ actor: 'other', context: { tenant: 't' } })).toBe('allow')
+    // No longer name is kept: nobody makes pots of any size.
+    const [quotes, tenant] = ['"'.repeat(1014), '"'.repeat(1014)]
+    const left = 4096 - pot('rule:a', ['actor', quotes], ['tenant', tenant]).length
+    expect(of({ actor: quotes + 'x'.repeat(left), context: { tenant } })).toBe('allow')
+    expect(of({ actor: `${quotes}x${'x'.repeat(left)}`, context: { tenant } })).toBe('deny')
     expect(loaded.decide(call(), stateWith())).toMatchObject({
       decision: 'deny',
       reason: 'default',
@@ -127,6 +132,26 @@ describe('a limit of a sum', () => {
   ])('%s: %s', (_, text, isAllowed) => {
     const answer = policy(sum).decide(call(pay(text)), stateWith({ [spent]: [[0, '60']] }))
     expect(answer.decision).toBe(isAllowed ? 'allow' : 'deny')
+  })
+
+  test.each([
+    ['39.99999999999999999999', '40'],
+    ['40.00000000000000000001', '40.00000000000000000001'],
+    ['7', '7'],
+  ])('is charged with the most that a reader makes of it: %s', (text, charged) => {
+    const budget =
+      'budgets: [{id: b, limit: 50, window: 1h, from: [{capability: pay, sum: /amount}]}]'
+    const answer = policy(budget).decide(call(pay(`{"amount": ${text}}`)), stateWith())
+    expect(chargesOf(answer)).toEqual([`${pot('budget:b sum')} ${charged}`])
+  })
+
+  test('is charged with nothing that cannot be kept', () => {
+    const list =
+      'budgets: [{id: b, limit: 50, window: 1h, from: [{capability: pay, sum: "/all/*"}]}]'
+    const half = '6'.repeat(21)
+    const answer = policy(list).decide(call(pay(`{"all": [${half}, ${half}]}`)), stateWith())
+    expect(answer.decision).toBe('deny')
+    expect(chargesOf(answer)).toEqual([])
   })
 
   test('says that there is no room, by however little and whatever is used', () => {
