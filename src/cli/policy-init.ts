@@ -55,7 +55,9 @@ export async function policyInit(flags: PolicyInitFlags, io: Io): Promise<ExitCo
   })
   write(policy, starter.policy, flags.force === true)
   write(tests, starter.tests, flags.force === true)
-  const made = { server, policy, tests, starter, bindings: bindingsFor(starter.tools, known) }
+  const bindings = bindingsFor(starter.tools, known)
+  const governs = config?.policies.includes(resolve(policy)) === true
+  const made = { server, policy, tests, starter, bindings, governs }
   await io.out.write(flags.json === true ? jsonOf(made) : textOf(made, io))
   return exitCodes.yes
 }
@@ -196,9 +198,11 @@ interface Made {
   readonly tests: string
   readonly starter: Starter
   readonly bindings: Bound
+  /** Whether the configuration names the policy. */
+  readonly governs: boolean
 }
 
-function textOf({ server, policy, tests, starter, bindings }: Made, io: Io): string {
+function textOf({ server, policy, tests, starter, bindings, governs }: Made, io: Io): string {
   const { tools, skipped } = starter
   const count = (effect: StarterChoice['effect']): string =>
     `${tools.filter((one) => one.effect === effect).length} ${effect}`
@@ -206,6 +210,9 @@ function textOf({ server, policy, tests, starter, bindings }: Made, io: Io): str
   const lines = [
     `${shown(policy)}: ${counted(tools.length, 'tool')} (${count('deny')}, ${count('require_approval')}, ${count('allow')})${shown(left)}`,
     `${shown(tests)}: its tests; \`capfence policy test ${shown(policy)}\` runs them`,
+    ...(governs
+      ? []
+      : ['it governs once it has been read, and named under `policies` in the configuration']),
     ...(Object.keys(bindings).length === 0
       ? []
       : [
@@ -226,7 +233,7 @@ function blockLines(bindings: Bound): readonly string[] {
   return ['"capfence": {', '  "tools": {', ...inner.map(shownJson), '  }', '}']
 }
 
-function jsonOf({ server, policy, tests, starter, bindings }: Made): string {
+function jsonOf({ server, policy, tests, starter, bindings, governs }: Made): string {
   return jsonLine({
     schemaVersion,
     type: 'starter',
@@ -236,5 +243,6 @@ function jsonOf({ server, policy, tests, starter, bindings }: Made): string {
     tools: starter.tools,
     skipped: starter.skipped,
     bindings,
+    governs,
   })
 }

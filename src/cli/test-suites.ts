@@ -92,7 +92,7 @@ class Gathering {
 
   #addPolicy(file: string): void {
     const source = readPolicySource(file)
-    const { cases } = readTestsInside(source)
+    const { cases, problems } = readTestsInside(source)
     const beside = testFilesOf(file).filter(existsSync)
     if (this.#isNew(file)) {
       // What is wrong with these tests the loader of the policy says.
@@ -100,7 +100,7 @@ class Gathering {
       plan.cases.push(...cases)
     }
     for (const path of beside) this.#addTestFile(path)
-    if (cases.length > 0 || beside.length > 0) return
+    if (cases.length > 0 || beside.length > 0 || problems.length > 0) return
     this.#refuse(`there are no tests of ${source.path}`, {
       hint: `write them into ${testFilesOf(source.path)[0] ?? ''}, or under \`tests:\` in the policy`,
     })

@@ -278,6 +278,22 @@ describe('what is there stays', () => {
     expect(existsSync(out(name === 'kept' ? 'kept.test' : 'kept'))).toBe(false)
   })
 
+  test('also in the configuration: that the policy does not govern yet is said', async () => {
+    const governing = file(
+      'governing.mcp.json',
+      JSON.stringify({
+        environment: 'x',
+        policies: ['out/named.yaml'],
+        mcpServers: { s: { command: 'x' } },
+      }),
+    )
+    const yet =
+      'it governs once it has been read, and named under `policies` in the configuration\n'
+    expect((await run('unnamed', '--config', governing)).out).toContain(yet)
+    expect((await run('named', '--config', governing)).out).not.toContain(yet)
+    expect((await run('alone')).out).toContain(yet)
+  })
+
   test('unless it is meant', async () => {
     writeFileSync(out('forced'), 'mine')
     expect((await run('forced', '--force')).code).toBe(0)

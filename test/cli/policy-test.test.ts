@@ -350,6 +350,14 @@ capfence: hint: did you mean \`untrusted\`?
     )
   })
 
+  test('tests in the policy that are wrong are there', async () => {
+    const path = given({ 'p.yaml': `${rules}tests: [{name: a, expect: deny}]\n` })
+    const { code, err } = await run(path('p.yaml'))
+    expect(code).toBe(2)
+    expect(err).toContain('the test `a` has no `event` and no `call`')
+    expect(err).not.toContain('there are no tests')
+  })
+
   test('tests without a policy', async () => {
     const path = given({ 'p.test.yaml': good })
     const { code, err } = await run(path('p.test.yaml'))

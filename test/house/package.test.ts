@@ -55,6 +55,9 @@ describe('the published package', () => {
     'dist/cli/main.js',
     'dist/index.d.ts',
     'dist/index.js',
+    // What README.md leads to.
+    'docs/policy.md',
+    'docs/recipes.md',
     'package.json',
     'policies/ops.yaml',
     'schemas/capfence.mcp.json',
@@ -106,6 +109,7 @@ describe('the published package', () => {
       'LICENSE',
       'README.md',
       'dist',
+      'docs',
       'fixtures',
       'package.json',
       'policies',
