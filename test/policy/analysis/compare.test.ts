@@ -242,6 +242,15 @@ test.each(['kg', 'kgm', 'mol', 'am'])(
   },
 )
 
+test('what is not proven of one alternative is not disproven by the others', () => {
+  const unproven = '{args: {/c: {shell: {only: [ls]}, regex: "x+"}}}'
+  const impossible = '{args: {/n: {gt: 5, lt: 3}}}'
+  for (const branches of [`${unproven}, ${impossible}`, `${impossible}, ${unproven}`]) {
+    const now = policy(`allow: [{capability: a.b.c, any: [${branches}]}]`)
+    expect(comparePolicies(policy('allow: []'), now).allowed).toMatchObject([{ decision: 'allow' }])
+  }
+})
+
 /** A hundred rules about twenty servers, of every kind. */
 function hundredRules(shift: number): string {
   const of: Record<string, string[]> = { deny: [], require_approval: [], allow: [] }
