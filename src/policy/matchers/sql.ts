@@ -41,8 +41,15 @@ function factsOf(argument: Argument): SqlFacts | undefined {
   return facts
 }
 
-/** What other dialects, or other settings of PostgreSQL, take for the end of a text or the beginning of a comment. */
-const ambiguous = /[\\`#"]|--|\/\*|\$(?!\d)|u&|;\s*\S|[^\P{Cc}\t\n\r]/iu
+/**
+ * What other dialects, or other settings of PostgreSQL, take for the end of a text, the beginning of a comment, white
+ * space, or a quote: SQL Server and SQLite have names in brackets.
+ */
+const ambiguous =
+  /[\\`#"]|--|\/\*|\$(?!\d)|u&|;\s*\S|[^\P{Cc}\t\n\r]|(?! )[\p{Z}\p{Cf}]|\[[^[\]]*'/iu
+/** What SQL Server takes for another statement where PostgreSQL sees a name. */
+const statementLike =
+  /\b(?:shutdown|reconfigure|checkpoint|revert|commit|rollback|exec|execute|kill)\b/i
 
 function isAmbiguous({ text = '' }: Argument): boolean {
   // A plain name in quotes is a name or a short text to everybody.
@@ -62,7 +69,7 @@ function onlyTest({ only, tables, functions }: SqlData): MatcherTest {
       [...called].every((name) => isHarmlessFunction(name) || listed.has(name)) &&
       [...facts.tables].every((table) => isTable(table, patterns))
     if (!isListed) return 'false'
-    return facts.isOpaque ? 'indeterminate' : 'true'
+    return facts.isOpaque || statementLike.test(argument.text ?? '') ? 'indeterminate' : 'true'
   }
   return {
     may: (argument) => (must(argument) === 'true' ? 'true' : mayBeOnly(factsOf(argument), kinds)),
@@ -81,7 +88,8 @@ interface TablePattern {
   readonly pattern: string
 }
 
-const system = /(?:^|\.)(?:pg_|information_schema(?:\.|$))/
+const system =
+  /(?:^|\.)(?:pg_|sqlite_|information_schema(?:\.|$)|(?:mysql|performance_schema|sys)\.)/i
 
 function isTable(table: string, patterns: readonly TablePattern[]): boolean {
   const isSystem = system.test(table)

@@ -15,14 +15,17 @@ export interface SqlFacts {
   readonly knowsTables: boolean
 }
 
+/** The parser takes the square of the time for these in a row, such as `/*` again and again; nobody writes so many. */
+const operators = /[~!@#^&|`?+\-*/%<>=]{257}/
+
 /** Reads a text of SQL; undefined when it is too long, no SQL, or when the parser is not ready. */
 export function readSql(text: string): SqlFacts | undefined {
-  if (Buffer.byteLength(text) > limits.maxSqlBytes) return undefined
+  if (Buffer.byteLength(text) > limits.maxSqlBytes || operators.test(text)) return undefined
   try {
     const tree: unknown = postgresParser()?.parseSync(text)
     if (tree === undefined) return undefined
     const walk = new TreeWalk()
-    walk.visit(tree, { ctes: new Set(), depth: 0 })
+    walk.visit(tree, { scope: undefined, depth: 0 })
     return walk.kinds.size === 0 ? undefined : walk
   } catch {
     // No SQL of PostgreSQL, or nested deeper than the parser bears.
@@ -30,10 +33,15 @@ export function readSql(text: string): SqlFacts | undefined {
   }
 }
 
+/** Names that stand for a query of `WITH` here, and not for a table. */
+interface Scope {
+  readonly names: ReadonlySet<string>
+  readonly outer: Scope | undefined
+}
+
 /** What is known where a node stands. */
 interface Where {
-  /** Names that stand for a query of `WITH` here, and not for a table. */
-  readonly ctes: ReadonlySet<string>
+  readonly scope: Scope | undefined
   readonly depth: number
   /** The name of the member that holds the node. */
   readonly key?: string
@@ -65,7 +73,7 @@ class TreeWalk implements SqlFacts {
   }
 
   #object(node: ReadonlyMap<string, unknown>, where: Where): void {
-    const ctes = this.#with(node, where)
+    const scope = this.#with(node, where)
     this.#table(node, where)
     for (const [key, member] of node) {
       if (key === 'withClause') continue
@@ -73,8 +81,8 @@ class TreeWalk implements SqlFacts {
       if (key === 'intoClause') this.kinds.add('create')
       if (key === 'funcname') this.#call(member)
       if (key === 'lockingClause') this.kinds.add('lock')
-      if (key === 'name' && where.key === 'A_Expr') this.#operator(member)
-      this.visit(member, { ctes, depth: where.depth + 1, key })
+      if (isOperator(key, where)) this.#operator(member)
+      this.visit(member, { scope, depth: where.depth + 1, key })
     }
   }
 
@@ -108,32 +116,34 @@ class TreeWalk implements SqlFacts {
   }
 
   /** Visits the queries of `WITH`, and gives the names that are known beside them. */
-  #with(node: ReadonlyMap<string, unknown>, where: Where): ReadonlySet<string> {
+  #with(node: ReadonlyMap<string, unknown>, where: Where): Scope | undefined {
     const clause = node.get('withClause')
     const queries = memberOf(clause, 'ctes')
-    if (!Array.isArray(queries)) return where.ctes
+    if (!Array.isArray(queries)) return where.scope
     const named = queries.map((one: unknown) =>
       memberOf(memberOf(one, 'CommonTableExpr'), 'ctename'),
     )
     const names = named.filter((name) => typeof name === 'string')
     if (names.length !== queries.length) this.isOpaque = true
     const isRecursive = memberOf(clause, 'recursive') === true
-    const known = new Set([...where.ctes, ...(isRecursive ? names : [])])
+    const known = new Set(isRecursive ? names : [])
+    const scope = { names: known, outer: where.scope }
     queries.forEach((one: unknown, at) => {
-      this.visit(one, { ctes: new Set(known), depth: where.depth + 1 })
+      // Each knows those before it, because it is visited before its own name is added.
+      this.visit(one, { scope, depth: where.depth + 1 })
       const name = names[at]
       if (name !== undefined) known.add(name)
     })
-    return known
+    return scope
   }
 
-  #table(node: ReadonlyMap<string, unknown>, { ctes, key }: Where): void {
+  #table(node: ReadonlyMap<string, unknown>, { scope, key }: Where): void {
     const name = node.get('relname')
     if (typeof name !== 'string') return
     const names = [node.get('catalogname'), node.get('schemaname'), name]
     const given = names.filter((one) => typeof one === 'string')
     // What is written to is a table, also where a query has its name.
-    const isQuery = given.length === 1 && ctes.has(name) && key !== 'relation' && key !== 'rel'
+    const isQuery = given.length === 1 && isIn(scope, name) && key !== 'relation' && key !== 'rel'
     if (!isQuery) this.tables.add(given.join('.'))
   }
 
@@ -151,6 +161,16 @@ class TreeWalk implements SqlFacts {
   #operator(member: unknown): void {
     if (!Array.isArray(member) || member.length !== 1) this.isOpaque = true
   }
+}
+
+function isIn(scope: Scope | undefined, name: string): boolean {
+  for (let at = scope; at !== undefined; at = at.outer) if (at.names.has(name)) return true
+  return false
+}
+
+/** Whether a member names an operator: between values, before `ANY (SELECT …)`, or behind `ORDER BY … USING`. */
+function isOperator(key: string, where: Where): boolean {
+  return key === 'operName' || key === 'useOp' || (key === 'name' && where.key === 'A_Expr')
 }
 
 /** Kinds whose statements do what they say, and nothing else. */

@@ -94,6 +94,20 @@ describe('a grant takes statements of its kinds on its tables, and nothing else'
     'SELECT 1 OPERATOR(evil.+) 2',
     "SELECT xmlelement(name a, '1')",
     '\0SELECT 1',
+    // Operators that somebody made, wherever one may stand.
+    'SELECT 1 FROM analytics.e ORDER BY a USING OPERATOR(evil.<)',
+    'SELECT 1 OPERATOR(evil.=) ANY (SELECT 1)',
+    // A subscript to PostgreSQL; to SQL Server and SQLite two names, with a table between them.
+    "SELECT a['] FROM auth.users [']",
+    "SELECT a[ '] FROM auth.users [' ]",
+    // Names to PostgreSQL, and statements to SQL Server.
+    'SELECT 1 FROM analytics.e SHUTDOWN',
+    'SELECT 1 FROM analytics.e exec (sp_x)',
+    'SELECT 1 commit',
+    // One name to PostgreSQL, and white space to SQL Server.
+    'SELECT 1 FROM analytics.x\u00a0UNION\u00a0SELECT\u00a0p\u00a0FROM\u00a0users',
+    'SELECT 1 FROM analytics.x\u3000y',
+    'SELECT 1 FROM analytics.x\u200by',
     5,
     ['SELECT 1'],
     null,
@@ -112,6 +126,10 @@ describe('a grant takes statements of its kinds on its tables, and nothing else'
     expect(grant('SELECT 1 FROM pg_authid', '{only: select}')).toBe('false')
     expect(grant('SELECT 1 FROM information_schema.tables', '{only: select}')).toBe('false')
     expect(grant('SELECT 1 FROM pg_shadow', '{only: select, tables: "*"}')).toBe('false')
+    for (const table of ['sqlite_master', 'mysql.user', 'sys.tables', 'PG_AUTHID', '"PG_AUTHID"']) {
+      expect(grant(`SELECT 1 FROM ${table}`, '{only: select}')).toBe('false')
+    }
+    expect(grant('SELECT 1 FROM mysql, sys', '{only: select}')).toBe('true')
   })
 
   test('text past its bound is not known', () => {
@@ -120,6 +138,26 @@ describe('a grant takes statements of its kinds on its tables, and nothing else'
     expect(grant(long(limits.maxSqlBytes + 1))).toBe('indeterminate')
     expect(grant(`SELECT ${'('.repeat(30_000)}1${')'.repeat(30_000)}`)).toBe('indeterminate')
     expect(grant(`SELECT 1${' + 1'.repeat(16_000)}`)).not.toBe('false')
+  })
+
+  test('a row of operators that the parser would take minutes for is not parsed', () => {
+    expect(grant(`SELECT 1 WHERE a ${'+'.repeat(256)} 1 = 1`)).toBe('true')
+    expect(grant(`SELECT 1 WHERE a ${'+'.repeat(257)} 1 = 1`)).toBe('indeterminate')
+    expect(grant('/*'.repeat(32_000))).toBe('indeterminate')
+    expect(grant(`SELECT ${'+'.repeat(64_000)}1`)).toBe('indeterminate')
+  })
+
+  test('names of `WITH` are known where they are, however many there are', () => {
+    const many = Array.from({ length: 2500 }, (_, at) => `c${at} AS (SELECT 1)`).join(', ')
+    expect(grant(`WITH ${many} SELECT 1 FROM c0, c2499`)).toBe('true')
+    expect(grant(`WITH ${many} SELECT 1 FROM c2500`)).toBe('false')
+    expect(grant('WITH a AS (SELECT 1), b AS (SELECT 1 FROM a) SELECT 1 FROM b')).toBe('true')
+    expect(grant('WITH a AS (SELECT 1 FROM a) SELECT 1')).toBe('false')
+    expect(grant('WITH RECURSIVE a AS (SELECT 1 FROM a) SELECT 1')).toBe('true')
+    expect(grant('WITH a AS (SELECT 1) SELECT (WITH b AS (SELECT 1) SELECT 1 FROM a, b)')).toBe(
+      'true',
+    )
+    expect(grant('WITH a AS (WITH b AS (SELECT 1) SELECT 1 FROM b) SELECT 1 FROM b')).toBe('false')
   })
 })
 
@@ -141,6 +179,8 @@ describe('a guard finds what a text may do', () => {
     ['{tables: users}', 'DROP TABLE auth.users', 'true'],
     ['{tables: users}', 'ALTER ROLE x SUPERUSER', 'indeterminate'],
     ['{tables: users}', 'SELECT 1 FROM a', 'false'],
+    ['{tables: users}', "SELECT a['] FROM users [']", 'indeterminate'],
+    ['{tables: users}', 'SELECT tags[1] FROM a', 'false'],
     ['{tables: users, statements: delete}', 'DELETE FROM users', 'true'],
     ['{tables: users, statements: delete}', 'SELECT 1 FROM users', 'false'],
     ['{functions: "pg_read_*"}', "SELECT pg_read_file('x')", 'true'],
