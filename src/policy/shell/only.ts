@@ -52,10 +52,11 @@ function fits(
   if (!fixed.every((word, at) => words[at] === word)) return false
   const rest = words.slice(fixed.length)
   if (rest.length === 0) return true
-  // A shell to which a quote is none sees several words in it.
-  const pieces = rest.flatMap((word) => word.split(' '))
+  // A shell to which a quote is none sees several words in it; PowerShell does behind commas, and batch files behind `=`.
+  const pieces = rest.flatMap((word) => word.split(/[ ,=]/))
   const isBare = start !== undefined && start === fixed.join(' ')
   const isKnown = start !== undefined && start.split(' ').length <= fixed.length
   if (isBare || (isOpen && isKnown)) return pieces.every((piece) => isHarmlessWith(start, piece))
-  return isOpen && pieces.every((piece) => /^\w/.test(piece) && !piece.includes('='))
+  const setsNone = rest.every((word) => !word.includes('='))
+  return isOpen && setsNone && pieces.every((piece) => /^\w/.test(piece))
 }

@@ -13,7 +13,7 @@ const plainWord = /^(?![=@,])(?:[\w./:,+@=-]|(?<=[A-Za-z0-9])~)+$/
 /** The same with spaces, in quotes. */
 const quoted = /^(?:"(?<double>[\w./:,+@= -]+)"|'(?<single>[\w./:,+@= -]+)')$/
 /** Everything that a plain line can be made of; nothing else, not even in quotes or behind a comment sign. */
-const plainLine = /^[\w./:,+@=~ \t"'&|;-]*$/
+const plainLine = /^[\w./:,+@=~ \t"'&|-]*$/
 const plainName = /^[\w./+-]+$/
 
 /** Whether every shell takes a text for the name of the same program. */
@@ -28,7 +28,7 @@ export function isPlainWord(text: string): boolean {
 
 /**
  * The commands of a line that every shell reads alike: plain words in ASCII, perhaps in quotes, and between commands
- * `;`, `&&`, `||` or `|`.
+ * `&&`, `||` or `|`; to Windows `;` ends no command, so that what follows are more words of the first.
  *
  * @param root what the parser of Bash makes of the text
  * @returns undefined for every other line; Windows has other quotes, variables and separators, and so have some servers
