@@ -101,6 +101,10 @@ class ScriptWalk implements ShellScript {
       if (depth > maxScriptDepth) return
     }
     if (node.type === 'Command') this.#command(node, inputs)
+    // To a shell without arithmetic it is a command in two pairs of brackets.
+    if (node.type === 'ArithmeticCommand' && !/^\s*\$[\w{]/.test(node.body)) {
+      this.#add([], [node.body], inputs, false)
+    }
     const inner = [...inputs, ...innerInputs(node)]
     const first = node.type === 'Pipeline' ? node.commands[0] : undefined
     let isPiped = false
@@ -125,13 +129,16 @@ class ScriptWalk implements ShellScript {
       else settings.push(...settingsOf(arg.value))
     }
     if (words.length === 0 && settings.length === 0) return
-    this.commands.push({
-      words,
-      settings,
-      inputs: [...outer, ...inputsOf(redirects)],
-      isLast: end >= this.#end,
-      starts: startsIn(words),
-    })
+    this.#add(words, settings, [...outer, ...inputsOf(redirects)], end >= this.#end)
+  }
+
+  #add(
+    words: ShellCommand['words'],
+    settings: ShellCommand['settings'],
+    inputs: ShellCommand['inputs'],
+    isLast: boolean,
+  ): void {
+    this.commands.push({ words, settings, inputs, isLast, starts: startsIn(words) })
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { limits } from '../../../src/limits.ts'
 import { policy, call } from '../support.ts'
 
 /** What `deny: {runs: rm, flags: [r, f]}` makes of a command line. */
@@ -218,6 +219,7 @@ test.each([
 
 /** What people and agents run all day. */
 const everyday: readonly string[] = [
+  'if (( $x > 1 )) && ((i < $y)); then echo $(( $x + 1 )); fi',
   'npm start',
   'npm run watch',
   'npm test',
@@ -343,3 +345,16 @@ test.each(closed.map((command) => [command]))(
     expect(guard(command)).toBe('false')
   },
 )
+
+test('texts inside of texts are bounded in depth, and all together', () => {
+  const inside = (levels: number, text: string): string =>
+    levels === 0 ? text : `eval "${inside(levels - 1, text).replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  expect(guard(inside(7, 'ls a'))).toBe('false')
+  expect(guard(inside(7, 'rm -rf /'))).toBe('true')
+  expect(guard(inside(9, 'ls a'))).toBe('indeterminate')
+  const half = `ls ${'a'.repeat(limits.maxShellBytes / 2)}`
+  expect(guard(inside(6, half))).toBe('false')
+  const whole = `ls ${'a'.repeat(limits.maxShellBytes - 1000)}`
+  expect(guard(inside(3, whole))).toBe('false')
+  expect(guard(inside(5, whole))).toBe('indeterminate')
+})
