@@ -146,11 +146,11 @@ class Attempt {
     const commit = this.#current
     if (commit === undefined) return undefined
     if (error instanceof CallRefused) return this.#refuse(commit, error)
-    if (!isConstraint(error)) return undefined
-    const reason = new CapFenceError('RECORD_INVALID', 'the log holds this already', {
-      cause: error,
-    })
-    return this.#refuse(commit, reason)
+    const isRepeated = isConstraint(error)
+    if (!isRepeated && storageFailure(error) !== undefined) return undefined
+    // Anything else is a fault of the program, met with this commit; it must not become the fate of all.
+    const message = isRepeated ? 'the log holds this already' : 'the log cannot take this'
+    return this.#refuse(commit, new CapFenceError('RECORD_INVALID', message, { cause: error }))
   }
 
   withoutRefused(commits: readonly PendingCommit[]): readonly PendingCommit[] {
@@ -187,9 +187,8 @@ function gapRecords(gap: AuditGapFacts | undefined): readonly ReturnType<typeof 
   return gap === undefined ? [] : [auditGapRecord(gap)]
 }
 
+/** A fault of the program that no commit is to blame for stops the log like one of the disk: unsure means no. */
 function failureOf(error: unknown): StorageFailure {
-  const failure = storageFailure(error)
-  if (failure !== undefined) return failure
-  if (!(error instanceof CapFenceError)) throw error
-  return { reason: 'damaged', what: error.message, cause: error }
+  const what = error instanceof Error ? error.message : String(error)
+  return storageFailure(error) ?? { reason: 'damaged', what, cause: error }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RecordDraft } from '../../src/audit/record.ts'
-import type { Effects } from '../../src/runtime/store.ts'
+import type { Charge, Effects } from '../../src/runtime/store.ts'
 import { codeOf, typesOf, verified } from './contract-context.ts'
 import type { ContractContext } from './contract-context.ts'
 import {
@@ -111,6 +111,29 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
       expect(third).toMatchObject({ value: 3 })
       expect(await typesOf(store)).toEqual(['log.open', 'proc.start', 'decision', 'outcome'])
     })
+  })
+
+  test('what no record can be made of is refused alone, also when nobody foresaw how', async () => {
+    const store = open(newPlace())
+    // What the types exclude is what a fault of the program looks like.
+    const broken: unknown = [{ pot: 'p', amount: { canonical: '1' } }]
+    const codes = await Promise.all([
+      codeOf(store.commit(storing(decisionOn(newCall())), 'process')),
+      codeOf(
+        store.commit(
+          () => ({
+            records: [decisionOn(newCall())],
+            charges: broken as readonly Charge[],
+            result: undefined,
+          }),
+          'process',
+        ),
+      ),
+      codeOf(store.commit(storing(decisionOn(newCall())), 'power')),
+    ])
+    expect(codes).toEqual(['stored', 'RECORD_INVALID', 'stored'])
+    expect(await codeOf(store.commit(storing(decisionOn(newCall())), 'process'))).toBe('stored')
+    await verified(store)
   })
 
   test('a settled call can be neither decided nor settled again', async () => {
