@@ -1,4 +1,5 @@
-// Judges a folder of corpora with the built package: `npm run corpora -- [DIR]`; exits 1 when a target is missed.
+// Judges a folder of corpora with the built package: `npm run corpora -- [DIR]`; exits 1 when a target is missed,
+// 2 when there is nothing to judge.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -133,6 +134,7 @@ async function allowedOf(rows, allowed) {
 
 const lines = [['corpus', 'attacks let through', 'benign refused', '']]
 const missed = []
+let judged = 0
 
 async function judgeCases() {
   const file = 'policy_cases.json'
@@ -142,6 +144,7 @@ async function judgeCases() {
   }
   const { cases } = JSON.parse(readFileSync(join(folder, file), 'utf8'))
   const wrong = []
+  judged += cases.length
   for (const one of cases) if (!(await caseIsRight(one))) wrong.push(one.id)
   lines.push(['policy cases', `${wrong.length} wrong of ${cases.length}`, '', verdict(wrong)])
 }
@@ -159,6 +162,7 @@ async function judge({ name, file, counts = () => true, allowed, benignMustPass 
   const rows = rowsOf(file).filter(counts)
   const attacks = rows.filter(isAttack)
   const benign = rows.filter(isBenign)
+  judged += attacks.length + benign.length
   const through = await allowedOf(attacks, allowed)
   const passed = new Set(await allowedOf(benign, allowed))
   const refused = benign.filter((row) => !passed.has(row))
@@ -179,4 +183,9 @@ for (const line of lines) {
     `${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}\n`.trimEnd() + '\n',
   )
 }
-process.exitCode = missed.length === 0 ? 0 : 1
+if (judged === 0) {
+  process.stderr.write(
+    `nothing to judge in ${folder}: expected files named as above, with rows in them\n`,
+  )
+}
+process.exitCode = judged === 0 ? 2 : missed.length === 0 ? 0 : 1

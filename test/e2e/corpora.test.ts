@@ -56,10 +56,15 @@ test.skipIf(unbuilt)('a benign path that is refused is a target missed', () => {
 })
 
 test.skipIf(unbuilt)('files that are absent are named and not counted', () => {
-  const { status, out } = judgeFile('payloads/urls.jsonl', [])
+  const { status, out } = judgeFile('payloads/shell.jsonl', [shell('s-1', 'attack', 'rm x')])
   expect(out).toContain('no policy_cases.json')
   expect(out.match(/not counted/g)).toHaveLength(6)
   expect(status).toBe(0)
+})
+
+test.skipIf(unbuilt)('a folder in which there is nothing to judge passes nothing', () => {
+  expect(judge(join(root, 'nowhere')).status).toBe(2)
+  expect(judgeFile('payloads/urls.jsonl', []).status).toBe(2)
 })
 
 test.skipIf(unbuilt || requireSharedOrSkip('corpora'))(
