@@ -24,7 +24,7 @@ export const rooms = {
     holds: 'SHA-256, Ed25519, key files',
     imports: [],
     packages: ['@noble/ed25519', '@noble/hashes'],
-    pure: ['base64url', 'ids', 'sha256'],
+    pure: ['base64url', 'ed25519', 'ids', 'sha256'],
   },
   transport: {
     holds: 'stdio framing, child processes, Streamable HTTP, SSE',

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'CONFIG_NOT_FOUND'
   | 'EVENT_INVALID'
   | 'JSON_INVALID'
+  | 'NOTE_INVALID'
   | 'POLICY_INVALID'
   | 'POLICY_NOT_FOUND'
   | 'RECORD_INVALID'

@@ -34,6 +34,10 @@ export const limits = {
   maxBacklogBytes: 8_388_608,
   /** How long a client is not read because its only server does not read, milliseconds. */
   maxStallMs: 10_000,
+  /** A signed note, bytes. */
+  maxNoteBytes: 65_536,
+  /** Signatures under one note, count. */
+  maxNoteSignatures: 100,
   /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
   maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */

@@ -55,6 +55,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'CONFIG_NOT_FOUND':
     case 'EVENT_INVALID':
     case 'JSON_INVALID':
+    case 'NOTE_INVALID':
       return exitCodes.usage
     case 'APPROVAL_NOT_FOUND':
       return exitCodes.no

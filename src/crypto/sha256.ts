@@ -5,6 +5,11 @@ export function sha256Hex(message: Uint8Array | string): string {
   return hash('sha256', message, 'hex')
 }
 
+/** SHA-256 of bytes, 32 bytes. */
+export function sha256Bytes(message: Uint8Array): Buffer {
+  return hash('sha256', message, 'buffer')
+}
+
 /** SHA-256 of bytes, or of a string's UTF-8, as base64url without padding (43 characters). */
 export function sha256Base64url(message: Uint8Array | string): string {
   return hash('sha256', message, 'base64url')
