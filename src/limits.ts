@@ -38,6 +38,8 @@ export const limits = {
   maxNoteBytes: 65_536,
   /** Signatures under one note, count. */
   maxNoteSignatures: 100,
+  /** A file that holds a private key, bytes. */
+  maxKeyFileBytes: 1024,
   /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
   maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */
