@@ -56,7 +56,7 @@ export const count: Field = field(
 export const sha256Hex: Field = matching(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
 
 /** base64url of 32 bytes: the last character holds four bits, so its low two are zero. */
-const sha256Base64url: Field = matching(
+export const sha256Base64url: Field = matching(
   /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/,
   'base64url of 32 bytes',
 )

@@ -11,6 +11,11 @@ export type RecordType =
   | 'outcome'
   | 'approval.request'
   | 'audit.gap'
+  | 'key.add'
+  | 'key.rotate'
+  | 'anchor'
+  | 'redact'
+  | 'heartbeat'
 
 /**
  * What may stand in a record: I-JSON with integers only, |n| <= 2^53-1, no lone surrogates.

@@ -9,6 +9,7 @@ import {
   optional,
   origin,
   sealed,
+  sha256Base64url,
   sha256Hex,
   shape,
   text,
@@ -40,6 +41,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
   'log.open': shape({
     /** The log this one succeeds, and the tree it ended with. */
     continues: nullable(object({ log: origin, root: sha256Hex, size: count })),
+    /** The key of the first epoch, as C2SP text; absent from logs that were made before heads were signed. */
+    epoch_vkey: optional(nullable(text)),
     format: oneOf('capfence-log/1'),
     software: text,
     /** The key the log's checkpoints are signed with, as C2SP text; null for a log without signatures. */
@@ -167,6 +170,42 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
     /** Commits that were refused and left no record. */
     unrecorded: count,
   }),
+  /** Keys for a log that was made without: what stands before was signed only afterwards. */
+  'key.add': shape({
+    /** Of the first epoch, as C2SP text. */
+    epoch_vkey: text,
+    reason: text,
+    /** The key that the log keeps, as C2SP text. */
+    vkey: text,
+  }),
+  /** The checkpoint that ends with this record has the signatures of the log's key and of both epochs. */
+  'key.rotate': shape({
+    /** The number of the epoch that begins; the first one is 1. */
+    epoch: count,
+    /** The keys of the epoch that begins and of the one that ends, as C2SP text. */
+    next: text,
+    previous: text,
+    reason: oneOf('daily', 'operator'),
+  }),
+  /** A checkpoint was handed to somebody outside, or could not be. */
+  anchor: shape({
+    error: nullable(text),
+    kind: oneOf('exec', 'witness'),
+    name: text,
+    ok: flag,
+    root: sha256Hex,
+    size: count,
+  }),
+  /** Disclosures of an earlier record were erased. */
+  redact: shape({
+    by: text,
+    /** What that record lists under `_sd`, and nobody can open any more. */
+    digests: listOf(sha256Base64url),
+    reason: text,
+    seq: count,
+  }),
+  /** Nothing happened, and the log was there. */
+  heartbeat: shape({}),
 }
 
 /** Whether this version writes and reads such records. */

@@ -140,6 +140,23 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     binding: { _sd: [digestA], mode: 'args', withheld: [] },
   }),
   'audit.gap': auditGapRecord({ reason: 'locked', sinceMs: 1_700_000_000_000, unrecorded: 3 }),
+  'key.add': {
+    type: 'key.add',
+    data: { epoch_vkey: 'epoch key', reason: 'unsigned log', vkey: 'key' },
+  },
+  'key.rotate': {
+    type: 'key.rotate',
+    data: { epoch: 2, next: 'next key', previous: 'epoch key', reason: 'daily' },
+  },
+  anchor: {
+    type: 'anchor',
+    data: { error: null, kind: 'witness', name: 'w1', ok: true, root: hexA, size: 3 },
+  },
+  redact: {
+    type: 'redact',
+    data: { by: 'operator', digests: [digestA], reason: 'asked for', seq: 1 },
+  },
+  heartbeat: { type: 'heartbeat', data: {} },
 }
 
 export function place(changes: Partial<RecordPlace> = {}): RecordPlace {
