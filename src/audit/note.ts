@@ -34,19 +34,25 @@ export interface Note {
   readonly signatures: readonly NoteSignature[]
 }
 
-/** The type of a plain Ed25519 signature; every other is somebody else's. */
+/** What stands before a public key in its text and in what its id is made of: 1 signs notes, 4 cosigns checkpoints. */
+export type KeyType = 1 | 4
+
 const ed25519Type = 1
 const idBytes = 4
 const dash = '\u2014'
 
 /** The key under a name, to sign with. */
 export function noteSigner(name: string, key: SigningKey): NoteSigner {
-  return { name: checkedName(name), id: keyId(name, key.publicKey), key }
+  return { name: checkedName(name), id: keyId(name, ed25519Type, key.publicKey), key }
 }
 
 /** The key under a name, to verify with. */
 export function verifierKey(name: string, publicKey: Uint8Array): VerifierKey {
-  return { name: checkedName(name), id: keyId(name, publicKey), key: verifyingKey(publicKey) }
+  return {
+    name: checkedName(name),
+    id: keyId(name, ed25519Type, publicKey),
+    key: verifyingKey(publicKey),
+  }
 }
 
 /** The public half of a signer. */
@@ -56,7 +62,7 @@ export function verifierOf({ name, key }: NoteSigner): VerifierKey {
 
 /** A key as text, for people and for other verifiers. */
 export function printVerifierKey({ name, id, key }: VerifierKey): string {
-  return `${name}+${id}+${Buffer.from([ed25519Type, ...key.publicKey]).toString('base64')}`
+  return printKey({ name, id, type: ed25519Type, publicKey: key.publicKey })
 }
 
 /**
@@ -65,16 +71,51 @@ export function printVerifierKey({ name, id, key }: VerifierKey): string {
  * @throws CapFenceError `NOTE_INVALID` for anything else: another algorithm, an id that is not this key's
  */
 export function parseVerifierKey(text: string): VerifierKey {
+  const { name, publicKey } = parseKey(text, ed25519Type)
+  return verifierKey(name, publicKey)
+}
+
+/** A public key as it stands in text (signed-note, "Verifier keys"). */
+export interface PublicKey {
+  readonly name: string
+  readonly id: string
+  readonly type: KeyType
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array
+}
+
+/** `name+hex(id)+base64(type || key)`. */
+export function printKey({ name, id, type, publicKey }: PublicKey): string {
+  return `${name}+${id}+${Buffer.from([type, ...publicKey]).toString('base64')}`
+}
+
+/**
+ * Reads what `printKey` writes of a key of this type, and nothing else.
+ *
+ * @throws CapFenceError `NOTE_INVALID` for another type, or an id that is not this key's
+ */
+export function parseKey(text: string, type: KeyType): PublicKey {
   // The base64 part may hold a plus sign too: the name and the id cannot.
   const [, name, id, base64] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text) ?? []
   if (name === undefined || base64 === undefined) {
     throw invalid('a key is written `name+8 hex digits+44 characters of base64`')
   }
   const bytes = Buffer.from(base64, 'base64')
-  if (bytes.length !== 33 || bytes[0] !== ed25519Type) throw invalid('not an Ed25519 key')
-  const key = verifierKey(name, bytes.subarray(1))
-  if (key.id !== id) throw invalid(`the key of \`${name}\` has the id ${key.id}, not ${id}`)
-  return key
+  const publicKey = new Uint8Array(bytes.subarray(1))
+  if (bytes.length !== 33 || bytes[0] !== type) throw invalid(`not a key of ${kindOf[type]}`)
+  const right = keyId(checkedName(name), type, publicKey)
+  if (right !== id) throw invalid(`the key of \`${name}\` has the id ${right}, not ${id}`)
+  return { name, id, type, publicKey }
+}
+
+const kindOf = { 1: 'type 1, an Ed25519 key', 4: 'type 4, a witness' } as const
+
+/** 8 lower-case hex digits that tell keys of one name apart. */
+export function keyId(name: string, type: KeyType, publicKey: Uint8Array): string {
+  const hashed = sha256Bytes(
+    Buffer.concat([Buffer.from(`${name}\n`, 'utf8'), Buffer.from([type]), publicKey]),
+  )
+  return hashed.subarray(0, idBytes).toString('hex')
 }
 
 /** A note over a text, which ends in a newline, signed by each signer in this order. */
@@ -98,11 +139,21 @@ export function parseNote(note: string): Note {
   if (end < 0 || !note.endsWith('\n')) throw invalid('text and signatures are not apart')
   const text = note.slice(0, end + 1)
   requireText(text)
-  const lines = note.slice(end + 2, -1).split('\n')
+  return { text, signatures: parseSignatures(note.slice(end + 2)) }
+}
+
+/**
+ * Reads signature lines, at least one, each with its newline.
+ *
+ * @throws CapFenceError `NOTE_INVALID` when one is none, or there are more than `maxNoteSignatures`
+ */
+export function parseSignatures(text: string): readonly NoteSignature[] {
+  const lines = text.split('\n')
+  if (lines.pop() !== '' || lines.length === 0) throw invalid('no signature line, or not its end')
   if (lines.length > limits.maxNoteSignatures) {
     throw invalid(`more than ${limits.maxNoteSignatures} signatures`)
   }
-  return { text, signatures: lines.map(parseSignature) }
+  return lines.map(parseSignature)
 }
 
 /** Whether one of the note's signatures is this key's; one that claims to be and is not makes it false. */
@@ -133,15 +184,12 @@ function parseSignature(line: string): NoteSignature {
   return { name: checkedName(name), id, signature: new Uint8Array(bytes.subarray(idBytes)) }
 }
 
-function keyId(name: string, publicKey: Uint8Array): string {
-  const hashed = sha256Bytes(
-    Buffer.concat([Buffer.from(`${name}\n`, 'utf8'), Buffer.from([ed25519Type]), publicKey]),
-  )
-  return hashed.subarray(0, idBytes).toString('hex')
-}
-
-/** White space of any kind and plus signs would end the name where it is read. */
-function checkedName(name: string): string {
+/**
+ * A name for a key: white space of any kind and plus signs would end it where it is read.
+ *
+ * @throws CapFenceError `NOTE_INVALID` for a name with one, or an empty one
+ */
+export function checkedName(name: string): string {
   if (name === '' || /[\s+\p{Cc}\p{Cs}]/u.test(name)) {
     throw invalid('a key name without blanks, plus signs and control characters')
   }
