@@ -48,7 +48,7 @@ export function isTreeHead(tree: TreeHead): boolean {
 }
 
 /** Hex of SHA-256(0x01 || left || right): RFC 6962, section 2.1. */
-function nodeHash(left: string, right: string): string {
+export function nodeHash(left: string, right: string): string {
   nodeInput.write(left, 1, 'hex')
   nodeInput.write(right, 33, 'hex')
   return sha256Hex(nodeInput)
