@@ -56,6 +56,8 @@ export const limits = {
   maxDisclosures: 64,
   /** Text that a text predicate looks at, bytes; beyond is indeterminate. */
   maxTextBytes: 262_144,
+  /** JSON inside of texts inside of JSON, levels that a guard on text looks into; beyond is indeterminate. */
+  maxJsonTextDepth: 4,
   /** The name of a pot with the values that it is kept for, characters; beyond is indeterminate. */
   maxPotCharacters: 4096,
   /** The canonical JSON of a value that a label is about, characters; beyond it is about any value. */

@@ -20,6 +20,8 @@ export interface TextForms {
 
 /** What of a `NeedleSet` stands in the text of one call. */
 export class FoundNeedles {
+  /** The same for the text once what is JSON in it has been read; undefined when nothing is. */
+  readonly inner: FoundNeedles | undefined
   readonly #set: NeedleSet
   readonly #forms: TextForms
   #marked: Found | undefined
@@ -27,7 +29,8 @@ export class FoundNeedles {
   #seams: Found | undefined
   #raw: Found | undefined
 
-  constructor(set: NeedleSet, forms: TextForms) {
+  constructor(set: NeedleSet, forms: TextForms, inner?: FoundNeedles) {
+    this.inner = inner
     this.#set = set
     this.#forms = forms
   }
@@ -65,9 +68,10 @@ export type NeedleTest = (found: FoundNeedles) => boolean
  * The needles of all guards that look at the same calls; they share one search.
  *
  * A guard on text sees what stands in one value or name of a call, however it is spelt (`foldText`), and what a tool
- * makes by putting values together (`SeamFinder`). It does not see what a tool makes by computing: decoded Base64,
- * percent signs or shell quotes, expanded variables, text that it reads from somewhere else. For those there are rules
- * about what a tool may be called with, and not about what it may not.
+ * makes by putting values together (`SeamFinder`), also of what is written in a value as JSON (`readingsAsJson`). It does
+ * not see what a tool makes by computing: decoded Base64, percent signs or shell quotes, expanded variables, text that it
+ * reads from somewhere else. For those there are rules about what a tool may be called with, and not about what it may
+ * not.
  */
 export class NeedleSet {
   readonly marked: Finder = new Finder()
@@ -80,11 +84,22 @@ export class NeedleSet {
     const raw = this.raw.add(needle)
     const folded = foldText(needle)
     // Of a needle of nothing but hidden characters only the raw form can be found.
-    if (folded === undefined || folded.trim() === '') return (found) => found.raw(raw)
+    if (folded === undefined || folded.trim() === '') return atAnyDepth((found) => found.raw(raw))
     const marked = this.marked.add(folded)
     const joined = this.joined.add(folded)
     const seams = this.seams.add(folded)
-    return (found) =>
-      found.marked(marked) || found.joined(joined) || found.seams(seams) || found.raw(raw)
+    return atAnyDepth(
+      (found) =>
+        found.marked(marked) || found.joined(joined) || found.seams(seams) || found.raw(raw),
+    )
+  }
+}
+
+function atAnyDepth(test: NeedleTest): NeedleTest {
+  return (outer) => {
+    for (let found: FoundNeedles | undefined = outer; found !== undefined; found = found.inner) {
+      if (test(found)) return true
+    }
+    return false
   }
 }

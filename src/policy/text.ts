@@ -3,6 +3,8 @@ import { limits } from '../limits.ts'
 import type { Truth } from './answer.ts'
 import type { ArgumentContents } from './argument-walk.ts'
 import { foldPlain, foldText, isPlain } from './fold.ts'
+import { readingsAsJson } from './json-text.ts'
+import type { TextPieces } from './json-text.ts'
 import { FoundNeedles, border } from './needle.ts'
 import type { NeedleSet, TextForms } from './needle.ts'
 import { isAffordable } from './pattern.ts'
@@ -18,17 +20,18 @@ export function isOneLine(text: string): boolean {
 
 /** The text of one call, in the forms in which rules look at it; each form is made when it is asked for. */
 export class TextFacts {
-  readonly #leaves: ArgumentContents['leaves']
+  readonly #contents: ArgumentContents
   /** All values, and then all names, each between two borders; cheap until somebody looks inside. */
   readonly #text: string
   readonly #isBounded: boolean
-  #forms: TextForms | undefined
+  #forms: readonly TextForms[] | undefined
   /** The set that was looked for last; most calls meet one. */
   #lastSet: NeedleSet | undefined
   #lastFound: FoundNeedles | undefined
 
-  constructor({ leaves, names }: ArgumentContents) {
-    this.#leaves = leaves
+  constructor(contents: ArgumentContents) {
+    const { leaves, names } = contents
+    this.#contents = contents
     let text = border
     for (const leaf of leaves) text += withoutBorder(textOf(leaf)) + border
     for (const name of names) text += withoutBorder(name) + border
@@ -46,7 +49,7 @@ export class TextFacts {
 
   /** Whether every text value holds one of the needles, exactly and on one line; there must be one. */
   allHold(needles: readonly string[]): Truth {
-    const texts = this.#leaves.filter((leaf) => typeof leaf === 'string')
+    const texts = this.#contents.leaves.filter((leaf) => typeof leaf === 'string')
     if (texts.length === 0 || !this.#isBounded) return 'indeterminate'
     const holds = texts.every((text) => {
       return isOneLine(text) && needles.some((needle) => text.includes(needle))
@@ -56,27 +59,28 @@ export class TextFacts {
 
   /**
    * Whether one of the patterns matches in a value or a name, or in all values put together with spaces between them as
-   * a tool may do it.
+   * a tool may do it; also in what is written in a value as JSON.
    */
   anyMatches(patterns: readonly Pattern[]): Truth {
-    if (!this.#isBounded || !areAffordable(patterns, 2 * this.#text.length)) return 'indeterminate'
-    const pieces = this.#text.split(border)
-    const values = pieces.slice(1, this.#leaves.length + 1)
+    if (!this.#isBounded) return 'indeterminate'
+    const inner = this.#readings()
+    if (inner === undefined) return 'indeterminate'
+    const readings = [this.#pieces(), ...inner]
+    // As many characters at most as there are in the text itself.
+    const characters = 2 * this.#text.length * readings.length
+    if (!areAffordable(patterns, characters)) return 'indeterminate'
     let truth: Truth = 'false'
-    for (const piece of [...pieces.slice(1, -1), values.join(' ')]) {
-      const folded = foldText(piece)
-      const found = patterns.some(({ generous }) => {
-        return generous.test(piece) || (folded !== undefined && generous.test(folded))
-      })
-      if (found) return 'true'
-      if (folded === undefined) truth = 'indeterminate'
+    for (const { values, names } of readings) {
+      const found = matchesAny([...values, ...names, values.join(' ')], patterns)
+      if (found === 'true') return 'true'
+      if (found === 'indeterminate') truth = 'indeterminate'
     }
     return truth
   }
 
   /** Whether one of the patterns matches each text value as a whole and on one line; there must be one. */
   allMatch(patterns: readonly Pattern[]): Truth {
-    const texts = this.#leaves.filter((leaf) => typeof leaf === 'string')
+    const texts = this.#contents.leaves.filter((leaf) => typeof leaf === 'string')
     if (texts.length === 0 || !this.#isBounded) return 'indeterminate'
     if (!areAffordable(patterns, this.#text.length)) return 'indeterminate'
     const holds = texts.every((text) => {
@@ -87,9 +91,55 @@ export class TextFacts {
 
   #look(needles: NeedleSet): FoundNeedles | undefined {
     if (!this.#isBounded) return undefined
-    this.#forms ??= formsOf(this.#text, this.#leaves.length)
-    return this.#forms === undefined ? undefined : new FoundNeedles(needles, this.#forms)
+    this.#forms ??= this.#allForms()
+    let found: FoundNeedles | undefined
+    for (const forms of this.#forms ?? []) found = new FoundNeedles(needles, forms, found)
+    return found
   }
+
+  /** The innermost first. */
+  #allForms(): readonly TextForms[] | undefined {
+    const own = formsOf(this.#text, this.#contents.leaves.length)
+    const readings = this.#readings()
+    if (own === undefined || readings === undefined) return undefined
+    if (readings.length === 0) return [own]
+    const inner = readings.map((one) => formsOf(markedText(one), one.values.length))
+    const known = inner.filter((one) => one !== undefined)
+    return known.length === inner.length ? [...known.toReversed(), own] : undefined
+  }
+
+  /** What stands in the text as JSON; undefined when nobody can tell. */
+  #readings(): readonly TextPieces[] | undefined {
+    return mayHoldJson.test(this.#text) ? readingsAsJson(this.#pieces()) : noReadings
+  }
+
+  #pieces(): TextPieces {
+    const pieces = this.#text.slice(border.length, -border.length).split(border)
+    const { length } = this.#contents.leaves
+    return { values: pieces.slice(0, length), names: pieces.slice(length) }
+  }
+}
+
+const noReadings: readonly TextPieces[] = []
+/** An escape, or a piece that begins as JSON does; of most calls neither is there. */
+const mayHoldJson = /\\|\0\s*["'[{]/
+
+function markedText({ values, names }: TextPieces): string {
+  return border + [...values, ...names].map((piece) => withoutBorder(piece) + border).join('')
+}
+
+/** Whether one of the patterns matches in one of the texts; not known when one of them cannot be folded. */
+function matchesAny(texts: readonly string[], patterns: readonly Pattern[]): Truth {
+  let truth: Truth = 'false'
+  for (const text of texts) {
+    const folded = foldText(text)
+    const found = patterns.some(({ generous }) => {
+      return generous.test(text) || (folded !== undefined && generous.test(folded))
+    })
+    if (found) return 'true'
+    if (folded === undefined) truth = 'indeterminate'
+  }
+  return truth
 }
 
 /**

@@ -23,6 +23,13 @@ type Row = readonly [name: string, guard: keyof typeof guards, args: string | ob
 
 const base64 = Buffer.from('rm -rf /var').toString('base64')
 
+/** A text of JSON in a text of JSON and so on, with an escape in the innermost one. */
+function nested(escaped: string, levels: number): string {
+  let text = `{"c":"${escaped}"}`
+  for (let level = 1; level < levels; level += 1) text = JSON.stringify({ c: text })
+  return text
+}
+
 /** Every way past a guard of text, paths or amounts that is known here; without a limit it must be caught. */
 const evasions: readonly Row[] = [
   ['the thing itself', 'text', { command: 'rm -rf /var' }],
@@ -51,18 +58,26 @@ const evasions: readonly Row[] = [
   ['in a key', 'text', { 'rm -rf /var': true }],
   ['a key and its value', 'text', { rm: '-rf /var' }],
   ['JSON inside a text', 'text', { body: '{"command":"rm -rf /var"}' }],
-  [
-    'JSON inside a text, escaped',
-    'text',
-    { body: '{"command":"rm\\u0020-rf \\/var"}' },
-    'encoding',
-  ],
-  [
-    'JSON inside JSON inside a text',
-    'text',
-    { body: JSON.stringify('{"c":"rm -rf \\/var"}') },
-    'encoding',
-  ],
+  ['JSON inside a text, escaped', 'text', { body: '{"command":"rm\\u0020-rf \\/var"}' }],
+  ['JSON inside JSON inside a text', 'text', { body: JSON.stringify('{"c":"rm -rf \\/var"}') }],
+  ['letters of JSON inside a text', 'text', { body: '{"c":"r\\u006D -r\\u0066 \\u002fvar"}' }],
+  ['full-width letters of JSON', 'text', { body: '{"c":"\\uff52\\uff4d -rf /var"}' }],
+  ['a JSON text of its own', 'text', { body: ' "r\\u006d -rf /var" ' }],
+  ['a vector of JSON', 'text', { body: '["rm", "-rf", "/var"]' }],
+  ['a vector of JSON, split inside words', 'text', { body: '["r","m -r", "f /va","r"]' }],
+  ['a name and its value in JSON', 'text', { body: '{"rm": ["-rf", "/var"]}' }],
+  ['half of it in JSON', 'text', { command: 'rm', body: '{"args":["-r\\u0066","/var"]}' }],
+  ['a name of JSON', 'text', { body: '{"r\\u006d -rf /var": 1}' }],
+  ['JSON as a name', 'text', { '{"c":"r\\u006d -rf /var"}': 1 }],
+  ['the same member of JSON twice', 'text', { body: '{"c":"r\\u006d -rf /var","c":"ls"}' }],
+  ['lines of JSON', 'text', { body: '{"c":"ls"}\n{"c":"r\\u006d -rf /var"}\n' }],
+  ['JSON with a comma too many', 'text', { body: '[{"c":"r\\u006d -rf /var",},]' }],
+  ['JSON in quotes of others', 'text', { body: "{c: 'r\\u006d', d: '-rf /var'}" }],
+  ['JSON with a string that never ends', 'text', { body: '{"c":"r\\u006d -rf /var}' }],
+  ['JSON behind a name', 'text', { body: 'payload={"c":"r\\u006d -rf /var"}&x=1' }],
+  ['JSON in a command', 'text', { command: `curl -d '{"c":"r\\u006d -rf /var"}' host` }],
+  ['JSON four times inside of itself', 'text', { body: nested('r\u006d -rf /var', 4) }],
+  ['JSON deeper than anybody looks', 'text', { body: nested('r\u006d -rf /var', 9) }],
   ['combining marks under plain letters', 'text', { command: 'r\u0332m -rf /var' }, 'spelling'],
   ['letters of Cyrillic', 'text', { command: 'rm -rf /v\u0430r' }, 'spelling'],
   ['letters of Greek', 'host', { url: 'http://\u03b5vil.com' }, 'spelling'],

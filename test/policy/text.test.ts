@@ -103,6 +103,63 @@ describe('B22: a guard of text', () => {
   })
 })
 
+describe('a guard reads a text that is JSON as well, and only that', () => {
+  const deep = (levels: number, inner: string): string =>
+    levels === 0 ? inner : JSON.stringify([deep(levels - 1, inner)])
+
+  test.each<[string, unknown]>([
+    ['words in quotes', { t: 'say "rm" and "-rf" to it' }],
+    ['words in quotes between brackets', { t: '(["rm"], "-rf")' }],
+    ['backslashes alone', { t: '\\'.repeat(5000) }],
+    ['a path of Windows', { t: 'C:\\users\\new\\r' }],
+    ['an escape that is none', { t: '{"c":"r\\m -rf"}' }],
+    ['half an escape', { t: '{"c":"r\\u006 -rf"}' }],
+    ['nothing', { t: '[]', u: '{}', v: '""', w: '"', x: '{' }],
+  ])('%s', (_, args) => {
+    expect(given(guard('rm -rf'), args)).toBe('allow')
+  })
+
+  test('as deep as it looks, and one more: the guard applies where something may be hidden', () => {
+    const most = limits.maxJsonTextDepth
+    expect(given(guard('rm -rf'), { t: deep(most - 1, 'r\\u006d x') })).toBe('allow')
+    expect(given(guard('rm -rf'), { t: deep(most - 1, 'r\\u006d -rf') })).toBe('deny')
+    expect(given(guard('rm -rf'), { t: deep(most, 'r\\u006d x') })).toBe('deny')
+    expect(given(guard('rm -rf'), { t: deep(most + 1, 'x') })).toBe('allow')
+    expect(given(guard('rm -rf'), { t: deep(most + 2, 'x') })).toBe('deny')
+  })
+
+  test('a pattern finds what a needle finds there', () => {
+    const pattern = 'deny: [{capability: x, match_regex: "^rm -rf"}]\nallow: [x]'
+    expect(given(pattern, { t: '{"c":"r\\u006d -rf"}' })).toBe('deny')
+    expect(given(pattern, { t: '["rm", "-rf"]' })).toBe('deny')
+    expect(given(pattern, { t: '["a rm", "-rf"]' })).toBe('allow')
+    expect(given(pattern, { t: deep(limits.maxJsonTextDepth + 2, 'x') })).toBe('deny')
+  })
+
+  test('a grant takes the text as it is written', () => {
+    expect(given(grant('ls'), { t: '{"c":"l\\u0073"}' })).toBe('deny')
+    expect(given(grant('"ls"'), { t: '{"c":"ls"}' })).toBe('allow')
+  })
+
+  test.each([
+    ['quotes', '"'],
+    ['escaped quotes', '\\"'],
+    ['backslashes', '\\'],
+    ['empty strings', '"",'],
+    ['brackets', '['],
+    ['escapes', '\\u005c'],
+    ['quotes of both kinds', `"'`],
+    ['quotes and spaces', '"    '],
+  ])('the longest text of %s costs little', (_, unit) => {
+    const guarded = policy(guard('rm -rf', 'x'))
+    const most = limits.maxTextBytes / 2 - 8
+    const t = `[${unit.repeat(Math.floor(most / unit.length))}]`
+    const start = performance.now()
+    guarded.decide(call({ arguments: JSON.stringify({ t }) }))
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+})
+
 describe('an allow with `contains`', () => {
   test.each<[string, unknown, string]>([
     ['one text', { c: 'kubectl get pods' }, 'allow'],
