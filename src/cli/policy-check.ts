@@ -1,12 +1,13 @@
-import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { requireInvariants } from '../policy/analysis/invariants.ts'
 import { lintPolicy } from '../policy/analysis/lint.ts'
-import type { ContextField } from '../policy/condition.ts'
+import type { LintSetting } from '../policy/analysis/lint.ts'
 import type { PolicySource } from '../policy/load-files.ts'
 import { loadPolicy } from '../policy/load.ts'
 import type { Policy } from '../policy/policy.ts'
 import { PolicyError } from '../policy/problem.ts'
 import { readTestFile } from '../policy/tests/test-file.ts'
+import { checkedSets } from './check-setting.ts'
+import type { CheckedSet } from './check-setting.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { extendedBy } from './policy-files.ts'
@@ -18,7 +19,8 @@ import { isTestFile } from './test-suites.ts'
 
 /** What `capfence policy check` takes, as it was typed. */
 export interface PolicyCheckFlags {
-  readonly config?: string | undefined
+  /** What the policies are used with; any number of configurations. */
+  readonly config?: readonly string[] | undefined
   readonly json?: boolean | undefined
   /** Whether warnings count as well. */
   readonly strict?: boolean | undefined
@@ -34,10 +36,7 @@ export async function policyCheck(
   flags: PolicyCheckFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const checks =
-    files.length > 0
-      ? files.map((file) => checkSet([file], []))
-      : [checkSet(configured(flags.config), neverStated)]
+  const checks = checkedSets(files, flags.config ?? []).map(checkSet)
   const isGood = checks.every(({ problems, warnings }) => {
     return problems.length === 0 && (flags.strict !== true || warnings.length === 0)
   })
@@ -51,20 +50,13 @@ export async function policyCheck(
   return isGood ? exitCodes.yes : exitCodes.no
 }
 
-function configured(config: string | undefined): readonly string[] {
-  return readConfigFile(config ?? defaultConfigPath).policies
-}
-
-/** What no call of a gate has; who calls the library may state it. */
-const neverStated = ['role', 'tenant'] as const
-
 interface Check extends CheckAnswer {
   readonly warnings: readonly AnyProblem[]
   /** A line about what is good; nothing about what is not. */
   readonly summary: string
 }
 
-function checkSet(files: readonly string[], unstated: readonly ContextField[]): Check {
+function checkSet({ files, setting }: CheckedSet): Check {
   const sources = files.map(readPolicySource)
   const [first] = sources
   // `policies/*.yaml` names the tests too.
@@ -73,7 +65,7 @@ function checkSet(files: readonly string[], unstated: readonly ContextField[]): 
   try {
     const policy = loadPolicy(sources, extendedBy(readPolicySource))
     requireInvariants(policy)
-    return goodPolicy(file, policy, unstated)
+    return goodPolicy(file, policy, setting)
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     return { file, problems: error.problems, warnings: [], summary: '' }
@@ -87,7 +79,7 @@ function checkTests(source: PolicySource): Check {
   return { file, problems, warnings: [], counts: { tests: cases.length }, summary }
 }
 
-function goodPolicy(file: string, policy: Policy, unstated: readonly ContextField[]): Check {
+function goodPolicy(file: string, policy: Policy, setting: LintSetting): Check {
   const { ruleCount, rules, notes } = policy
   const effects = (['deny', 'require_approval', 'allow'] as const).map((effect) => {
     const count = rules.filter((rule) => rule.effect === effect).length
@@ -97,7 +89,7 @@ function goodPolicy(file: string, policy: Policy, unstated: readonly ContextFiel
   return {
     file,
     problems: [],
-    warnings: [...notes, ...lintPolicy(policy, unstated)],
+    warnings: [...notes, ...lintPolicy(policy, setting)],
     counts: { rules: ruleCount },
     summary,
   }

@@ -36,7 +36,11 @@ function checkCommand(kit: CommandKit): Command {
       'say what is wrong, and warn of rules that do nothing or allow too much; without files, of those of the configuration',
     )
     .argument('[files...]', 'policy files, each checked by itself')
-    .option('--config <file>', 'the configuration')
+    .option(
+      '--config <file>',
+      'the configuration; several where the policies are used with several',
+      (file: string, others: readonly string[] | undefined) => [...(others ?? []), file],
+    )
     .option('--strict', 'warnings count as well: exit code 1')
     .option('--json', 'JSON Lines, for programs')
   examples(command, [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { lintPolicy } from '../../src/policy/analysis/lint.ts'
 import {
   approvalKeys,
   conditionKeys,
@@ -22,8 +23,9 @@ import { call, policy, problems } from './support.ts'
 const blocks = pages.filter(({ path }) => path.startsWith('docs/')).flatMap(blocksOf)
 const at = ({ page, line }: Block): string => `${page}:${String(line)}`
 
+const reference = pages.find(({ path }) => path === 'docs/policy-reference.md')?.text ?? ''
+
 describe('the reference has a row for every key of the language, and no other', () => {
-  const reference = pages.find(({ path }) => path === 'docs/policy-reference.md')?.text ?? ''
   /** The first cells of the table below a heading. */
   const rows = (heading: string): readonly string[] => {
     const [, section = ''] = reference.split(`# ${heading}\n`)
@@ -46,6 +48,25 @@ describe('the reference has a row for every key of the language, and no other', 
   ])('%s', (heading, keys) => {
     expect(rows(heading).toSorted()).toEqual(keys.toSorted())
   })
+})
+
+test('the reference has a row for every warning, and no other', () => {
+  const setting = { unstated: ['role'] as const, environments: ['production'] }
+  const said = [
+    'allow: [{capability: a, args: {/n: {gt: 5, lt: 3}}}]',
+    'allow: [{capability: a.b}]\ndeny: [a]',
+    'deny: [{capability: a, args: {/n: {gt: 5, lt: 3}}}]',
+    'deny: [{capability: a, role: guest}]',
+    'deny: [{capability: a, environment: dev}]',
+    'allow: ["*"]',
+    'allow: [{capability: a, contains: x}]',
+  ].map((text) => lintPolicy(policy(text), setting).map(({ message }) => message))
+  const [, section = ''] = reference.split('# Warnings\n')
+  const [own = ''] = section.split('\n#')
+  const rows = Array.from(own.matchAll(/^\| `(?<says>[^`]+)` +\|/gm), (row) => row.groups?.['says'])
+  // Each text has one warning, and each row is about the text in its place.
+  expect(said.map(({ length }) => length)).toEqual(rows.map(() => 1))
+  for (const [row, says = '?'] of rows.entries()) expect(said[row]?.[0]).toContain(says)
 })
 
 describe('the calls of a page are answered as it says', () => {

@@ -4,6 +4,7 @@ import type { Role } from '../predicate.ts'
 import { isWindowsPath } from '../matchers/windows-path.ts'
 import { keyOfAsk, textsOf } from './ask.ts'
 import type { Ask } from './ask.ts'
+import type { Sureness } from './element.ts'
 import { all, any, atom, constant, negate } from './formula.ts'
 import type { Formula } from './formula.ts'
 import { anything, either, languageOf, literal, sequence } from './language.ts'
@@ -31,9 +32,10 @@ const longText: Statement = atom({ kind: 'free', key: longTextKey })
 /**
  * When a rule takes a readable text for one that an ask is about: a guard unless it is surely not, a grant if it surely is.
  *
- * What is not known of an ask is a free atom, which may be so or not.
+ * What is not known of an ask is a free atom, which may be so or not. Of what a guard is certain, the formula may be so of
+ * more texts: of those that the guard is in doubt of as well.
  */
-export function textFormula(ask: Ask, role: Role, atoms: LanguageAtoms): Statement {
+export function textFormula(ask: Ask, role: Sureness, atoms: LanguageAtoms): Statement {
   return new AskReader(atoms, role).read(ask)
 }
 
@@ -52,10 +54,12 @@ function isKnown(ask: Ask): ask is KnownAsk {
 class AskReader {
   readonly #atoms: LanguageAtoms
   readonly #role: Role
+  readonly #sureness: Sureness
 
-  constructor(atoms: LanguageAtoms, role: Role) {
+  constructor(atoms: LanguageAtoms, sureness: Sureness) {
     this.#atoms = atoms
-    this.#role = role
+    this.#role = sureness === 'grant' ? sureness : 'guard'
+    this.#sureness = sureness
   }
 
   read(ask: Ask): Statement {
@@ -74,7 +78,7 @@ class AskReader {
       case 'gte':
       case 'lt':
       case 'lte':
-        return atom({ kind: 'number', role: this.#role, ask })
+        return atom({ kind: 'number', role: this.#sureness, ask })
       case 'contains':
         return this.#parts(ask.data, 'contains')
       case 'starts_with':
@@ -132,9 +136,12 @@ class AskReader {
         )
     }
     if (numbers.length > 0) {
-      parts.push(atom({ kind: 'number', role: this.#role, ask: { kind: 'in', data: numbers } }))
+      const ask: Ask = { kind: 'in', data: numbers }
+      parts.push(atom({ kind: 'number', role: this.#sureness, ask }))
     }
-    if (scalars.some((one) => typeof one === 'boolean')) parts.push(constant(isGuard))
+    if (scalars.some((one) => typeof one === 'boolean')) {
+      parts.push(constant(this.#sureness === 'guard'))
+    }
     return any(parts)
   }
 

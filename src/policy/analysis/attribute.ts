@@ -152,6 +152,9 @@ const jsonDomain: Domain = {
   isFinite: false,
 }
 
+/** Any value, or none. */
+export const valueDomain: Domain = { ...jsonDomain, others: ['absent'] }
+
 /** What stands at a pointer. */
 export function argumentAttribute(pointer: Pointer): Attribute {
   const last = pointer.tokens.at(-1)

@@ -19,10 +19,13 @@ export type Candidate =
   /** The value stands under a name that only a lenient server takes for this one. */
   | { readonly kind: 'variant'; readonly value: JsonValue }
 
+/** How an ask is meant: as a rule of a role means it, or so that a guard is not only in doubt of it. */
+export type Sureness = Role | 'certain'
+
 /** Everything that several asks of one rule want of one element, or that they do not get it. */
 export interface ElementLiteral {
   readonly asks: readonly Ask[]
-  readonly role: Role
+  readonly role: Sureness
   readonly holds: boolean
   /** The elements of which it has to be so; of the others it is. */
   readonly of: Reach
@@ -34,7 +37,7 @@ export type Reach = 'all' | 'values' | 'leaves' | 'texts'
 
 /** Makes a literal. */
 export function elementLiteral(
-  asked: { readonly asks: readonly Ask[]; readonly role: Role },
+  asked: { readonly asks: readonly Ask[]; readonly role: Sureness },
   holds: boolean,
   of: Reach = 'all',
 ): ElementLiteral {
@@ -76,10 +79,22 @@ export function isMet(candidate: Candidate, literal: ElementLiteral): boolean {
   const { asks, role, holds } = literal
   if (!isReached(candidate, literal.of)) return true
   const located = locatedOf(candidate)
-  const compiled = asks.map(testFor)
-  const applies =
-    role === 'guard' ? anyMay(located, compiled) !== 'false' : allMust(located, compiled) === 'true'
-  return applies === holds
+  return doApply(located, asks.map(testFor), role) === holds
+}
+
+function doApply(
+  located: readonly Located[],
+  compiled: readonly MatcherTest[],
+  role: Sureness,
+): boolean {
+  switch (role) {
+    case 'guard':
+      return anyMay(located, compiled) !== 'false'
+    case 'certain':
+      return anyMay(located, compiled) === 'true'
+    case 'grant':
+      return allMust(located, compiled) === 'true'
+  }
 }
 
 function isReached(candidate: Candidate, of: Reach): boolean {

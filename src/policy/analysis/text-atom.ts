@@ -1,6 +1,7 @@
 import type { Role } from '../predicate.ts'
 import type { Dfa } from './dfa.ts'
 import type { Ask } from './ask.ts'
+import type { Sureness } from './element.ts'
 
 /** In which form a text is looked at: as it is, or as guards compare it, perhaps without white space at its ends. */
 export type Side = 'raw' | 'folded' | 'foldedTrimmed' | 'foldedStart' | 'foldedEnd'
@@ -39,7 +40,7 @@ export interface UrlAtom {
 /** The text is a number that is asked something. */
 export interface NumberAtom {
   readonly kind: 'number'
-  readonly role: Role
+  readonly role: Sureness
   readonly ask: Ask
 }
 
