@@ -40,6 +40,22 @@ export const limits = {
   maxNoteSignatures: 100,
   /** A file that holds a private key, bytes. */
   maxKeyFileBytes: 1024,
+  /** A signed statement about an approval or an approver, bytes. */
+  maxEnvelopeBytes: 16_384,
+  /** Changes of one list of approvers, count. */
+  maxApproverEntries: 256,
+  /** A list of approvers, bytes. */
+  maxApproverListBytes: 1_048_576,
+  /** A file with the key of an approver, bytes. */
+  maxLockedKeyBytes: 4096,
+  /** The least work that a key file may ask of whoever guesses its passphrase: scrypt's N. */
+  minScryptCost: 16_384,
+  /** The most, which takes 256 MiB: scrypt's N. */
+  maxScryptCost: 262_144,
+  /** A passphrase, characters at least: guessing one takes nothing but the file. */
+  minPassphraseCharacters: 12,
+  /** A passphrase, characters at most. */
+  maxPassphraseCharacters: 1024,
   /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
   maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */

@@ -1,3 +1,5 @@
+import type { SecretInput } from './secret-input.ts'
+
 /** Where a command writes; a pipe, a file, a terminal, or an array in a test. */
 export interface Output {
   /**
@@ -21,6 +23,8 @@ export interface Io {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number
+  /** Where passphrases come from. */
+  readonly secrets: SecretInput
   /** Aborted when nobody wants more: the reader of the answers is gone. */
   readonly stopped: AbortSignal
 }

@@ -1,4 +1,5 @@
 import type { Io, Output } from './io.ts'
+import { processSecrets } from './secret-input.ts'
 
 /** The input and output of this process. */
 export function processIo(): Io {
@@ -11,6 +12,7 @@ export function processIo(): Io {
     err: streamOutput(process.stderr, variables, () => {}),
     variables,
     nowMs: () => Date.now(),
+    secrets: processSecrets(),
     stopped: stop.signal,
   }
 }

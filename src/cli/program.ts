@@ -9,6 +9,7 @@ import type { LogsFlags } from './logs.ts'
 import type { OpenLog } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples } from './command-kit.ts'
+import { keysCommand } from './keys-commands.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
 import { version } from './version.ts'
@@ -64,6 +65,7 @@ class CommandSession {
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
     program.addCommand(this.#approvals()).addCommand(policyCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
+    program.addCommand(keysCommand(this.#kit()))
     return program
   }
 

@@ -58,12 +58,15 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'NOTE_INVALID':
       return exitCodes.usage
     case 'APPROVAL_NOT_FOUND':
+    case 'APPROVAL_REFUSED':
       return exitCodes.no
     case 'AUDIT_CORRUPT':
     case 'AUDIT_UNAVAILABLE':
+    case 'KEY_INVALID':
     case 'POLICY_INVALID':
     case 'POLICY_NOT_FOUND':
     case 'RECORD_INVALID':
+    case 'SIGNATURE_INVALID':
     case 'UPSTREAM_UNAVAILABLE':
       return exitCodes.unknown
     default:

@@ -63,6 +63,10 @@ export interface AuditConfig {
 export interface ApprovalsConfig {
   /** How long a request waits for a person, unless its rule says otherwise. */
   readonly timeoutSeconds: number
+  /** The list of approvers, an absolute path; undefined where nobody has a key. */
+  readonly approvers: string | undefined
+  /** Hex SHA-256 that the list must have; undefined where it is not pinned. */
+  readonly approversSha256: string | undefined
 }
 
 /** Bounds that a configuration may tighten; `limits.ts` has their units and what they may be at most. */
@@ -147,7 +151,7 @@ function readRoot(root: Node, place: Place, file: string): Omit<Config, 'text'> 
     actor: section.optional('actor', shownText(bounds.maxActor), 'agent'),
     mode: section.optional('mode', oneOf(modes), 'enforce'),
     storage: section.optional('storage', storageIn(folder), defaultStorage(folder)),
-    approvals: section.optional('approvals', readApprovals, defaultApprovals),
+    approvals: section.optional('approvals', approvalsIn(folder), defaultApprovals),
     audit: section.optional('audit', readAudit, defaultAudit),
     limits: section.optional('limits', readLimits, defaultLimits),
     unknownMethods: section.optional('unknownMethods', oneOf(unknownMethodChoices), 'deny'),
@@ -221,15 +225,44 @@ export function parseStorage(
   return { engine: 'sqlite', path: resolve(folder, text.slice('sqlite:'.length)) }
 }
 
-const defaultApprovals: ApprovalsConfig = { timeoutSeconds: 900 }
+const defaultApprovals: ApprovalsConfig = {
+  timeoutSeconds: 900,
+  approvers: undefined,
+  approversSha256: undefined,
+}
 
-const readApprovals: Read<ApprovalsConfig> = (node, place) => {
-  const section = Section.read(node, place, ['timeoutSeconds'])
-  if (section === undefined) return undefined
-  const seconds = wholeNumber({ min: 1, max: bounds.maxApprovalSeconds })
-  return {
-    timeoutSeconds: section.optional('timeoutSeconds', seconds, defaultApprovals.timeoutSeconds),
+function approvalsIn(folder: string): Read<ApprovalsConfig> {
+  return (node, place) => {
+    const section = Section.read(node, place, ['timeoutSeconds', 'approvers', 'approversSha256'])
+    if (section === undefined) return undefined
+    const seconds = wholeNumber({ min: 1, max: bounds.maxApprovalSeconds })
+    const approvers = section.optional('approvers', shownText(bounds.maxPathCharacters), undefined)
+    const approversSha256 = section.optional('approversSha256', readFingerprint, undefined)
+    if (section.has('approversSha256') && !section.has('approvers')) {
+      const path = section.place('approvers').path
+      place.report.problem(
+        node.start,
+        `\`${path}\` is missing, so that there is nothing to pin`,
+        'name the list: `"approvers": "approvers.json"`',
+      )
+    }
+    return {
+      timeoutSeconds: section.optional('timeoutSeconds', seconds, defaultApprovals.timeoutSeconds),
+      approvers: approvers === undefined ? undefined : resolve(folder, approvers),
+      approversSha256,
+    }
   }
+}
+
+const readFingerprint: Read<string> = (node, place) => {
+  const text = readText(node, place)
+  if (text === undefined || patterns.sha256.test(text.value)) return text?.value
+  place.report.problem(
+    node.start,
+    `\`${place.path}\` must be 64 lower-case hex digits`,
+    '`capfence keys approver list` prints the fingerprint of the list',
+  )
+  return undefined
 }
 
 const defaultAudit: AuditConfig = { durability: 'power', mode: 'args' }

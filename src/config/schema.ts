@@ -197,7 +197,24 @@ export const configSchema: z.ZodType = z
           .describe(
             'How long a request waits for a person unless its rule says otherwise; 900 when left out.',
           ),
+        approvers: shown(bounds.maxPathCharacters)
+          .optional()
+          .describe(
+            'The list of approvers that `capfence keys approver add` makes, relative to this file. With one, rules that do not say otherwise ask for an approval that is signed with a key.',
+          ),
+        approversSha256: z
+          .string()
+          .regex(patterns.sha256)
+          .optional()
+          .describe(
+            'The fingerprint that the list must have, as `capfence keys approver list` prints it; with another one nobody is an approver.',
+          ),
       })
+      .refine(
+        ({ approvers, approversSha256 }) =>
+          approversSha256 === undefined || approvers !== undefined,
+      )
+      .meta({ dependencies: { approversSha256: ['approvers'] } })
       .optional()
       .describe('How calls that need a person are treated.'),
     audit: z

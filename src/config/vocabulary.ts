@@ -60,6 +60,7 @@ export const patterns: Readonly<Record<PatternName, RegExp>> = {
   headerName: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
   oneLine: /^[^\r\n]*$/,
   url: /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/,
+  sha256: /^[0-9a-f]{64}$/,
   storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
 }
 
@@ -74,5 +75,6 @@ type PatternName =
   | 'variableName'
   | 'headerName'
   | 'oneLine'
+  | 'sha256'
   | 'url'
   | 'storage'

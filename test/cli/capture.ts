@@ -1,3 +1,4 @@
+import { CapFenceError } from '../../src/errors.ts'
 import type { ExitCode, Io, Output } from '../../src/cli/io.ts'
 import { runCommand } from '../../src/cli/program.ts'
 
@@ -6,6 +7,8 @@ export interface CaptureOptions {
   readonly nowMs?: number
   readonly columns?: number
   readonly hasColour?: boolean
+  /** Passphrases, in the order in which they are asked for; without one there is no terminal. */
+  readonly secrets?: readonly string[]
   /** Called with each text that is written as an answer; `stop` is what a closed pipe does. */
   readonly onAnswer?: (text: string, stop: () => void) => void
 }
@@ -36,11 +39,18 @@ export async function capfence(
     columns: options.columns,
     hasColour: options.hasColour ?? false,
   })
+  const secrets = [...(options.secrets ?? [])]
+  const secret = async (): Promise<string> => {
+    const next = secrets.shift()
+    if (next === undefined) throw new CapFenceError('USAGE', 'there is no terminal')
+    return next
+  }
   const io: Io = {
     out: output('out'),
     err: output('err'),
     variables: {},
     nowMs: () => options.nowMs ?? testNowMs,
+    secrets: { fromTerminal: secret, fromInput: secret },
     stopped: stopped.signal,
   }
   return { code: await runCommand(args, io), ...texts }

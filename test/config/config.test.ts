@@ -34,7 +34,7 @@ describe('a configuration is read into exact values', () => {
     "actor": "ops-agent",
     "mode": "observe",
     "storage": "sqlite:data/log.db",
-    "approvals": {"timeoutSeconds": 60},
+    "approvals": {"timeoutSeconds": 60, "approvers": "a/approvers.json"},
     "audit": {"durability": "process", "mode": "digest-only"},
     "limits": {"maxRequestsInFlight": 5},
     "unknownMethods": "forward",
@@ -120,7 +120,7 @@ describe('a configuration is read into exact values', () => {
       environment: 'development',
       mode: 'observe',
       storage: { engine: 'sqlite', path: resolve(home, 'data/log.db') },
-      approvals: { timeoutSeconds: 60 },
+      approvals: { timeoutSeconds: 60, approvers: resolve(home, 'a/approvers.json') },
       audit: { durability: 'process', mode: 'digest-only' },
       limits: {
         maxClientMessageBytes: limits.maxClientMessageBytes,

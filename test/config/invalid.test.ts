@@ -115,6 +115,16 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
       '2:33: `approvals.timeoutSeconds` must be a whole number from 1 to 604800, found `1.5`',
     ],
     [
+      'a fingerprint that is none',
+      withKey('"approvals": {"approvers": "a", "approversSha256": "0"}'),
+      '2:52: `approvals.approversSha256` must be 64 lower-case hex digits -- `capfence keys approver list` prints the fingerprint of the list',
+    ],
+    [
+      'a fingerprint of nothing',
+      withKey(`"approvals": {"approversSha256": "${'0'.repeat(64)}"}`),
+      '2:14: `approvals.approvers` is missing, so that there is nothing to pin -- name the list: `"approvers": "approvers.json"`',
+    ],
+    [
       'a number that a double would round',
       withKey('"approvals": {"timeoutSeconds": 1.0000000000000000001}'),
       '2:33: `approvals.timeoutSeconds` must be a whole number from 1 to 604800, found `1.0000000000000000001`',

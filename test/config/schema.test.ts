@@ -72,7 +72,7 @@ const base = {
   actor: 'me',
   mode: 'enforce',
   storage: 'sqlite:x.db',
-  approvals: { timeoutSeconds: 5 },
+  approvals: { timeoutSeconds: 5, approvers: 'a.json', approversSha256: '0'.repeat(64) },
   audit: { durability: 'power', mode: 'args' },
   limits: {
     maxClientMessageBytes: 65_536,
