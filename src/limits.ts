@@ -34,6 +34,8 @@ export const limits = {
   maxBacklogBytes: 8_388_608,
   /** How long a client is not read because its only server does not read, milliseconds. */
   maxStallMs: 10_000,
+  /** Disclosures that are missing from a log before a redaction accounts for them, count; beyond it is not verified. */
+  maxMissingDisclosures: 1_000_000,
   /** A signed note, bytes. */
   maxNoteBytes: 65_536,
   /** Signatures under one note, count. */

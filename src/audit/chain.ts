@@ -1,18 +1,13 @@
-import { CapFenceError } from '../errors.ts'
-import { decodeRecord, noLeaf } from './codec.ts'
-import type { StoredRecord, StoredRow } from './record.ts'
+import { noLeaf } from './codec.ts'
+import { OpenCalls, type OpenCall, type OrphanedCall } from './open-calls.ts'
+import { isUnsound, readRowAlone, type ReadRecord, type ReadRow } from './read-row.ts'
+import type { StoredRow } from './record.ts'
 import { appendLeaf, emptyTree, rootOf, type TreeHead } from './tree.ts'
 
 /** The first record that does not follow from those before it. */
 export interface BadRecord {
   readonly seq: number
   readonly reason: string
-}
-
-/** A forwarded decision without a known outcome. */
-export interface OrphanedCall {
-  readonly call: string
-  readonly seq: number
 }
 
 /** What the records themselves prove; who signed the head, and whether it is the newest, is another question. */
@@ -30,7 +25,29 @@ export interface ChainReport {
   readonly orphans: readonly OrphanedCall[]
 }
 
+/** How far one writer has counted. */
+export interface WriterCount {
+  readonly w: string
+  readonly next: number
+  readonly stopped: boolean
+}
+
+/** Everything that the next record is held against. */
+export interface ChainState {
+  readonly tree: TreeHead
+  /** Leaf of the last record, hex. */
+  readonly prev: string
+  /** Origin; empty before the first record. */
+  readonly log: string
+  /** Time of the last record. */
+  readonly ts: string
+  readonly writers: readonly WriterCount[]
+  readonly open: readonly OpenCall[]
+}
+
 const maxClockSteps = 100
+
+const start: ChainState = { tree: emptyTree, prev: noLeaf, log: '', ts: '', writers: [], open: [] }
 
 /**
  * Checks records one by one, in memory that grows only with writers and with calls that are open.
@@ -38,26 +55,78 @@ const maxClockSteps = 100
  * Stops at the first bad one: what follows it proves nothing.
  */
 export class ChainVerifier {
-  #tree: TreeHead = emptyTree
-  #prev = noLeaf
-  #log: string | undefined
-  #ts = ''
+  #tree: TreeHead
+  #prev: string
+  #log: string
+  #ts: string
   #bad: BadRecord | null = null
   readonly #clockSteps: number[] = []
-  readonly #writers = new Map<string, { next: number; stopped: boolean }>()
-  /** Forwarded calls without an outcome, or with the outcome `unknown`. */
-  readonly #open = new Map<string, { readonly seq: number; unknown: boolean }>()
+  readonly #writers: Map<string, { next: number; stopped: boolean }>
+  readonly #calls: OpenCalls
+
+  constructor(from: ChainState = start) {
+    this.#tree = from.tree
+    this.#prev = from.prev
+    this.#log = from.log
+    this.#ts = from.ts
+    this.#writers = new Map(from.writers.map(({ w, next, stopped }) => [w, { next, stopped }]))
+    this.#calls = new OpenCalls(from.open)
+  }
 
   /**
-   * Takes the next row.
+   * Takes the next row, by itself: what was kept beside it is not looked at.
    *
    * @returns false once a row was bad; further rows are not looked at
    */
   push(row: StoredRow): boolean {
     if (this.#bad !== null) return false
-    const reason = this.#complaint(row)
+    const read = readRowAlone(row)
+    const reason = this.complaint(read)
     if (reason !== undefined) this.#bad = { seq: row.seq, reason }
+    else if (!isUnsound(read)) this.accept(read)
     return reason === undefined
+  }
+
+  get tree(): TreeHead {
+    return this.#tree
+  }
+
+  /** Origin of the log; empty before the first record. */
+  get log(): string {
+    return this.#log
+  }
+
+  /** Why a row cannot be the next record; undefined when it can. */
+  complaint(read: ReadRow): string | undefined {
+    if (read.seq !== this.#tree.size) {
+      return `seq ${read.seq} where ${this.#tree.size} should stand`
+    }
+    if (isUnsound(read)) return read.reason
+    return this.#placeComplaint(read) ?? this.#writerComplaint(read) ?? this.#calls.complaint(read)
+  }
+
+  /** Takes a record about which there is no complaint. */
+  accept(record: ReadRecord): void {
+    const { type, w, wn, seq, ts, leaf } = record
+    this.#writers.set(w, { next: wn + 1, stopped: type === 'proc.stop' })
+    this.#calls.accept(record)
+    if (ts < this.#ts && this.#clockSteps.length < maxClockSteps) this.#clockSteps.push(seq)
+    this.#ts = ts
+    this.#log = record.log
+    this.#prev = leaf
+    this.#tree = appendLeaf(this.#tree, leaf)
+  }
+
+  /** What another verifier needs to go on from here. */
+  state(): ChainState {
+    return {
+      tree: this.#tree,
+      prev: this.#prev,
+      log: this.#log,
+      ts: this.#ts,
+      writers: Array.from(this.#writers, ([w, { next, stopped }]) => ({ w, next, stopped })),
+      open: this.#calls.list,
+    }
   }
 
   report(): ChainReport {
@@ -67,71 +136,25 @@ export class ChainVerifier {
       tree: this.#tree,
       bad: this.#bad,
       clockSteps: this.#clockSteps,
-      orphans: [...this.#open].map(([call, { seq }]) => ({ call, seq })),
+      orphans: this.#calls.list.map(({ call, seq }) => ({ call, seq })),
     }
   }
 
-  #complaint(row: StoredRow): string | undefined {
-    if (row.seq !== this.#tree.size) return `seq ${row.seq} where ${this.#tree.size} should stand`
-    const record = decoded(row)
-    if (typeof record === 'string') return record
-    const reason =
-      this.#placeComplaint(record, row) ??
-      this.#writerComplaint(record) ??
-      this.#typeComplaint(record)
-    if (reason === undefined) this.#accept(record)
-    return reason
-  }
-
-  #placeComplaint(record: StoredRecord, row: StoredRow): string | undefined {
-    if (record.seq !== row.seq) return `the record calls itself ${record.seq}`
-    if (record.leaf !== hexOf(row.leaf)) return 'the stored leaf is not the hash of the record'
+  #placeComplaint(record: ReadRecord): string | undefined {
     if (record.prev !== this.#prev) return '`prev` is not the leaf of the record before'
-    if (this.#log !== undefined && record.log !== this.#log) return `a record of ${record.log}`
+    if (this.#log !== '' && record.log !== this.#log) return `a record of ${record.log}`
     if ((record.type === 'log.open') !== (record.seq === 0)) {
       return '`log.open` is the first record, and only it'
     }
     return undefined
   }
 
-  #writerComplaint({ w, wn }: StoredRecord): string | undefined {
+  #writerComplaint({ w, wn }: ReadRecord): string | undefined {
     const writer = this.#writers.get(w)
     const next = writer?.next ?? 0
     if (wn !== next) return `writer ${w} counts ${wn} where ${next} should stand: a record is lost`
     if (writer?.stopped === true) return `writer ${w} had stopped`
     return undefined
-  }
-
-  #typeComplaint({ type, data, seq }: StoredRecord): string | undefined {
-    const call = typeof data['call'] === 'string' ? data['call'] : ''
-    const open = this.#open.get(call)
-    if (type === 'decision' && open !== undefined) return `call ${call} was decided in ${open.seq}`
-    if (type === 'outcome') return outcomeComplaint(data, open)
-    if (type === 'approval.request' && !isBefore(data['decision_seq'], seq)) {
-      return 'the decision that asked is not in the log'
-    }
-    return undefined
-  }
-
-  #accept(record: StoredRecord): void {
-    const { type, data, w, wn, seq, ts, leaf } = record
-    this.#writers.set(w, { next: wn + 1, stopped: type === 'proc.stop' })
-    this.#follow(type, data, seq)
-    if (ts < this.#ts && this.#clockSteps.length < maxClockSteps) this.#clockSteps.push(seq)
-    this.#ts = ts
-    this.#log = record.log
-    this.#prev = leaf
-    this.#tree = appendLeaf(this.#tree, leaf)
-  }
-
-  #follow(type: StoredRecord['type'], data: StoredRecord['data'], seq: number): void {
-    const call = typeof data['call'] === 'string' ? data['call'] : ''
-    if (type === 'decision' && data['forwarded'] === true)
-      this.#open.set(call, { seq, unknown: false })
-    if (type !== 'outcome') return
-    const open = this.#open.get(call)
-    if (open !== undefined && data['status'] === 'unknown') open.unknown = true
-    else this.#open.delete(call)
   }
 }
 
@@ -144,33 +167,4 @@ export function verifyChain(rows: Iterable<StoredRow>): ChainReport {
   const verifier = new ChainVerifier()
   for (const row of rows) if (!verifier.push(row)) break
   return verifier.report()
-}
-
-function decoded(row: StoredRow): StoredRecord | string {
-  try {
-    return decodeRecord(row.body)
-  } catch (error) {
-    if (error instanceof CapFenceError) return error.message
-    throw error
-  }
-}
-
-/** A writer that was taken for dead may still come back with the true outcome, once. */
-function outcomeComplaint(
-  data: StoredRecord['data'],
-  open: { readonly seq: number; readonly unknown: boolean } | undefined,
-): string | undefined {
-  if (open === undefined) return 'an outcome without a forwarded decision'
-  if (data['decision_seq'] !== open.seq)
-    return `an outcome of ${open.seq} that names another decision`
-  if (open.unknown && data['status'] === 'unknown') return 'the outcome is unknown already'
-  return undefined
-}
-
-function isBefore(decisionSeq: unknown, seq: number): boolean {
-  return typeof decisionSeq === 'number' && decisionSeq < seq
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

@@ -1,14 +1,9 @@
+import { disclosureEnd, sealedMembers } from '../audit/disclosed.ts'
 import { isObject } from '../audit/fields.ts'
 import type { Disclosure, RecordData } from '../audit/record.ts'
 import { sha256Base64url } from '../crypto/sha256.ts'
 import { CapFenceError } from '../errors.ts'
 import type { PlacedRecord } from './log-end.ts'
-
-/** RFC 9901, section 4: what ends each disclosure in a text of several; base64url has no such character. */
-const separator = '~'
-
-/** Members of a record's data that list digests. */
-const sealedMembers = ['args', 'result', 'message', 'binding', 'state'] as const
 
 /** What the disclosures of one record are stored as. */
 export interface DisclosureRow {
@@ -39,7 +34,7 @@ export function disclosureRows(
 /** Reads such a text again. */
 export function parseDisclosures(encoded: string): readonly Disclosure[] {
   return encoded
-    .split(separator)
+    .split(disclosureEnd)
     .slice(0, -1)
     .map((one) => ({ digest: sha256Base64url(one), encoded: one }))
 }
@@ -51,7 +46,7 @@ function take(left: Map<string, Disclosure>, digest: string): readonly Disclosur
 }
 
 function printDisclosures(disclosures: readonly Disclosure[]): string {
-  return disclosures.map(({ encoded }) => encoded + separator).join('')
+  return disclosures.map(({ encoded }) => encoded + disclosureEnd).join('')
 }
 
 function digestsOf(data: RecordData): readonly string[] {
