@@ -1,7 +1,7 @@
 import { AnchorWatch, type LogAnchor } from './anchor-watch.ts'
 import { ChainVerifier, type BadRecord, type ChainState } from './chain.ts'
 import { ErasedDisclosures } from './erased.ts'
-import { LogKeys, type KeyState } from './log-keys.ts'
+import { KeyHistory, type KeyState } from './key-history.ts'
 import { verdictOf, type GoodCheckpoint, type LogReport } from './log-report.ts'
 import type { LogPin } from './pin.ts'
 import { isUnsound, type ReadRecord, type ReadRow } from './read-row.ts'
@@ -58,7 +58,7 @@ export interface VerifierState {
 export class LogVerifier {
   readonly #options: VerifyOptions
   readonly #chain: ChainVerifier
-  readonly #keys: LogKeys
+  readonly #keys: KeyHistory
   readonly #erased: ErasedDisclosures
   readonly #anchors: AnchorWatch
   readonly #unknown: UnknownThings
@@ -73,7 +73,7 @@ export class LogVerifier {
   constructor(options: VerifyOptions, from?: VerifierState) {
     this.#options = options
     this.#chain = new ChainVerifier(from?.chain)
-    this.#keys = new LogKeys(options.pin, from?.keys)
+    this.#keys = new KeyHistory(options.pin, from?.keys)
     this.#erased = new ErasedDisclosures(from?.missing, from?.redacted)
     this.#anchors = new AnchorWatch(options.anchors ?? [])
     this.#unknown = new UnknownThings(from?.unknown)

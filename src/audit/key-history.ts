@@ -31,7 +31,7 @@ interface CheckpointPlace {
  * Only the first keys are taken on trust, from a pin: each later one was announced by a record, and the key before it
  * has signed the checkpoint that ends with that record.
  */
-export class LogKeys {
+export class KeyHistory {
   readonly #pin: LogPin | undefined
   #state: KeyState | undefined
 
