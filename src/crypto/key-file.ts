@@ -1,4 +1,13 @@
-import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { base64urlEncode } from './base64url.ts'
@@ -68,7 +77,8 @@ function privateBytes(path: string): Buffer {
   const bytes = Buffer.alloc(limits.maxKeyFileBytes + 1)
   let length: number
   try {
-    const file = openSync(path, 'r')
+    // What stands behind the path may be a pipe, which must not hold up the gate.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       requirePrivate(path, fstatSync(file))
       length = readSync(file, bytes, 0, bytes.length, 0)
