@@ -7,12 +7,29 @@ export interface WriterFacts {
   readonly pid: number
 }
 
+/** The keys that sign a log from its beginning, or from where it got them; both as C2SP text. */
+export interface FirstKeys {
+  /** The stable key. */
+  readonly vkey: string
+  /** The key of the first epoch. */
+  readonly epochVkey: string
+}
+
 /** The first record of a log. */
-export function logOpenRecord({ software }: Pick<WriterFacts, 'software'>): RecordDraft {
+export function logOpenRecord({
+  software,
+  vkey,
+  epochVkey,
+}: Pick<WriterFacts, 'software'> & FirstKeys): RecordDraft {
   return {
     type: 'log.open',
-    data: { continues: null, format: 'capfence-log/1', software, vkey: null },
+    data: { continues: null, epoch_vkey: epochVkey, format: 'capfence-log/1', software, vkey },
   }
+}
+
+/** The record from which on a log is signed that was not before. */
+export function keyAddRecord({ vkey, epochVkey }: FirstKeys): RecordDraft {
+  return { type: 'key.add', data: { epoch_vkey: epochVkey, reason: 'unsigned log', vkey } }
 }
 
 /** A writer's first record. */

@@ -69,6 +69,7 @@ export class BatchWriter {
     this.#inTransaction(false, () => {
       this.#log.transaction.store({ records, result: undefined }, place)
       leaveWriter(this.#file.db, place)
+      this.#log.transaction.keepCheckpoint()
     })
   }
 

@@ -73,6 +73,14 @@ export function storageFailure(error: unknown): StorageFailure | undefined {
   return { reason: reasonOf(code), what: `${error.message} (${code})`, cause: error }
 }
 
+/** The error of a log whose parts contradict each other. */
+export function corrupt(what: string, cause?: unknown): CapFenceError {
+  return new CapFenceError('AUDIT_CORRUPT', `the audit log is damaged: ${what}`, {
+    hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
+    cause,
+  })
+}
+
 /** Whether somebody else holds the lock: worth another try. */
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error)

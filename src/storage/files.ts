@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statfsSync,
   statSync,
@@ -18,6 +19,8 @@ export interface Files {
   /** Device and inode behind a path; undefined when nothing is there. */
   identity(path: string): string | undefined
   exists(path: string): boolean
+  /** The path without links; it must exist. */
+  realPath(path: string): string
   /** Makes the folder and those above it, for this user alone; what exists stays as it is. */
   makeFolder(path: string): void
   /** Makes the file with these bytes, for this user alone; false when it exists. */
@@ -37,6 +40,7 @@ export const nodeFiles: Files = {
     return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`
   },
   exists: existsSync,
+  realPath: (path) => realpathSync(path),
   makeFolder(path) {
     if (existsSync(path)) return
     // Not `recursive`: where a folder cannot be made in one that exists, as below /proc, Node tries for ever.

@@ -11,6 +11,9 @@ export interface LogEnd {
   readonly wn: number
 }
 
+/** There is a kept checkpoint at each multiple of this size (AUDIT.md "Bytes"). */
+const checkpointEvery = 1000
+
 /** Before the first record. */
 export const logStart: LogEnd = Object.freeze({ tree: emptyTree, prev: noLeaf, wn: 0 })
 
@@ -23,6 +26,8 @@ export interface PlacedRecord extends EncodedRecord {
 /** Records in their places, and the log after them. */
 export interface Placed {
   readonly records: readonly PlacedRecord[]
+  /** The trees on the way whose size is a multiple of `checkpointEvery`. */
+  readonly rounds: readonly TreeHead[]
   readonly end: LogEnd
 }
 
@@ -41,14 +46,16 @@ export interface WriterPlace {
 export function placeRecords(drafts: readonly RecordDraft[], end: LogEnd, at: WriterPlace): Placed {
   const ts = new Date(at.nowMs).toISOString()
   const records: PlacedRecord[] = []
+  const rounds: TreeHead[] = []
   let { tree, prev, wn } = end
   for (const draft of drafts) {
     const seq = tree.size
     const { body, leaf } = encodeRecord(draft, { log: at.log, seq, prev, ts, w: at.w, wn })
     records.push({ seq, draft, body, leaf })
     tree = appendLeaf(tree, leaf)
+    if (tree.size % checkpointEvery === 0) rounds.push(tree)
     prev = leaf
     wn += 1
   }
-  return { records, end: { tree, prev, wn } }
+  return { records, rounds, end: { tree, prev, wn } }
 }

@@ -10,6 +10,7 @@ import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
 import { ChargeRows } from './charge-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
 import { FactTables } from './fact-tables.ts'
+import { corrupt } from './failure.ts'
 import {
   logStart,
   placeRecords,
@@ -18,31 +19,32 @@ import {
   type WriterPlace,
 } from './log-end.ts'
 import { LabelRows } from './label-rows.ts'
-
-interface HeadRow {
-  readonly size: number
-  readonly root: Buffer
-  readonly frontier: Buffer
-}
+import type { LogSigner } from './log-signer.ts'
+import { prepareStatements } from './log-statements.ts'
+import type { HeadRow, Statements } from './log-statements.ts'
 
 /**
- * What happens between BEGIN and COMMIT: reads where the log stands, appends to it, writes where it stands then.
+ * What happens between BEGIN and COMMIT: reads where the log stands, appends to it, writes and signs where it stands then.
  *
  * Everything here expects an open write transaction. Whoever rolls it back calls `rolledBack`, whoever commits it
  * `committed`, so that the remembered end is never one that does not stand in the database.
  */
 export class LogTransaction {
   readonly #statements: Statements
+  readonly #signer: LogSigner
   readonly #charges: ChargeRows
   readonly #labels: LabelRows
   readonly #facts: FactTables
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
+  #beginSize = 0
   #othersWrote = false
+  #keepsCheckpoint = false
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, signer: LogSigner) {
     this.#statements = prepareStatements(db)
+    this.#signer = signer
     this.#charges = new ChargeRows(db)
     this.#labels = new LabelRows(db)
     this.#facts = new FactTables(db)
@@ -51,21 +53,30 @@ export class LogTransaction {
   /**
    * Reads where the log stands, because other writers may have appended.
    *
-   * @throws CapFenceError `AUDIT_CORRUPT` when head and records do not agree
+   * @throws CapFenceError `AUDIT_CORRUPT` when head and records do not agree, or the head is not signed by this log's keys;
+   *   `AUDIT_UNAVAILABLE` when others have begun an epoch whose key cannot be used
    */
   begin(): void {
-    const row = this.#statements.head.get()
-    if (row === undefined) throw corrupt('its head is missing')
-    const known =
-      row.size === this.#known.tree.size && row.frontier.equals(frontierBytes(this.#known.tree))
-    this.#othersWrote = !known
-    this.#end = known ? this.#known : { ...this.#read(row), wn: this.#known.wn }
+    const row = this.#headRow()
+    const isKnown =
+      row.size === this.#known.tree.size &&
+      row.size > 0 &&
+      row.frontier.equals(frontierBytes(this.#known.tree))
+    this.#othersWrote = !isKnown
+    this.#start(isKnown ? this.#known : { ...this.#readSigned(row), wn: this.#known.wn })
+  }
+
+  /** Begins in a log that has no signed head because it never had keys. */
+  beginUnsigned(): void {
+    const row = this.#headRow()
+    const { root } = this.#rootRow()
+    this.#start({ ...this.#read(row, root), wn: 0 })
   }
 
   /** Starts an empty log: without records, but with a head. */
   create(): void {
-    this.#end = logStart
     this.#statements.createHead.run(nodeBuffer(rootOf(logStart.tree)))
+    this.#start(logStart)
   }
 
   /** Whether other writers had appended when it began. */
@@ -97,7 +108,7 @@ export class LogTransaction {
    *   a statement was refused (`isConstraint`, `CallRefused`): then the transaction must be rolled back
    */
   store(effects: Effects<unknown>, at: WriterPlace): void {
-    const { records, end } = placeRecords(effects.records, this.#end, at)
+    const { records, rounds, end } = placeRecords(effects.records, this.#end, at)
     const disclosures = disclosureRows(effects.disclosures ?? [], records)
     const requests = (effects.approvalRequests ?? []).map((request) => ({
       request,
@@ -108,6 +119,7 @@ export class LogTransaction {
     for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
     for (const { request, json } of requests) this.#insertRequest(request, json)
     for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
+    for (const tree of rounds) this.#keep(tree.size, this.#sign(tree))
     this.#end = end
   }
 
@@ -117,11 +129,19 @@ export class LogTransaction {
     if (labels.length > 0) this.#labels.add(labels, nowMs)
   }
 
-  /** Writes where the log stands now; the last step before COMMIT. */
+  /** The head of this transaction becomes a checkpoint that is kept. */
+  keepCheckpoint(): void {
+    this.#keepsCheckpoint = true
+  }
+
+  /** Writes and signs where the log stands now; the last step before COMMIT. */
   finish(): void {
     const { tree } = this.#end
-    if (tree.size === this.#known.tree.size) return
-    this.#statements.updateHead.run(tree.size, nodeBuffer(rootOf(tree)), frontierBytes(tree))
+    if (tree.size === this.#beginSize) return
+    const root = rootOf(tree)
+    const note = this.#signer.sign({ size: tree.size, root })
+    this.#statements.updateHead.run(tree.size, nodeBuffer(root), frontierBytes(tree), note)
+    if (this.#keepsCheckpoint) this.#keep(tree.size, note)
   }
 
   committed(): void {
@@ -132,10 +152,43 @@ export class LogTransaction {
     this.#end = this.#known
   }
 
-  #read(row: HeadRow): Omit<LogEnd, 'wn'> {
+  #start(end: LogEnd): void {
+    this.#end = end
+    this.#beginSize = end.tree.size
+    this.#keepsCheckpoint = false
+  }
+
+  #sign(tree: TreeHead): string {
+    return this.#signer.sign({ size: tree.size, root: rootOf(tree) })
+  }
+
+  #keep(size: number, note: string): void {
+    this.#statements.keepCheckpoint.run(size, note)
+  }
+
+  #headRow(): HeadRow {
+    const row = this.#statements.head.get()
+    if (row === undefined) throw corrupt('its head is missing')
+    return row
+  }
+
+  #rootRow(): { readonly root: string; readonly note: string | null } {
+    const row = this.#statements.signedHead.get()
+    if (row === undefined) throw corrupt('its head is missing')
+    return { root: row.root.toString('hex'), note: row.note }
+  }
+
+  #readSigned(row: HeadRow): Omit<LogEnd, 'wn'> {
+    const { root, note } = this.#rootRow()
+    const end = this.#read(row, root)
+    if (note === null) throw corrupt('its head is not signed')
+    this.#signer.accept(note, { size: end.tree.size, root })
+    return end
+  }
+
+  #read(row: HeadRow, root: string): Omit<LogEnd, 'wn'> {
     const tree = parseTree(row)
-    if (!isTreeHead(tree) || rootOf(tree) !== row.root.toString('hex'))
-      throw corrupt('its head is damaged')
+    if (!isTreeHead(tree) || rootOf(tree) !== root) throw corrupt('its head is damaged')
     const last = this.#statements.lastLeaf.get()
     if ((last?.seq ?? -1) !== tree.size - 1) {
       throw corrupt(
@@ -206,68 +259,6 @@ export class CallRefused extends CapFenceError {
   }
 }
 
-type Statements = ReturnType<typeof prepareStatements>
-
-function prepareStatements(db: Database.Database): {
-  readonly head: Database.Statement<[], HeadRow>
-  readonly lastLeaf: Database.Statement<[], { readonly seq: number; readonly leaf: Buffer }>
-  readonly createHead: Database.Statement<[Buffer]>
-  readonly updateHead: Database.Statement<[number, Buffer, Buffer]>
-  readonly insertRecord: Database.Statement<[number, Buffer, Uint8Array]>
-  readonly openCall: Database.Statement<[object]>
-  readonly blockCall: Database.Statement<[object]>
-  readonly loseCall: Database.Statement<[object]>
-  readonly closeCall: Database.Statement<[object]>
-  readonly settleCall: Database.Statement<[object]>
-  readonly insertDisclosures: Database.Statement<[number, string]>
-  readonly insertRequest: Database.Statement<[string, string, number, number, number, string]>
-  readonly pendingApproval: Database.Statement<[string, number], string>
-  readonly insertPolicy: Database.Statement<[string, number, string, Uint8Array]>
-} {
-  return {
-    head: db.prepare('SELECT size, root, frontier FROM head WHERE id = 1'),
-    lastLeaf: db.prepare('SELECT seq, leaf FROM records ORDER BY seq DESC LIMIT 1'),
-    createHead: db.prepare(`INSERT INTO head (id, size, root, frontier) VALUES (1, 0, ?, x'')`),
-    updateHead: db.prepare(
-      'UPDATE head SET size = ?, root = ?, frontier = ?, note = NULL WHERE id = 1',
-    ),
-    insertRecord: db.prepare('INSERT INTO records (seq, leaf, body) VALUES (?, ?, ?)'),
-    openCall: db.prepare(
-      `INSERT INTO open_calls (call, decision_seq)
-       SELECT $call, $seq WHERE NOT EXISTS (SELECT 1 FROM calls WHERE call = $call)`,
-    ),
-    blockCall: db.prepare(
-      `INSERT INTO calls (call, decision_seq)
-       SELECT $call, $seq WHERE NOT EXISTS (SELECT 1 FROM open_calls WHERE call = $call)`,
-    ),
-    // A call whose outcome was recorded as unknown may still get the true one, but not a second unknown.
-    loseCall: db.prepare(
-      `UPDATE open_calls SET unknown_seq = $seq
-       WHERE call = $call AND decision_seq = $decisionSeq AND unknown_seq IS NULL`,
-    ),
-    closeCall: db.prepare(
-      'DELETE FROM open_calls WHERE call = $call AND decision_seq = $decisionSeq',
-    ),
-    settleCall: db.prepare(
-      'INSERT INTO calls (call, decision_seq, outcome_seq) VALUES ($call, $decisionSeq, $seq)',
-    ),
-    insertDisclosures: db.prepare('INSERT INTO disclosures (seq, encoded) VALUES (?, ?)'),
-    insertRequest: db.prepare(
-      `INSERT INTO approvals (id, binding_digest, state, requested_ms, expires_ms, decision_seq, request)
-       VALUES (?, ?, 'pending', ?, ?, ?, ?)`,
-    ),
-    pendingApproval: db
-      .prepare<[string, number], string>(
-        `SELECT request FROM approvals WHERE binding_digest = ? AND state = 'pending' AND expires_ms > ?
-         ORDER BY requested_ms LIMIT 1`,
-      )
-      .pluck(),
-    insertPolicy: db.prepare(
-      'INSERT INTO policies (hash, position, path, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    ),
-  }
-}
-
 function parseTree({ size, frontier }: HeadRow): TreeHead {
   const hex = frontier.toString('hex')
   return { size, frontier: hex.match(/.{1,64}/g) ?? [] }
@@ -279,10 +270,4 @@ function frontierBytes({ frontier }: TreeHead): Buffer {
 
 function nodeBuffer(hex: string): Buffer {
   return Buffer.from(hex, 'hex')
-}
-
-function corrupt(what: string): CapFenceError {
-  return new CapFenceError('AUDIT_CORRUPT', `the audit log is damaged: ${what}`, {
-    hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
-  })
 }

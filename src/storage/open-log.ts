@@ -1,12 +1,16 @@
 import type Database from 'better-sqlite3'
 import { logOrigin } from '../audit/fields.ts'
-import { logOpenRecord, procStartRecord } from '../audit/log-drafts.ts'
+import { keyAddRecord, logOpenRecord, procStartRecord } from '../audit/log-drafts.ts'
+import type { RecordDraft } from '../audit/record.ts'
 import { ulid } from '../crypto/ids.ts'
 import type { RandomSource } from '../crypto/random.ts'
-import { CapFenceError } from '../errors.ts'
-import { createSchema, isFresh, upgradeSchema } from './database-file.ts'
+import type { KeyFiles } from '../crypto/key-folder.ts'
+import { createSchema, isFresh, upgradeSchema, versionOf } from './database-file.ts'
+import { EpochRows } from './epoch-rows.ts'
+import { corrupt } from './failure.ts'
 import type { WriterPlace } from './log-end.ts'
 import { LogQueries } from './log-queries.ts'
+import { LogSigner } from './log-signer.ts'
 import { LogTransaction } from './log-transaction.ts'
 import type { WriterPresence } from './writer-presence.ts'
 import { enterWriter, recordLostCalls } from './writers.ts'
@@ -17,6 +21,7 @@ export interface OpeningFacts {
   readonly nowMs: number
   readonly software: string
   readonly presence: WriterPresence
+  readonly keys: KeyFiles
 }
 
 /** A log, ready for its writer. */
@@ -28,42 +33,80 @@ export interface OpenedLog {
   readonly argumentKey: Uint8Array
 }
 
+interface EnteredLog {
+  readonly log: OpenedLog
+  readonly signer: LogSigner
+}
+
 const argumentKeyName = 'argument-key'
+/** The version of the schema from which on logs are signed. */
+const firstSignedVersion = 4
 
 /**
  * Makes a fresh database a log, or finds the log in it, and enters a new writer: all of it or nothing.
  *
  * Calls that a writer left open which no longer runs get the outcome `unknown`.
  *
- * @throws CapFenceError `AUDIT_CORRUPT` when head and records do not agree, or origin or key are gone
+ * @throws CapFenceError `AUDIT_CORRUPT` when head, signatures and records do not agree, or origin or argument key are gone;
+ *   `AUDIT_UNAVAILABLE` when the log's private keys cannot be used
  */
 export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
   const writerId = ulid(facts.nowMs, facts.random)
   try {
-    return db.transaction(() => enterLog(db, facts, writerId)).immediate()
+    const { log, signer } = db.transaction(() => enterLog(db, facts, writerId)).immediate()
+    signer.published()
+    return log
   } catch (error) {
     facts.presence.release(writerId)
     throw error
   }
 }
 
-function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
-  const isNew = isFresh(db)
-  if (isNew) makeLog(db, facts)
-  else upgradeSchema(db)
-  const transaction = new LogTransaction(db)
-  const writer = { log: originOf(db), w: writerId }
+function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): EnteredLog {
+  const { transaction, signer, origin, firstRecords } = startOf(db, facts)
+  const writer = { log: origin, w: writerId }
   const place = { ...writer, nowMs: facts.nowMs }
-  transaction.begin()
   enterWriter(db, facts.presence, place)
   const start = procStartRecord({ software: facts.software, pid: process.pid })
-  const records = isNew ? [logOpenRecord(facts), start] : [start]
-  transaction.store({ records, result: undefined }, place)
+  transaction.store({ records: [...firstRecords, start], result: undefined }, place)
   recordLostCalls({ db, presence: facts.presence, transaction, queries: new LogQueries(db), place })
   transaction.finish()
   // The caller's COMMIT can still fail; then this transaction is never used.
   transaction.committed()
-  return { transaction, writer, argumentKey: argumentKeyOf(db) }
+  return { log: { transaction, writer, argumentKey: argumentKeyOf(db) }, signer }
+}
+
+/** A log that takes records, and those it has to take first. */
+interface LogStart {
+  readonly transaction: LogTransaction
+  readonly signer: LogSigner
+  readonly origin: string
+  readonly firstRecords: readonly RecordDraft[]
+}
+
+function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
+  const isNew = isFresh(db)
+  const hasKeys = !isNew && versionOf(db) >= firstSignedVersion
+  if (isNew) makeLog(db, facts)
+  else upgradeSchema(db)
+  const origin = originOf(db)
+  const epochs = new EpochRows(db)
+  const context = { origin, files: facts.keys, epochs }
+  if (hasKeys) {
+    const signer = LogSigner.load(context)
+    const transaction = new LogTransaction(db, signer)
+    transaction.begin()
+    return { transaction, signer, origin, firstRecords: [] }
+  }
+  const signer = LogSigner.make(context, facts.random)
+  const transaction = new LogTransaction(db, signer)
+  if (isNew) transaction.create()
+  else beginSigning(db, transaction)
+  epochs.add(1, transaction.nextSeq)
+  const keys = signer.firstKeys()
+  const { software } = facts
+  const first = isNew ? logOpenRecord({ software, ...keys }) : keyAddRecord(keys)
+  return { transaction, signer, origin, firstRecords: [first] }
 }
 
 function makeLog(db: Database.Database, { random, nowMs }: OpeningFacts): void {
@@ -71,24 +114,29 @@ function makeLog(db: Database.Database, { random, nowMs }: OpeningFacts): void {
   const origin = logOrigin(ulid(nowMs, random))
   db.prepare('INSERT INTO log (id, origin, opened_ms) VALUES (1, ?, ?)').run(origin, nowMs)
   db.prepare('INSERT INTO secrets (name, value) VALUES (?, ?)').run(argumentKeyName, random(32))
-  new LogTransaction(db).create()
+}
+
+/**
+ * Begins in a log of a version that did not sign.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when it says itself that it is signed: somebody has taken that away
+ */
+function beginSigning(db: Database.Database, transaction: LogTransaction): void {
+  const [first] = new LogQueries(db).records(0, 1)
+  if (first?.type !== 'log.open') throw corrupt('its first record is missing')
+  if (first.data['vkey'] !== null) throw corrupt('its signatures are gone')
+  transaction.beginUnsigned()
 }
 
 function originOf(db: Database.Database): string {
   const origin = db.prepare<[], string>('SELECT origin FROM log').pluck().get()
-  if (origin === undefined) throw damaged('origin')
+  if (origin === undefined) throw corrupt('it has lost its origin')
   return origin
 }
 
 function argumentKeyOf(db: Database.Database): Uint8Array {
   const key = db.prepare<[string], Buffer>('SELECT value FROM secrets WHERE name = ?').pluck()
   const bytes = key.get(argumentKeyName)
-  if (bytes?.length !== 32) throw damaged('argument key')
+  if (bytes?.length !== 32) throw corrupt('it has lost its argument key')
   return new Uint8Array(bytes)
-}
-
-function damaged(what: string): CapFenceError {
-  return new CapFenceError('AUDIT_CORRUPT', `the audit log is damaged: it has lost its ${what}`, {
-    hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
-  })
 }

@@ -2,13 +2,13 @@
 export const applicationId: number = 0x43617046
 
 /** Grows with every change of `schemaStatements`. */
-export const schemaVersion: number = 3
+export const schemaVersion: number = 4
 
 /**
  * The whole schema, compared word for word with what a database holds: a foreign trigger could rewrite what is
  * stored, a view could show something else (AUDIT.md "verify").
  *
- * `records`, `head` and `checkpoints` are the log. `calls`, `open_calls`, `approvals`, `grants`, `limit_charges`, `labels`,
+ * `records`, `head` and `checkpoints` are the log. `epochs`, `calls`, `open_calls`, `approvals`, `grants`, `limit_charges`, `labels`,
  * `tool_definitions` and `configurations` say what follows from it and can be built again from it; `disclosures` and
  * `policies` hold what it has only digests of.
  */
@@ -23,7 +23,7 @@ export const schemaStatements: readonly string[] = [
   leaf BLOB NOT NULL CHECK (length(leaf) = 32),
   body BLOB NOT NULL CHECK (length(body) BETWEEN 2 AND 65535)
 ) STRICT`,
-  // The tree after the last record; `note` is its signed checkpoint, once heads are signed.
+  // The tree after the last record; `note` is its checkpoint, signed by the stable key and that of the epoch.
   `CREATE TABLE head (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   size INTEGER NOT NULL,
@@ -34,6 +34,11 @@ export const schemaStatements: readonly string[] = [
   `CREATE TABLE checkpoints (
   size INTEGER PRIMARY KEY,
   note TEXT NOT NULL
+) STRICT`,
+  // Which record names the key of an epoch: `log.open` or `key.add` that of the first, `key.rotate` the others.
+  `CREATE TABLE epochs (
+  epoch INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL
 ) STRICT`,
   // What a record's digests stand for, each followed by `~` (RFC 9901); a redacted one is taken out.
   `CREATE TABLE disclosures (
@@ -189,6 +194,7 @@ const steps: ReadonlyMap<number, SchemaStep> = new Map([
     },
   ],
   [3, { removed: [], added: /^CREATE TABLE (?:tool_definitions|configurations)\b/ }],
+  [4, { removed: [], added: /^CREATE TABLE epochs\b/ }],
 ])
 
 /** The schema of a version that databases may still have; undefined for any other. */

@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { AuditGapFacts } from '../audit/log-drafts.ts'
+import { KeyFolder, KeysInMemory } from '../crypto/key-folder.ts'
+import type { KeyFiles } from '../crypto/key-folder.ts'
 import { systemRandom } from '../crypto/random.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { limits } from '../limits.ts'
@@ -24,12 +26,20 @@ export interface SQLiteOptions {
   readonly path: string
   /** Who writes, such as `capfence/0.1.0`; stands in the log. */
   readonly software: string
+  /** The folder of the log's private keys; `PATH.keys` beside the database when absent. Made when there is none. */
+  readonly keys?: string
   /** How long a commit waits for other processes, milliseconds. */
   readonly maxLockWaitMs?: number
   readonly clock?: Clock
   readonly files?: Files
   readonly random?: RandomSource
   readonly presence?: WriterPresence
+}
+
+/** Beside the file itself, not beside a link to it: whatever way leads to the log, its keys are the same. */
+function keyFiles(path: string, folder: string | undefined, files: Files): KeyFiles {
+  if (path === inMemory) return new KeysInMemory()
+  return new KeyFolder(folder === undefined ? `${files.realPath(path)}.keys` : resolve(folder))
 }
 
 /** Space kept for the record of a full disk, bytes. */
@@ -67,7 +77,7 @@ export class SQLiteEngine extends BaseDBEngine {
    * Calls that a writer left open which no longer runs get the outcome `unknown`, once.
    *
    * @throws CapFenceError `AUDIT_UNAVAILABLE` when that fails, or the database is another program's or a newer
-   *   version's; `AUDIT_CORRUPT` when the log is damaged
+   *   version's, or the log's keys cannot be used; `AUDIT_CORRUPT` when the log is damaged
    */
   static open(options: SQLiteOptions): SQLiteEngine {
     const path = options.path === inMemory ? inMemory : resolve(options.path)
@@ -76,8 +86,9 @@ export class SQLiteEngine extends BaseDBEngine {
     const presence = options.presence ?? presenceBeside(path, files)
     const file = openForWriting(path, context)
     try {
+      const keys = keyFiles(path, options.keys, files)
       const log = retrying(context, () =>
-        openLog(file.db, { random, nowMs: clock.nowMs(), software, presence }),
+        openLog(file.db, { random, nowMs: clock.nowMs(), software, presence, keys }),
       )
       file.remember()
       const reader = new SQLiteLog(file, context, presence)

@@ -94,7 +94,7 @@ describe('every field is demanded, and no other is taken', () => {
       const without: RecordData = Object.fromEntries(
         Object.entries(draft.data).filter(([other]) => other !== name),
       )
-      if (name !== 'argument_roles') {
+      if (name !== 'argument_roles' && !(draft.type === 'log.open' && name === 'epoch_vkey')) {
         expect(
           codeOf(() => encodeRecord({ ...draft, data: without }, place())),
           name,

@@ -11,11 +11,13 @@ import {
 } from '../../src/audit/drafts.ts'
 import {
   auditGapRecord,
+  keyAddRecord,
   logOpenRecord,
   procStartRecord,
   procStopRecord,
 } from '../../src/audit/log-drafts.ts'
 import type { RecordDraft, RecordPlace, StoredRow } from '../../src/audit/record.ts'
+import { printVerifierKey, verifierKey } from '../../src/audit/note.ts'
 import { ActionEvent } from '../../src/event/action-event.ts'
 
 export const logOfTests = 'capfence.local/01JD0000000000000000000000'
@@ -83,9 +85,15 @@ export function outcome(
   })
 }
 
+/** The keys that sign the log of the tests, as records name them. */
+export const keysOfTests = {
+  vkey: printVerifierKey(verifierKey(logOfTests, new Uint8Array(32).fill(1))),
+  epochVkey: printVerifierKey(verifierKey(`${logOfTests}/epoch-1`, new Uint8Array(32).fill(2))),
+}
+
 /** One of each kind that this version writes. */
 export const drafts: Readonly<Record<string, RecordDraft>> = {
-  'log.open': logOpenRecord({ software: 'capfence/test' }),
+  'log.open': logOpenRecord({ software: 'capfence/test', ...keysOfTests }),
   'proc.start': procStartRecord({ software: 'capfence/test', pid: 42 }),
   'proc.stop': procStopRecord('closed'),
   'policy.load': policyLoadRecord({
@@ -140,10 +148,7 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     binding: { _sd: [digestA], mode: 'args', withheld: [] },
   }),
   'audit.gap': auditGapRecord({ reason: 'locked', sinceMs: 1_700_000_000_000, unrecorded: 3 }),
-  'key.add': {
-    type: 'key.add',
-    data: { epoch_vkey: 'epoch key', reason: 'unsigned log', vkey: 'key' },
-  },
+  'key.add': keyAddRecord(keysOfTests),
   'key.rotate': {
     type: 'key.rotate',
     data: { epoch: 2, next: 'next key', previous: 'epoch key', reason: 'daily' },
