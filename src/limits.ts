@@ -40,6 +40,8 @@ export const limits = {
   maxNoteBytes: 65_536,
   /** Signatures under one note, count. */
   maxNoteSignatures: 100,
+  /** A proof that a record is in a log, characters: the record, a signed note and 53 hashes. */
+  maxProofCharacters: 163_840,
   /** A file that holds a private key, bytes. */
   maxKeyFileBytes: 1024,
   /** A signed statement about an approval or an approver, bytes. */

@@ -45,11 +45,7 @@ export function encodeRecord(draft: RecordDraft, place: RecordPlace): EncodedRec
   return { body, leaf: digest(leafInput) }
 }
 
-/**
- * Hex of SHA-256(0x00 || body): RFC 6962, section 2.1.
- *
- * @internal Exported for tests only.
- */
+/** Hex of SHA-256(0x00 || body): RFC 6962, section 2.1. */
 export function leafHash(body: Uint8Array): string {
   const input = new Uint8Array(body.length + 1)
   input.set(body, 1)

@@ -17,6 +17,13 @@ export function epochKeyName(origin: string, epoch: number): string {
   return `${origin}/epoch-${epoch}`
 }
 
+/** The epoch of a key of this name; undefined when it is no epoch key of this log. */
+export function epochOf(origin: string, name: string): number | undefined {
+  const start = `${origin}/epoch-`
+  const digits = name.startsWith(start) ? name.slice(start.length) : ''
+  return /^[1-9][0-9]{0,8}$/.test(digits) ? Number(digits) : undefined
+}
+
 /**
  * Reads a pin: two lines, the log's key and that of its first epoch.
  *

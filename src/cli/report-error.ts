@@ -59,6 +59,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
       return exitCodes.usage
     case 'APPROVAL_NOT_FOUND':
     case 'APPROVAL_REFUSED':
+    case 'PROOF_INVALID':
       return exitCodes.no
     case 'AUDIT_CORRUPT':
     case 'AUDIT_UNAVAILABLE':
