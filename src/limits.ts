@@ -108,6 +108,10 @@ export const limits = {
   maxListPages: 200,
   /** A list of tools that was saved to a file, bytes. */
   maxToolListBytes: 33_554_432,
+  /** Parts of an input schema that are looked at for one pointer, count; beyond nothing is said of it. */
+  maxSchemaSteps: 10_000,
+  /** How deep they may lie in one another, levels; beyond nothing is said. */
+  maxSchemaDepth: 128,
   /** Tests in one file, count. */
   maxPolicyTests: 10_000,
   /** A text that a rule looks for, characters. */

@@ -3,12 +3,20 @@ import type { Config } from '../config/config.ts'
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LintSetting } from '../policy/analysis/lint.ts'
+import { boundTools, toolsToCheck } from './check-tools.ts'
+import type { ToolsFlags } from './check-tools.ts'
 import { realPath } from './policy-files.ts'
 
 /** Policies that are checked together, and what is known of the calls that they are asked about. */
 export interface CheckedSet {
   readonly files: readonly string[]
   readonly setting: LintSetting
+}
+
+/** What says how policies are used, as it was typed. */
+export interface SettingFlags extends ToolsFlags {
+  /** Any number of configurations. */
+  readonly config?: readonly string[] | undefined
 }
 
 /**
@@ -18,9 +26,14 @@ export interface CheckedSet {
  */
 export function checkedSets(
   files: readonly string[],
-  named: readonly string[],
+  { config = [], ...listing }: SettingFlags,
 ): readonly CheckedSet[] {
-  const configs = named.map(readConfigFile)
+  const configs = config.map(readConfigFile)
+  const listed = toolsToCheck(listing)
+  const settingOf = (governing: readonly Config[]): LintSetting => ({
+    ...callsOf(governing),
+    tools: boundTools(listed, listing.server, governing),
+  })
   if (files.length === 0) {
     const all = configs.length === 0 ? [readConfigFile(defaultConfigPath)] : configs
     return all.map(({ policies }) => ({ files: policies, setting: settingOf(all) }))
@@ -35,7 +48,7 @@ export function checkedSets(
 /** What no call of a gate has; who calls the library may state it. */
 const neverStated = ['role', 'tenant'] as const
 
-function settingOf(configs: readonly Config[]): LintSetting {
+function callsOf(configs: readonly Config[]): LintSetting {
   if (configs.length === 0) return {}
   const environments = [...new Set(configs.map(({ environment }) => environment))]
   return { unstated: neverStated, environments }

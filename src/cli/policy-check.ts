@@ -7,7 +7,7 @@ import type { Policy } from '../policy/policy.ts'
 import { PolicyError } from '../policy/problem.ts'
 import { readTestFile } from '../policy/tests/test-file.ts'
 import { checkedSets } from './check-setting.ts'
-import type { CheckedSet } from './check-setting.ts'
+import type { CheckedSet, SettingFlags } from './check-setting.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { extendedBy } from './policy-files.ts'
@@ -18,9 +18,7 @@ import { counted, shown } from './shown.ts'
 import { isTestFile } from './test-suites.ts'
 
 /** What `capfence policy check` takes, as it was typed. */
-export interface PolicyCheckFlags {
-  /** What the policies are used with; any number of configurations. */
-  readonly config?: readonly string[] | undefined
+export interface PolicyCheckFlags extends SettingFlags {
   readonly json?: boolean | undefined
   /** Whether warnings count as well. */
   readonly strict?: boolean | undefined
@@ -36,7 +34,7 @@ export async function policyCheck(
   flags: PolicyCheckFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const checks = checkedSets(files, flags.config ?? []).map(checkSet)
+  const checks = checkedSets(files, flags).map(checkSet)
   const isGood = checks.every(({ problems, warnings }) => {
     return problems.length === 0 && (flags.strict !== true || warnings.length === 0)
   })

@@ -41,11 +41,20 @@ function checkCommand(kit: CommandKit): Command {
       'the configuration; several where the policies are used with several',
       (file: string, others: readonly string[] | undefined) => [...(others ?? []), file],
     )
+    .option(
+      '--tools <file>',
+      'also look whether the tools of a saved `tools/list` have the arguments',
+    )
+    .option('--server <name>', 'whose tools these are; the only server when left out')
     .option('--strict', 'warnings count as well: exit code 1')
     .option('--json', 'JSON Lines, for programs')
   examples(command, [
     ['capfence policy check policies/ops.yaml', 'one file'],
     ['capfence policy check --strict policies/*.yaml', 'for a build server'],
+    [
+      'capfence policy check --server files --tools tools.json',
+      'and whether the arguments that rules look at are those of the tools',
+    ],
   ])
   return command.action((files: readonly string[], flags: PolicyCheckFlags) =>
     kit.run(async () => {

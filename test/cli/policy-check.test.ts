@@ -77,3 +77,89 @@ describe('warns of an environment in which no call acts', () => {
     }
   })
 })
+
+describe('looks whether the tools of a list have the arguments', () => {
+  const asks = file(
+    'asks.yaml',
+    `version: 1
+deny:
+  - {id: secrets, capability: docs.read, args: {/pth: {under: /etc}}}
+allow:
+  - {id: read, capability: docs.read.production, args: {/path: {under: /srv}}}
+`,
+  )
+  const server = { command: 'x', capfence: { tools: { get: { capability: 'docs.read' } } } }
+  const gate = (name: string, servers: object): string =>
+    file(
+      name,
+      JSON.stringify({ environment: 'production', policies: ['asks.yaml'], mcpServers: servers }),
+    )
+  const one = gate('one.mcp.json', { docs: server })
+  const two = gate('two.mcp.json', { docs: server, other: { command: 'y' } })
+  const inputSchema = { type: 'object', properties: { path: { type: 'string' } } }
+  const list = file(
+    'tools.json',
+    JSON.stringify({ result: { tools: [{ name: 'get', inputSchema }, 5] } }),
+  )
+  const check = ['policy', 'check', '--config', one, '--tools', list]
+
+  test('of the only server, or of the one that is named', async () => {
+    const warned = `${asks}:3:5: warning: rule \`secrets\` asks for \`/pth\`, which is not in the input of \`get\` [policy-lint]
+capfence: hint: did you mean \`/path\`?
+${asks}: 2 rules (1 deny, 0 require_approval, 1 allow)
+`
+    expect(await capfence(check)).toEqual({ code: 0, out: warned, err: '' })
+    const named = ['--config', two, '--server', 'docs', '--tools', list]
+    expect(await capfence(['policy', 'check', ...named])).toEqual({ code: 0, out: warned, err: '' })
+  })
+
+  test('as a fault with --strict, and as JSON', async () => {
+    expect((await capfence([...check, '--strict'])).code).toBe(1)
+    const { out } = await capfence([...check, '--json'])
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      warnings: [{ line: 3, column: 5, code: 'policy-lint', hint: 'did you mean `/path`?' }],
+    })
+  })
+
+  test('without a configuration, as those of a server by that name', async () => {
+    const bare = file('bare.yaml', 'deny: [{capability: docs.get.live, args: {/pth: x}}]\n')
+    const args = ['policy', 'check', bare, '--tools', list]
+    expect((await capfence([...args, '--server', 'docs'])).out).toContain('in the input of `get`')
+    const { code, err } = await capfence(args)
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringContaining('whose tools does `--tools` list') as unknown,
+    })
+  })
+
+  test('the list of another server is no list of this one', async () => {
+    const { out } = await capfence([
+      'policy',
+      'check',
+      '--config',
+      two,
+      '--server',
+      'other',
+      '--tools',
+      list,
+    ])
+    expect(out).toContain('no rule is about any of the listed tools: 1')
+  })
+
+  test.each([
+    ['whose they are', ['--config', two, '--tools', list], 'the configuration has docs, other'],
+    ['which server', ['--config', two, '--server', 'dcs', '--tools', list], 'did you mean `docs`?'],
+    ['of which list', ['--config', two, '--server', 'docs'], '`--server` goes with `--tools`'],
+    [
+      'where the list is',
+      ['--config', one, '--tools', join(folder, 'none')],
+      'cannot read the tools',
+    ],
+    ['where tools are in it', ['--config', one, '--tools', one], 'holds no list of tools'],
+  ])('it has to be said %s', async (_, args, says) => {
+    const { code, out, err } = await capfence(['policy', 'check', ...args])
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain(says)
+  })
+})

@@ -51,7 +51,11 @@ describe('the reference has a row for every key of the language, and no other', 
 })
 
 test('the reference has a row for every warning, and no other', () => {
+  const capability = { resource: 'b', action: 'c', scope: 'd' }
+  const inputSchema = { properties: { x: {} } }
+  const tool = { name: 'c', server: 'b', capability, environment: 'd', inputSchema }
   const setting = { unstated: ['role'] as const, environments: ['production'] }
+  const withTools = { ...setting, tools: [tool] }
   const said = [
     'allow: [{capability: a, args: {/n: {gt: 5, lt: 3}}}]',
     'allow: [{capability: a.b}]\ndeny: [a]',
@@ -60,7 +64,11 @@ test('the reference has a row for every warning, and no other', () => {
     'deny: [{capability: a, environment: dev}]',
     'allow: ["*"]',
     'allow: [{capability: a, contains: x}]',
-  ].map((text) => lintPolicy(policy(text), setting).map(({ message }) => message))
+    'allow: [{capability: b, args: {/y: 1}}]',
+    'allow: [e]',
+  ].map((text, row) =>
+    lintPolicy(policy(text), row < 7 ? setting : withTools).map(({ message }) => message),
+  )
   const [, section = ''] = reference.split('# Warnings\n')
   const [own = ''] = section.split('\n#')
   const rows = Array.from(own.matchAll(/^\| `(?<says>[^`]+)` +\|/gm), (row) => row.groups?.['says'])

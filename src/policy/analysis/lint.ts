@@ -6,7 +6,11 @@ import { Analyst } from './analyst.ts'
 import type { Complaint } from './complaint.ts'
 import { doubtComplaint } from './doubt.ts'
 import { IdleRules } from './idle.ts'
+import { toolsOfPart } from './listed-tool.ts'
+import type { ListedTool } from './listed-tool.ts'
+import { missingArgumentComplaints } from './missing-arguments.ts'
 import { partsOf } from './part.ts'
+import type { PolicyPart } from './part.ts'
 import { undeclaredComplaint } from './undeclared.ts'
 
 /** What is known of every call that a policy is asked about. */
@@ -15,6 +19,8 @@ export interface LintSetting {
   readonly unstated?: readonly ContextField[]
   /** The environments in which they act; empty when that is not known. */
   readonly environments?: readonly string[]
+  /** Tools that are called, as their servers list them; empty when nothing is known of them. */
+  readonly tools?: readonly ListedTool[]
 }
 
 /**
@@ -24,10 +30,12 @@ export interface LintSetting {
  * is said.
  */
 export function lintPolicy(policy: Policy, setting: LintSetting = {}): readonly Problem[] {
-  const { unstated = [], environments = [] } = setting
+  const { unstated = [], environments = [], tools = [] } = setting
   const analyst = new Analyst()
   const idle = new IdleRules(policy, analyst)
-  return partsOf(policy).flatMap((part) => {
+  const parts = partsOf(policy)
+  const strangers = strangersComplaint(parts, tools)
+  return parts.flatMap((part, index) => {
     const found = [
       ...(part.rule === undefined
         ? []
@@ -36,6 +44,8 @@ export function lintPolicy(policy: Policy, setting: LintSetting = {}): readonly 
             ...(part.role === 'grant' ? allowComplaints(part.rule) : []),
           ]),
       undeclaredComplaint(part, environments),
+      ...missingArgumentComplaints(part, tools),
+      ...(index === 0 ? [strangers] : []),
     ]
     return found.flatMap((one) =>
       one === undefined ? [] : [{ position: part.position, code: lint, ...one }],
@@ -44,6 +54,19 @@ export function lintPolicy(policy: Policy, setting: LintSetting = {}): readonly 
 }
 
 const lint = 'policy-lint'
+
+/** A list of tools of which no rule says anything is hardly the one that was meant. */
+function strangersComplaint(
+  parts: readonly PolicyPart[],
+  tools: readonly ListedTool[],
+): Complaint | undefined {
+  if (tools.length === 0 || parts.some((part) => toolsOfPart(part, tools).length > 0))
+    return undefined
+  return {
+    message: `no rule is about any of the listed tools: ${tools.length}`,
+    hint: '`--server` says whose they are, and the configuration what they mean',
+  }
+}
 
 function allowComplaints({ rule, pattern, conditions }: RuleSource): readonly Complaint[] {
   const { resource, action, scope } = pattern

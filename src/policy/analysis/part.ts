@@ -16,6 +16,8 @@ export interface PolicyPart {
   readonly conditions: readonly Condition[]
   /** The argument whose value labels are about. */
   readonly bind: Pointer | undefined
+  /** Whether it is proven, and decides nothing. */
+  readonly isProven: boolean
   /** What it was read from, if it is a rule. */
   readonly rule: RuleSource | undefined
 }
@@ -27,9 +29,10 @@ export function partsOf({ sources, labels, invariants }: Policy): readonly Polic
     ...labels.map(({ adds, position, pattern, conditions, bind }): PolicyPart => {
       const name = `label \`${adds.join('`, `')}\``
       // A label that may be meant is added.
-      return { name, position, role: 'guard', pattern, conditions, bind, rule: undefined }
+      const said = { role: 'guard', isProven: false, rule: undefined } as const
+      return { ...said, name, position, pattern, conditions, bind }
     }),
-    ...invariants.map(({ calls }) => rulePart(calls, 'invariant')),
+    ...invariants.map(({ calls }) => ({ ...rulePart(calls, 'invariant'), isProven: true })),
   ]
 }
 
@@ -37,5 +40,6 @@ function rulePart({ rule, pattern, conditions }: RuleSource, what: string): Poli
   const { id, position, effect } = rule
   const role = effect === 'allow' ? 'grant' : 'guard'
   const name = `${what} \`${id}\``
-  return { name, position, role, pattern, conditions, bind: undefined, rule: undefined }
+  const said = { isProven: false, bind: undefined, rule: undefined }
+  return { ...said, name, position, role, pattern, conditions }
 }

@@ -7,6 +7,8 @@ export interface StarterTool {
   /** What the server says of the tool; whatever is not plainly so is absent. */
   readonly isReadOnly: boolean | undefined
   readonly isDestructive: boolean | undefined
+  /** As the server lists it, whatever it is. */
+  readonly inputSchema: unknown
   /** The properties of its input, by their names; undefined when the schema does not say. */
   readonly properties: ReadonlyMap<string, unknown> | undefined
   readonly required: ReadonlySet<string>
@@ -48,6 +50,7 @@ function readTool(name: string, item: Readonly<Record<string, unknown>>): Starte
     description: typeof description === 'string' ? description : '',
     isReadOnly: isRecord(annotations) ? flag(own(annotations, 'readOnlyHint')) : undefined,
     isDestructive: isRecord(annotations) ? flag(own(annotations, 'destructiveHint')) : undefined,
+    inputSchema: schema,
     properties: isRecord(schema) ? propertiesOf(schema) : undefined,
     required: isRecord(schema) ? requiredOf(own(schema, 'required')) : new Set(),
   }
