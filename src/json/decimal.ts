@@ -35,7 +35,10 @@ export class Decimal {
 
   /** Whether this number is smaller (-1) or larger (1) than the other, or equal (0): 1000 and 1e3 are, 0 and -0 too. */
   compare(other: Decimal): -1 | 0 | 1 {
-    const [a, b] = [this.#normalise(), other.#normalise()]
+    const short = compareDoubles(shortInteger(this.text), shortInteger(other.text))
+    if (short !== undefined) return short
+    const a = this.#normalise()
+    const b = other.#normalise()
     if (a.sign !== b.sign) return a.sign < b.sign ? -1 : 1
     if (a.sign === 0) return 0
     const byMagnitude = compareIntegers(a.magnitude, b.magnitude)
@@ -68,6 +71,28 @@ export class Decimal {
     this.#normal ??= normalOf(this.text)
     return this.#normal
   }
+}
+
+/** Integers of so many characters are doubles without loss. */
+const maxShortCharacters = 15
+
+/** The value of a short integer that is written in digits and nothing else, as most numbers are; NaN for any other. */
+function shortInteger(text: string): number {
+  if (text.length > maxShortCharacters) return Number.NaN
+  let value = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
+
+/** Undefined when one of them is NaN. */
+function compareDoubles(a: number, b: number): -1 | 0 | 1 | undefined {
+  if (a < b) return -1
+  if (a > b) return 1
+  return a === b ? 0 : undefined
 }
 
 function compareDigits(a: string, b: string): -1 | 0 | 1 {

@@ -1,22 +1,9 @@
 import { Finder } from './finder.ts'
 import type { Found } from './finder.ts'
 import { foldText } from './fold.ts'
-import type { Pieces } from './piece.ts'
 import { SeamFinder } from './seam.ts'
-
-/** Stands between the pieces of a call's text; no needle holds it. */
-export const border = '\0'
-
-/** The text of a call as needles look at it. */
-export interface TextForms {
-  /** Folded, every value and name between two borders. */
-  readonly marked: string
-  /** Folded, all values one after the other with nothing between. */
-  readonly joined: string
-  readonly pieces: Pieces
-  /** As it is, every value and name between two borders; absent where folding loses nothing. */
-  readonly raw: string | undefined
-}
+import type { FoundSeams } from './seam.ts'
+import type { TextForms } from './text-forms.ts'
 
 /** What of a `NeedleSet` stands in the text of one call. */
 export class FoundNeedles {
@@ -26,7 +13,7 @@ export class FoundNeedles {
   readonly #forms: TextForms
   #marked: Found | undefined
   #joined: Found | undefined
-  #seams: Found | undefined
+  #seams: FoundSeams | undefined
   #raw: Found | undefined
 
   constructor(set: NeedleSet, forms: TextForms, inner?: FoundNeedles) {
@@ -49,8 +36,15 @@ export class FoundNeedles {
 
   /** Whether several pieces make a text of `NeedleSet.seams`. */
   seams(index: number): boolean {
-    this.#seams ??= this.#set.seams.search(this.#forms.pieces)
-    return this.#seams(index)
+    return this.#foundSeams().has(index)
+  }
+
+  /**
+   * Whether a text that stands in no piece may stand in `joined`, where it runs over the end of one and the beginning of
+   * another; only where nothing composes can that be told by the edges of the pieces.
+   */
+  mayBeJoined(index: number): boolean {
+    return this.#forms.raw !== undefined || this.#foundSeams().isCut(index)
   }
 
   /** Whether a text of `NeedleSet.raw` stands in the pieces as they are. */
@@ -58,6 +52,11 @@ export class FoundNeedles {
     if (this.#forms.raw === undefined) return false
     this.#raw ??= this.#set.raw.search(this.#forms.raw)
     return this.#raw(index)
+  }
+
+  #foundSeams(): FoundSeams {
+    this.#seams ??= this.#set.seams.search(this.#forms)
+    return this.#seams
   }
 }
 
@@ -90,7 +89,10 @@ export class NeedleSet {
     const seams = this.seams.add(folded)
     return atAnyDepth(
       (found) =>
-        found.marked(marked) || found.joined(joined) || found.seams(seams) || found.raw(raw),
+        found.marked(marked) ||
+        (found.mayBeJoined(seams) && found.joined(joined)) ||
+        found.seams(seams) ||
+        found.raw(raw),
     )
   }
 }

@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import type { Truth } from './answer.ts'
 import { foldText } from './fold.ts'
 import { readingsOf } from './path-reading.ts'
-import type { PathReading } from './path-reading.ts'
+import type { PathReading, PathReadings } from './path-reading.ts'
 
 /** A path from the arguments of a call, with everything a server may take it for. */
 export interface PathFacts {
@@ -23,8 +23,12 @@ export interface PathPrefix {
 /** Reads a path of a call; undefined when nothing about it can be told. */
 export function readPath(value: unknown): PathFacts | undefined {
   if (typeof value !== 'string' || value.length > limits.maxPathCharacters) return undefined
-  const { written, readings, unreadable } = readingsOf(value)
-  return written === undefined ? undefined : { written, readings, unreadable }
+  const found = readingsOf(value)
+  return isWrittenKnown(found) ? found : undefined
+}
+
+function isWrittenKnown(found: PathReadings): found is PathFacts & PathReadings {
+  return found.written !== undefined
 }
 
 /** Prepares the prefix of a rule; the loader has made sure by `prefixFault` that it can be read. */

@@ -1,3 +1,6 @@
+/** Stands between the pieces of a call's text; no needle holds it. */
+export const border = '\0'
+
 /** The values and the names of one call, folded and without white space around them. */
 export interface Pieces {
   readonly values: readonly string[]
@@ -22,6 +25,8 @@ export class PieceEdges {
   readonly #side: Side
   /** Each cut is the index of a text times `maxTextLength` and a place in it. */
   readonly #cuts = new Map<number, number[]>()
+  /** The characters that stand at the cuts. */
+  readonly #characters = new CharacterSet()
 
   constructor(texts: readonly string[], side: Side) {
     this.#texts = texts
@@ -30,6 +35,7 @@ export class PieceEdges {
       for (let at = 1; at < text.length; at += 1) {
         const length = side === 'head' ? at : text.length - at
         const part = side === 'head' ? at - Math.min(length, 2) : at
+        this.#characters.add(text.charCodeAt(side === 'head' ? at - 1 : at))
         const key = keyOf(text, part, Math.min(length, 2))
         const known = this.#cuts.get(key)
         if (known === undefined) this.#cuts.set(key, [index * maxTextLength + at])
@@ -38,16 +44,30 @@ export class PieceEdges {
     }
   }
 
-  /** Undefined when no text is cut at any piece. */
-  find({ values, names }: Pieces): Cuts | undefined {
+  /**
+   * Undefined when no text is cut at any piece.
+   *
+   * @param marked every piece between two borders
+   */
+  find(marked: string): Cuts | undefined {
     const found = new Found(this.#texts)
-    for (const piece of values) this.#look(piece, found)
-    for (const piece of names) this.#look(piece, found)
+    const isHead = this.#side === 'head'
+    let start = border.length
+    let end = marked.indexOf(border, start)
+    while (end !== -1) {
+      // Nearly nowhere does a text have this character at a cut, and then nothing else has to be looked at.
+      const edge = isHead ? end - 1 : start
+      const isPiece = end > start
+      if (isPiece && this.#characters.mayHave(marked.charCodeAt(edge))) {
+        this.#look(marked.slice(start, end), found)
+      }
+      start = end + border.length
+      end = marked.indexOf(border, start)
+    }
     return found.cuts
   }
 
   #look(piece: string, found: Found): void {
-    if (piece === '') return
     const isHead = this.#side === 'head'
     const key = keyOf(piece, isHead ? piece.length - 1 : 0, 1)
     const singles = this.#cuts.get(key)
@@ -55,6 +75,22 @@ export class PieceEdges {
     if (piece.length === 1) return
     const pairs = this.#cuts.get(keyOf(piece, isHead ? piece.length - 2 : 0, 2))
     if (pairs !== undefined) found.pairs(piece, pairs, this.#side)
+  }
+}
+
+/** A set of characters in two numbers, which takes some for members that are none, and no member for none. */
+class CharacterSet {
+  /** Of marks and digits, and of everything else, by what is left of a character's number modulo 32. */
+  #marks = 0
+  #others = 0
+
+  add(code: number): void {
+    if (code < 64) this.#marks |= 1 << code
+    else this.#others |= 1 << code
+  }
+
+  mayHave(code: number): boolean {
+    return ((code < 64 ? this.#marks : this.#others) & (1 << code)) !== 0
   }
 }
 

@@ -1,12 +1,18 @@
 import type { Truth } from './answer.ts'
-import { allOf, anyOf } from './truth.ts'
 
 /** For guards: whether any candidate will do; not known without one, or when they could not be looked at. */
 export function anyCandidate<Item>(
   items: readonly Item[] | undefined,
   test: (item: Item) => Truth,
 ): Truth {
-  return items === undefined || items.length === 0 ? 'indeterminate' : anyOf(items.map(test))
+  if (items === undefined || items.length === 0) return 'indeterminate'
+  let truth: Truth = 'false'
+  for (const item of items) {
+    const value = test(item)
+    if (value === 'true') return 'true'
+    if (value === 'indeterminate') truth = 'indeterminate'
+  }
+  return truth
 }
 
 /** For grants: whether all candidates do; not known without one, or when they could not be looked at. */
@@ -14,5 +20,12 @@ export function everyCandidate<Item>(
   items: readonly Item[] | undefined,
   test: (item: Item) => Truth,
 ): Truth {
-  return items === undefined || items.length === 0 ? 'indeterminate' : allOf(items.map(test))
+  if (items === undefined || items.length === 0) return 'indeterminate'
+  let truth: Truth = 'true'
+  for (const item of items) {
+    const value = test(item)
+    if (value === 'false') return 'false'
+    if (value === 'indeterminate') truth = 'indeterminate'
+  }
+  return truth
 }

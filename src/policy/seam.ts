@@ -1,7 +1,13 @@
-import type { Found } from './finder.ts'
 import { PieceEdges, WholePieces } from './piece.ts'
-import type { Pieces } from './piece.ts'
+import type { Cuts, Pieces } from './piece.ts'
 import { TextList } from './text-list.ts'
+
+/** The text of a call in pieces. */
+interface PiecedText {
+  /** Every piece between two borders. */
+  readonly marked: string
+  readonly pieces: Pieces
+}
 
 /**
  * Finds texts that no piece of a call holds, but that several of them make once a tool has put them together.
@@ -28,24 +34,76 @@ export class SeamFinder {
     return this.#list.add(text)
   }
 
-  search(pieces: Pieces): Found {
-    const { texts } = this.#list
-    this.#heads ??= new PieceEdges(texts, 'head')
-    this.#tails ??= new PieceEdges(texts, 'tail')
-    const heads = this.#heads.find(pieces)
-    const tails = this.#tails.find(pieces)
-    let whole: WholePieces | undefined
-    return (index) => {
-      const text = texts[index] ?? ''
-      const head = heads?.get(index)
-      const tail = tails?.get(index)
-      // Of nearly all texts no piece holds a beginning, or no piece an end.
-      if (head === undefined && !text.startsWith(' ')) return false
-      if (tail === undefined && !mayClose.test(text)) return false
-      whole ??= new WholePieces(pieces)
-      const seams = (this.#seams[index] ??= new Seams(text))
-      return isLaidOut(seams, { heads: head ?? nowhere, tails: tail ?? nowhere, whole })
+  /** Looks at the text of one call. */
+  search(forms: PiecedText): FoundSeams {
+    return new FoundSeams(this, forms)
+  }
+
+  /** A text by its index. */
+  textAt(index: number): string {
+    return this.#list.texts[index] ?? ''
+  }
+
+  /** How a text may be cut. */
+  seamsOf(index: number): Seams {
+    return (this.#seams[index] ??= new Seams(this.textAt(index)))
+  }
+
+  /** The texts that begin with the end of a piece. */
+  headsIn(marked: string): Cuts | undefined {
+    this.#heads ??= new PieceEdges(this.#list.texts, 'head')
+    return this.#heads.find(marked)
+  }
+
+  /** The texts that end with the beginning of a piece. */
+  tailsIn(marked: string): Cuts | undefined {
+    this.#tails ??= new PieceEdges(this.#list.texts, 'tail')
+    return this.#tails.find(marked)
+  }
+}
+
+/** Which of the texts of a `SeamFinder` several pieces of one call make; nothing is worked out before it is needed. */
+export class FoundSeams {
+  readonly #finder: SeamFinder
+  readonly #forms: PiecedText
+  readonly #tails: Cuts | undefined
+  #heads: Cuts | undefined
+  #hasHeads = false
+  #whole: WholePieces | undefined
+
+  constructor(finder: SeamFinder, forms: PiecedText) {
+    this.#finder = finder
+    this.#forms = forms
+    this.#tails = finder.tailsIn(forms.marked)
+  }
+
+  /** Whether a piece ends with the beginning of the text and one begins with its end; where not, none runs over two. */
+  isCut(index: number): boolean {
+    return this.#tails?.has(index) === true && this.#headsOf(index) !== undefined
+  }
+
+  /** Whether the text is made of pieces. */
+  has(index: number): boolean {
+    const text = this.#finder.textAt(index)
+    const tails = this.#tails?.get(index)
+    // Of nearly all texts no piece holds an end, or no piece a beginning.
+    if (tails === undefined && !mayClose.test(text)) return false
+    const heads = this.#headsOf(index)
+    if (heads === undefined && !text.startsWith(' ')) return false
+    this.#whole ??= new WholePieces(this.#forms.pieces)
+    return isLaidOut(this.#finder.seamsOf(index), {
+      heads: heads ?? nowhere,
+      tails: tails ?? nowhere,
+      whole: this.#whole,
+    })
+  }
+
+  #headsOf(index: number): ReadonlySet<number> | undefined {
+    if (!this.#hasHeads) {
+      this.#hasHeads = true
+      this.#heads = this.#finder.headsIn(this.#forms.marked)
     }
+    return this.#heads?.get(index)
   }
 }
 

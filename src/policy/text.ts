@@ -2,13 +2,15 @@ import { Decimal } from '../json/decimal.ts'
 import { limits } from '../limits.ts'
 import type { Truth } from './answer.ts'
 import type { ArgumentContents } from './argument-walk.ts'
-import { foldPlain, foldText, isPlain } from './fold.ts'
+import { foldText } from './fold.ts'
 import { readingsAsJson } from './json-text.ts'
 import type { TextPieces } from './json-text.ts'
-import { FoundNeedles, border } from './needle.ts'
-import type { NeedleSet, TextForms } from './needle.ts'
+import { FoundNeedles } from './needle.ts'
+import type { NeedleSet } from './needle.ts'
 import { isAffordable } from './pattern.ts'
 import type { Pattern } from './pattern.ts'
+import { border } from './piece.ts'
+import { TextForms } from './text-forms.ts'
 import { truthOf } from './truth.ts'
 
 const lineBreak = /[\n\r\v\f\u0085\u2028\u2029]/
@@ -99,11 +101,11 @@ export class TextFacts {
 
   /** The innermost first. */
   #allForms(): readonly TextForms[] | undefined {
-    const own = formsOf(this.#text, this.#contents.leaves.length)
+    const own = TextForms.of(this.#text, this.#contents.leaves.length)
     const readings = this.#readings()
     if (own === undefined || readings === undefined) return undefined
     if (readings.length === 0) return [own]
-    const inner = readings.map((one) => formsOf(markedText(one), one.values.length))
+    const inner = readings.map((one) => TextForms.of(markedText(one), one.values.length))
     const known = inner.filter((one) => one !== undefined)
     return known.length === inner.length ? [...known.toReversed(), own] : undefined
   }
@@ -142,32 +144,8 @@ function matchesAny(texts: readonly string[], patterns: readonly Pattern[]): Tru
   return truth
 }
 
-/**
- * The forms of text in which `valueCount` values and then names stand between borders; undefined when it cannot be
- * folded.
- */
-function formsOf(text: string, valueCount: number): TextForms | undefined {
-  const plain = isPlain(text)
-  const folded = plain ? foldPlain(text) : foldText(text)
-  if (folded === undefined) return undefined
-  const marked = trimmed(folded)
-  const pieces = marked.slice(border.length, -border.length).split(border)
-  const values = pieces.slice(0, valueCount)
-  // What is joined may compose: `e` and an accent, each on its own, are one letter together.
-  const joined = plain ? values.join('') : foldText(values.join(''))
-  if (joined === undefined) return undefined
-  const names = pieces.slice(valueCount)
-  return { marked, joined, pieces: { values, names }, raw: plain ? undefined : text }
-}
-
 function areAffordable(patterns: readonly Pattern[], characters: number): boolean {
   return patterns.every(({ generous }) => isAffordable(generous, characters))
-}
-
-/** Without the spaces beside borders. */
-function trimmed(folded: string): string {
-  const isTrimmed = !folded.includes(` ${border}`) && !folded.includes(`${border} `)
-  return isTrimmed ? folded : folded.replace(/ ?\0 ?/g, border)
 }
 
 /** A value as text: a number in its own digits. */
