@@ -1,4 +1,4 @@
-import { TextList } from './text-list.ts'
+import type { TextList } from './text-list.ts'
 
 /** Which of the texts of a `Finder` stand somewhere in one text. */
 export type Found = (index: number) => boolean
@@ -12,16 +12,12 @@ const maxOneByOne = 24
  * Either way the time is linear in the text, whatever stands in it.
  */
 export class Finder {
-  readonly #list = new TextList()
+  readonly #list: TextList
   #automaton: Automaton | undefined
 
-  /**
-   * Adds a text, which must not be empty; only before the first search.
-   *
-   * @returns its index, the same for the same text
-   */
-  add(text: string): number {
-    return this.#list.add(text)
+  /** For texts none of which is empty, and to which none is added after the first search. */
+  constructor(list: TextList) {
+    this.#list = list
   }
 
   /** Looks at `text`; where the texts are few, only when one is asked for. */

@@ -4,6 +4,7 @@ import { foldText } from './fold.ts'
 import { SeamFinder } from './seam.ts'
 import type { FoundSeams } from './seam.ts'
 import type { TextForms } from './text-forms.ts'
+import { TextList } from './text-list.ts'
 
 /** What of a `NeedleSet` stands in the text of one call. */
 export class FoundNeedles {
@@ -22,15 +23,15 @@ export class FoundNeedles {
     this.#forms = forms
   }
 
-  /** Whether a text of `NeedleSet.marked` stands in one of the pieces. */
+  /** Whether a text of `NeedleSet.folded` stands in one of the pieces. */
   marked(index: number): boolean {
-    this.#marked ??= this.#set.marked.search(this.#forms.marked)
+    this.#marked ??= this.#set.folded.search(this.#forms.marked)
     return this.#marked(index)
   }
 
-  /** Whether a text of `NeedleSet.joined` stands in the values with nothing between them. */
+  /** Whether a text of `NeedleSet.folded` stands in the values with nothing between them. */
   joined(index: number): boolean {
-    this.#joined ??= this.#set.joined.search(this.#forms.joined)
+    this.#joined ??= this.#set.folded.search(this.#forms.joined)
     return this.#joined(index)
   }
 
@@ -73,25 +74,24 @@ export type NeedleTest = (found: FoundNeedles) => boolean
  * not.
  */
 export class NeedleSet {
-  readonly marked: Finder = new Finder()
-  readonly joined: Finder = new Finder()
-  readonly seams: SeamFinder = new SeamFinder()
-  readonly raw: Finder = new Finder()
+  readonly #foldedTexts = new TextList()
+  readonly #rawTexts = new TextList()
+  readonly folded: Finder = new Finder(this.#foldedTexts)
+  readonly seams: SeamFinder = new SeamFinder(this.#foldedTexts)
+  readonly raw: Finder = new Finder(this.#rawTexts)
 
   /** Adds a needle; only before the first search. */
   add(needle: string): NeedleTest {
-    const raw = this.raw.add(needle)
-    const folded = foldText(needle)
+    const raw = this.#rawTexts.add(needle)
+    const text = foldText(needle)
     // Of a needle of nothing but hidden characters only the raw form can be found.
-    if (folded === undefined || folded.trim() === '') return atAnyDepth((found) => found.raw(raw))
-    const marked = this.marked.add(folded)
-    const joined = this.joined.add(folded)
-    const seams = this.seams.add(folded)
+    if (text === undefined || text.trim() === '') return atAnyDepth((found) => found.raw(raw))
+    const folded = this.#foldedTexts.add(text)
     return atAnyDepth(
       (found) =>
-        found.marked(marked) ||
-        (found.mayBeJoined(seams) && found.joined(joined)) ||
-        found.seams(seams) ||
+        found.marked(folded) ||
+        (found.mayBeJoined(folded) && found.joined(folded)) ||
+        found.seams(folded) ||
         found.raw(raw),
     )
   }

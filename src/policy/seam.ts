@@ -1,6 +1,6 @@
 import { PieceEdges, WholePieces } from './piece.ts'
 import type { Cuts, Pieces } from './piece.ts'
-import { TextList } from './text-list.ts'
+import type { TextList } from './text-list.ts'
 
 /** The text of a call in pieces. */
 interface PiecedText {
@@ -20,18 +20,14 @@ interface PiecedText {
  * One piece may serve twice: that finds a little more than there is, and is right for a guard.
  */
 export class SeamFinder {
-  readonly #list = new TextList()
+  readonly #list: TextList
   readonly #seams: Seams[] = []
   #heads: PieceEdges | undefined
   #tails: PieceEdges | undefined
 
-  /**
-   * Adds a folded text, which must not be empty; only before the first search.
-   *
-   * @returns its index, the same for the same text
-   */
-  add(text: string): number {
-    return this.#list.add(text)
+  /** For folded texts none of which is empty, and to which none is added after the first search. */
+  constructor(list: TextList) {
+    this.#list = list
   }
 
   /** Looks at the text of one call. */

@@ -40,8 +40,9 @@ export function newBucket(): Bucket {
 /** Adds a rule to the list of its effect. */
 export function addRule(bucket: Bucket, rule: CompiledRule): void {
   const tier = tiers[rule.source.rule.effect]
-  if (bucket[tier] === noRules) bucket[tier] = []
-  bucket[tier].push(rule)
+  // A list of one is made as such: most have one rule, and one that grows takes room for many.
+  if (bucket[tier] === noRules) bucket[tier] = [rule]
+  else bucket[tier].push(rule)
 }
 
 /** Adds what calls do to their session. */

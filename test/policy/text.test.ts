@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import { Finder } from '../../src/policy/finder.ts'
+import { TextList } from '../../src/policy/text-list.ts'
 import { globMatches } from '../../src/policy/glob.ts'
 import { call, decide, policy } from './support.ts'
 import { star } from './reference-value.ts'
@@ -277,8 +278,9 @@ describe('B24: patterns are matched in linear time', () => {
         fc.uniqueArray(word, { minLength: 1, maxLength: 60 }),
         haystack,
         (words, text) => {
-          const finder = new Finder()
-          const indexes = words.map((one) => finder.add(one))
+          const list = new TextList()
+          const indexes = words.map((one) => list.add(one))
+          const finder = new Finder(list)
           const found = finder.search(text)
           expect(indexes.map((index) => found(index))).toEqual(
             words.map((one) => text.includes(one)),
