@@ -35,12 +35,19 @@ interface Recording {
   readonly members: MemberSpan[]
 }
 
+/**
+ * So many objects of a message have a shape: their members are read and listed twice as fast. Others keep their members
+ * in a table, because a caller who invents names makes a new shape for each, which is dearer than the table.
+ */
+const maxShapedObjects = 16
+
 class StrictScanner {
   readonly #reader: TokenReader
   readonly #ascii: AsciiWindow
   readonly #folder = new KeyFolder()
   #at = 0
   #memberCount = 0
+  #objectCount = 0
 
   constructor(bytes: Uint8Array) {
     this.#reader = new TokenReader(bytes, 'special_or_wide')
@@ -99,7 +106,7 @@ class StrictScanner {
 
   #object(depth: number, recording: Recording | undefined): JsonObject {
     this.#enter(depth)
-    const object: Record<string, JsonValue> = { __proto__: null }
+    const object = this.#newObject()
     if (this.#skips(byteOf.closeBrace)) return object
     const guard = new KeyGuard(object, this.#folder)
     do {
@@ -107,6 +114,15 @@ class StrictScanner {
       const name = this.#key(guard)
       object[name] = this.#memberValue(name, depth, recording)
     } while (this.#goesOn(byteOf.closeBrace))
+    return object
+  }
+
+  /** Without a prototype; the first ones with a shape that V8 shares among objects of the same members. */
+  #newObject(): Record<string, JsonValue> {
+    this.#objectCount++
+    if (this.#objectCount > maxShapedObjects) return { __proto__: null }
+    const object: Record<string, JsonValue> = {}
+    Object.setPrototypeOf(object, null)
     return object
   }
 
