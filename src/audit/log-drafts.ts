@@ -32,6 +32,23 @@ export function keyAddRecord({ vkey, epochVkey }: FirstKeys): RecordDraft {
   return { type: 'key.add', data: { epoch_vkey: epochVkey, reason: 'unsigned log', vkey } }
 }
 
+/** Why an epoch ended: its time was over, or a person wanted it. */
+export type RotationReason = 'daily' | 'operator'
+
+/** What a rotation says; keys as C2SP text. */
+export interface RotationFacts {
+  /** The number of the epoch that begins. */
+  readonly epoch: number
+  readonly previous: string
+  readonly next: string
+  readonly reason: RotationReason
+}
+
+/** The last record that the key of an epoch signs, with the key of the next one. */
+export function keyRotateRecord({ epoch, previous, next, reason }: RotationFacts): RecordDraft {
+  return { type: 'key.rotate', data: { epoch, next, previous, reason } }
+}
+
 /** A writer's first record. */
 export function procStartRecord({ software, pid }: WriterFacts): RecordDraft {
   return { type: 'proc.start', data: { pid, software } }

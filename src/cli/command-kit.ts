@@ -19,3 +19,10 @@ export function examples(
   const text = lines.map(([line, what]) => `  ${line}\n      ${what}\n`).join('')
   command.addHelpText('before', `Examples:\n${text}`)
 }
+
+/** How a command is told where the log is. */
+export function withPlace(command: Command): Command {
+  return command
+    .option('--config <file>', 'the configuration that names the log')
+    .option('--storage <place>', 'the log itself: `sqlite:` and a path, or a path')
+}

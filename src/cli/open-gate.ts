@@ -33,6 +33,8 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
   const store = SQLiteEngine.open({
     path: config.storage.path,
     software: `capfence/${version}`,
+    keys: config.audit.keys,
+    rotateHours: config.audit.rotateHours,
   })
   const runtime = newRuntime(config, store, policy, log)
   const { durability } = config.audit

@@ -13,6 +13,13 @@ export interface PlaceFlags {
   readonly storage?: string | undefined
 }
 
+/** A log with its keys. */
+export interface WritablePlace {
+  readonly path: string
+  /** The folder of its keys; undefined for the one beside it. */
+  readonly keys: string | undefined
+}
+
 /** Opens a log for reading; the engine that can is loaded by it, so that other commands start without one. */
 export type OpenLog = (storage: Storage) => Promise<LogReader>
 
@@ -27,17 +34,39 @@ export async function withLog<T>(
   use: (reader: LogReader) => Promise<T>,
 ): Promise<T> {
   const storage = storageOf(flags)
-  if (!existsSync(storage.path)) {
-    throw new CapFenceError('AUDIT_UNAVAILABLE', `there is no log at \`${storage.path}\``, {
-      hint: 'the first `capfence run` makes it; name another one with `--storage` or `--config`',
-    })
-  }
+  requireLog(storage)
   const reader = await open(storage)
   try {
     return await use(reader)
   } finally {
     await reader.close()
   }
+}
+
+/**
+ * Where a log is that a command goes on writing.
+ *
+ * @throws CapFenceError `AUDIT_UNAVAILABLE` when there is no log: only the gate makes one
+ */
+export function placeToWrite(flags: PlaceFlags): WritablePlace {
+  const { config, storage } = flags
+  const place =
+    storage === undefined
+      ? writablePlace(readConfigFile(config ?? defaultConfigPath))
+      : { path: storageOf(flags).path, keys: undefined }
+  requireLog(place)
+  return place
+}
+
+function writablePlace({ storage, audit }: Config): WritablePlace {
+  return { path: storage.path, keys: audit.keys }
+}
+
+function requireLog({ path }: { readonly path: string }): void {
+  if (existsSync(path)) return
+  throw new CapFenceError('AUDIT_UNAVAILABLE', `there is no log at \`${path}\``, {
+    hint: 'the first `capfence run` makes it; name another one with `--storage` or `--config`',
+  })
 }
 
 function storageOf({ config, storage }: PlaceFlags): Storage {

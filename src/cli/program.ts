@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { CapFenceError } from '../errors.ts'
+import { auditCommand } from './audit-commands.ts'
 import type { ApprovalsFlags } from './approvals.ts'
 import type { BudgetsFlags } from './budgets.ts'
 import type { CheckFlags } from './config-commands.ts'
@@ -8,7 +9,7 @@ import { exitCodes } from './io.ts'
 import type { LogsFlags } from './logs.ts'
 import type { OpenLog } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
-import { examples } from './command-kit.ts'
+import { examples, withPlace } from './command-kit.ts'
 import { keysCommand } from './keys-commands.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
@@ -65,7 +66,7 @@ class CommandSession {
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
     program.addCommand(this.#approvals()).addCommand(policyCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
-    program.addCommand(keysCommand(this.#kit()))
+    program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     return program
   }
 
@@ -228,12 +229,6 @@ class CommandSession {
     )
     return config.addCommand(check).addCommand(schema)
   }
-}
-
-function withPlace(command: Command): Command {
-  return command
-    .option('--config <file>', 'the configuration that names the log')
-    .option('--storage <place>', 'the log itself: `sqlite:` and a path, or a path')
 }
 
 /** Commander's words in our form: `error: unknown command 'lgs'\n(Did you mean logs?)`. */

@@ -57,6 +57,10 @@ export interface AuditConfig {
   readonly durability: AuditDurability
   /** What the log can disclose of arguments and results (AUDIT.md "Secrets"). */
   readonly mode: DisclosureMode
+  /** The folder of the log's private keys, absolute; undefined for the one beside the log. */
+  readonly keys: string | undefined
+  /** How long an epoch of keys lasts; 0 when only a person ends it. */
+  readonly rotateHours: number
 }
 
 /** How calls that need a person are treated. */
@@ -152,7 +156,7 @@ function readRoot(root: Node, place: Place, file: string): Omit<Config, 'text'> 
     mode: section.optional('mode', oneOf(modes), 'enforce'),
     storage: section.optional('storage', storageIn(folder), defaultStorage(folder)),
     approvals: section.optional('approvals', approvalsIn(folder), defaultApprovals),
-    audit: section.optional('audit', readAudit, defaultAudit),
+    audit: section.optional('audit', auditIn(folder), defaultAudit),
     limits: section.optional('limits', readLimits, defaultLimits),
     unknownMethods: section.optional('unknownMethods', oneOf(unknownMethodChoices), 'deny'),
   } as const
@@ -265,14 +269,25 @@ const readFingerprint: Read<string> = (node, place) => {
   return undefined
 }
 
-const defaultAudit: AuditConfig = { durability: 'power', mode: 'args' }
+const defaultAudit: AuditConfig = {
+  durability: 'power',
+  mode: 'args',
+  keys: undefined,
+  rotateHours: 24,
+}
 
-const readAudit: Read<AuditConfig> = (node, place) => {
-  const section = Section.read(node, place, ['durability', 'mode'])
-  if (section === undefined) return undefined
-  return {
-    durability: section.optional('durability', oneOf(durabilities), defaultAudit.durability),
-    mode: section.optional('mode', oneOf(disclosureModes), defaultAudit.mode),
+function auditIn(folder: string): Read<AuditConfig> {
+  return (node, place) => {
+    const section = Section.read(node, place, ['durability', 'mode', 'keys', 'rotateHours'])
+    if (section === undefined) return undefined
+    const keys = section.optional('keys', shownText(bounds.maxPathCharacters), undefined)
+    const hours = wholeNumber({ min: 0, max: bounds.maxRotateHours })
+    return {
+      durability: section.optional('durability', oneOf(durabilities), defaultAudit.durability),
+      mode: section.optional('mode', oneOf(disclosureModes), defaultAudit.mode),
+      keys: keys === undefined ? undefined : resolve(folder, keys),
+      rotateHours: section.optional('rotateHours', hours, defaultAudit.rotateHours),
+    }
   }
 }
 

@@ -229,6 +229,19 @@ export const configSchema: z.ZodType = z
           .enum(disclosureModes)
           .optional()
           .describe('What of arguments and results the log can disclose; `args` when left out.'),
+        keys: shown(bounds.maxPathCharacters)
+          .optional()
+          .describe(
+            "The folder of the log's private keys, relative to this file; beside the log, with `.keys` after its name, when left out.",
+          ),
+        rotateHours: z
+          .int()
+          .min(0)
+          .max(bounds.maxRotateHours)
+          .optional()
+          .describe(
+            "After how many hours the log's signing key is replaced and erased; 0 for never by itself. 24 when left out.",
+          ),
       })
       .optional()
       .describe('How the log is written.'),

@@ -35,6 +35,8 @@ export const bounds = {
   maxPathCharacters: 4096,
   /** A week: a request that nobody answered by then is not the question any more. */
   maxApprovalSeconds: 604_800,
+  /** A year: an epoch of keys that lasts longer protects nothing. */
+  maxRotateHours: 8784,
   /** A message bound below this would refuse the protocol's own handshake, bytes. */
   minMessageBytes: 65_536,
 } as const

@@ -6,7 +6,7 @@ import type { Effects } from '../runtime/store.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseFile } from './database-file.ts'
 import type { Batch, PendingCommit, WriteResult } from './engine.ts'
-import { FormatChanged, isBusy, isConstraint, storageFailure } from './failure.ts'
+import { FormatChanged, isBusy, isConstraint, storageFailure, unavailable } from './failure.ts'
 import type { StorageFailure } from './failure.ts'
 import type { WriterPlace } from './log-end.ts'
 import { CallRefused } from './log-transaction.ts'
@@ -43,9 +43,14 @@ export class BatchWriter {
     for (;;) {
       const failure = this.#file.complaint()
       if (failure !== undefined) return { kind: 'failed', failure }
-      const attempt = new Attempt(this.#log, this.#placeNow())
+      const place = this.#placeNow()
+      const attempt = new Attempt(this.#log, place)
+      const isOld = this.#log.transaction.isEpochOld(place.nowMs)
       try {
-        this.#inTransaction(batch.power, () => attempt.store(commits, batch.gap))
+        this.#inTransaction(batch.power || isOld, () => {
+          attempt.store(commits, batch.gap)
+          if (isOld) this.#endOldEpoch(place)
+        })
         return { kind: 'stored', othersWrote: this.#log.transaction.othersWrote }
       } catch (error) {
         const culprit = attempt.culprit(error)
@@ -71,6 +76,24 @@ export class BatchWriter {
       leaveWriter(this.#file.db, place)
       this.#log.transaction.keepCheckpoint()
     })
+  }
+
+  /**
+   * Begins a new epoch of keys.
+   *
+   * @throws whatever SQLite throws, or CapFenceError `AUDIT_UNAVAILABLE`; then nothing has changed
+   */
+  rotate(): void {
+    const failure = this.#file.complaint()
+    if (failure !== undefined) throw unavailable(failure)
+    const place = this.#placeNow()
+    this.#inTransaction(true, () => this.#log.transaction.rotate('operator', place))
+  }
+
+  /** Another writer may have ended it in the meantime. */
+  #endOldEpoch(place: WriterPlace): void {
+    const { transaction } = this.#log
+    if (transaction.isEpochOld(place.nowMs)) transaction.rotate('daily', place)
   }
 
   #busy(): WriteResult {
@@ -191,5 +214,8 @@ function gapRecords(gap: AuditGapFacts | undefined): readonly ReturnType<typeof 
 /** A fault of the program that no commit is to blame for stops the log like one of the disk: unsure means no. */
 function failureOf(error: unknown): StorageFailure {
   const what = error instanceof Error ? error.message : String(error)
+  if (error instanceof CapFenceError && error.code === 'AUDIT_UNAVAILABLE') {
+    return { reason: 'key', what, cause: error, hint: error.hint }
+  }
   return storageFailure(error) ?? { reason: 'damaged', what, cause: error }
 }

@@ -9,6 +9,12 @@ interface EpochRow {
   readonly seq: number
 }
 
+/** The key of an epoch, and since when it signs. */
+export interface EpochKey extends NamedEpochKey {
+  /** As the clock of its writer had it. */
+  readonly sinceMs: number
+}
+
 /** Which keys the log itself names; the table only says where, so that nothing in it can contradict the log. */
 export class EpochRows {
   readonly #first: Database.Statement<[], EpochRow>
@@ -39,7 +45,7 @@ export class EpochRows {
    *
    * @throws CapFenceError `AUDIT_CORRUPT` when no record names it
    */
-  current(): NamedEpochKey {
+  current(): EpochKey {
     return this.#keyAt(this.#newest.get())
   }
 
@@ -48,10 +54,13 @@ export class EpochRows {
     this.#insert.run(epoch, seq)
   }
 
-  #keyAt(row: EpochRow | undefined): NamedEpochKey {
+  #keyAt(row: EpochRow | undefined): EpochKey {
     const body = row === undefined ? undefined : this.#body.get(row.seq)
-    const key = body === undefined ? undefined : namedEpochKey(decodeRecord(body))
-    if (key === undefined || key.epoch !== row?.epoch) throw corrupt('no record names its keys')
-    return key
+    const record = body === undefined ? undefined : decodeRecord(body)
+    const key = record === undefined ? undefined : namedEpochKey(record)
+    if (record === undefined || key === undefined || key.epoch !== row?.epoch) {
+      throw corrupt('no record names its keys')
+    }
+    return { ...key, sinceMs: Date.parse(record.ts) }
   }
 }

@@ -12,12 +12,15 @@ export type OutageReason =
   | 'damaged'
   | 'io_error'
   | 'closed'
+  | 'key'
 
 /** A failure of the world around the log. */
 export interface StorageFailure {
   readonly reason: OutageReason
   readonly what: string
   readonly cause?: unknown
+  /** A better one than that of the reason. */
+  readonly hint?: string | undefined
 }
 
 const hints: Readonly<Record<OutageReason, string>> = {
@@ -32,6 +35,7 @@ const hints: Readonly<Record<OutageReason, string>> = {
     'if this is the log, keep a copy of the file as it is, and restore the log from a copy that verifies',
   io_error: 'check the disk and the system log',
   closed: 'the gate is stopping; call again when it runs',
+  key: "check the folder of the log's keys, and that the gate's user may read and write it",
 }
 
 /** Another gate has changed the format of the log while this one runs: what must be kept now is not known here. */
@@ -41,9 +45,15 @@ export class FormatChanged extends Error {}
 export function unavailable(failure: StorageFailure): CapFenceError {
   const message = `the audit log cannot be written: ${failure.what}`
   return new CapFenceError('AUDIT_UNAVAILABLE', message, {
-    hint: hints[failure.reason],
+    hint: failure.hint ?? hints[failure.reason],
     cause: failure.cause,
   })
+}
+
+/** What a caller sees of an error on the way to a record. */
+export function writingError(error: unknown): unknown {
+  const failure = storageFailure(error)
+  return failure === undefined ? error : unavailable(failure)
 }
 
 /** The error of a question about the log that could not be answered. */

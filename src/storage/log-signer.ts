@@ -1,9 +1,11 @@
 import { openCheckpoint, signCheckpoint } from '../audit/checkpoint.ts'
 import type { Checkpoint, OpenedCheckpoint } from '../audit/checkpoint.ts'
-import type { FirstKeys } from '../audit/log-drafts.ts'
+import { keyRotateRecord } from '../audit/log-drafts.ts'
+import type { FirstKeys, RotationReason } from '../audit/log-drafts.ts'
 import { noteSigner, printVerifierKey, verifierOf } from '../audit/note.ts'
 import type { NoteSigner } from '../audit/note.ts'
 import { epochKeyName } from '../audit/pin.ts'
+import type { RecordDraft } from '../audit/record.ts'
 import type { NamedKey } from '../crypto/key-file.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
 import type { RandomSource } from '../crypto/random.ts'
@@ -16,6 +18,18 @@ export interface SignerContext {
   readonly origin: string
   readonly files: KeyFiles
   readonly epochs: EpochRows
+  readonly random: RandomSource
+  /** How long an epoch lasts, milliseconds; 0 when only a person ends it. */
+  readonly rotateMs: number
+}
+
+/** A head as it is signed. */
+type Head = Omit<Checkpoint, 'origin'>
+
+interface Epoch {
+  readonly number: number
+  readonly signer: NoteSigner
+  readonly sinceMs: number
 }
 
 const stableFile = 'log.key'
@@ -28,34 +42,31 @@ const epochFile = (epoch: number): string => `epoch-${epoch}.key`
 export class LogSigner {
   readonly #context: SignerContext
   readonly #stable: NoteSigner
-  #epoch: number
-  #epochSigner: NoteSigner
+  #epoch: Epoch
+  /** Named by a record of this transaction. */
+  #next: Epoch | undefined
+  /** Whether key files of earlier epochs may lie there. */
+  #leavesKeys = true
 
-  private constructor(
-    context: SignerContext,
-    stable: NoteSigner,
-    epoch: { readonly number: number; readonly signer: NoteSigner },
-  ) {
+  private constructor(context: SignerContext, stable: NoteSigner, epoch: Epoch) {
     this.#context = context
     this.#stable = stable
-    this.#epoch = epoch.number
-    this.#epochSigner = epoch.signer
+    this.#epoch = epoch
   }
 
   /**
    * Makes the keys of a log that has none, inside the transaction that first names them.
    *
-   * They are on disk when this returns; `published` gives them their final name after COMMIT. So a crash in between leaves
+   * They are on disk when this returns; after COMMIT `committed` gives them their final name. So a crash in between leaves
    * nothing that a later log could be confused with.
    *
    * @throws CapFenceError `AUDIT_UNAVAILABLE` when the place holds the keys of another log, which must not be lost
    */
-  static make(context: SignerContext, random: RandomSource): LogSigner {
-    const { files, origin } = context
+  static make(context: SignerContext, nowMs: number): LogSigner {
+    const { files, origin, random } = context
     if (files.list().includes(stableFile)) throw keysOfAnother(files.pathOf(stableFile))
     const stable = files.make(pendingFile, origin, random(32))
-    const epoch = files.make(epochFile(1), epochKeyName(origin, 1), random(32))
-    return new LogSigner(context, signerOf(stable), { number: 1, signer: signerOf(epoch) })
+    return new LogSigner(context, signerOf(stable), makeEpoch(context, 1, nowMs))
   }
 
   /**
@@ -71,23 +82,51 @@ export class LogSigner {
     return new LogSigner(context, stable, loadEpoch(context))
   }
 
-  /** Gives the keys of a new log their final name; after COMMIT. */
-  published(): void {
-    publish(this.#context.files)
-  }
-
   /** The public keys, as the log's first records name them; only in the first epoch. */
   firstKeys(): FirstKeys {
-    return {
-      vkey: printVerifierKey(verifierOf(this.#stable)),
-      epochVkey: printVerifierKey(verifierOf(this.#epochSigner)),
-    }
+    return { vkey: textOf(this.#stable), epochVkey: textOf(this.#epoch.signer) }
+  }
+
+  /** The number of the epoch that runs. */
+  get epoch(): number {
+    return this.#epoch.number
+  }
+
+  /** Whether the epoch has lasted for its time. A clock that was set back by as much says nothing about that: then too. */
+  isOld(nowMs: number): boolean {
+    const { rotateMs } = this.#context
+    return rotateMs > 0 && Math.abs(nowMs - this.#epoch.sinceMs) >= rotateMs
+  }
+
+  /**
+   * Makes the key of the next epoch, which signs from here on if this transaction is committed.
+   *
+   * The key is on disk when this returns. One that lies there already is of a rotation that was not committed.
+   *
+   * @param place of the record that names the key
+   * @returns that record; no other may follow it in this transaction
+   */
+  rotate(
+    reason: RotationReason,
+    place: { readonly seq: number; readonly nowMs: number },
+  ): RecordDraft {
+    const next = makeEpoch(this.#context, this.#epoch.number + 1, place.nowMs)
+    this.#context.epochs.add(next.number, place.seq)
+    this.#next = next
+    return keyRotateRecord({
+      epoch: next.number,
+      previous: textOf(this.#epoch.signer),
+      next: textOf(next.signer),
+      reason,
+    })
   }
 
   /** The signed note of a head. */
-  sign({ size, root }: Omit<Checkpoint, 'origin'>): string {
+  sign({ size, root }: Head): string {
     const { origin } = this.#context
-    return signCheckpoint({ origin, size, root }, [this.#stable, this.#epochSigner])
+    const signers = [this.#stable, this.#epoch.signer]
+    if (this.#next !== undefined) signers.push(this.#next.signer)
+    return signCheckpoint({ origin, size, root }, signers)
   }
 
   /**
@@ -96,7 +135,7 @@ export class LogSigner {
    * @throws CapFenceError `AUDIT_CORRUPT` unless it is this log's, of this size and root, and signed by both keys;
    *   `AUDIT_UNAVAILABLE` when a new epoch has begun whose key cannot be used
    */
-  accept(note: string, head: Omit<Checkpoint, 'origin'>): void {
+  accept(note: string, head: Head): void {
     // The same keys sign the same text with the same bytes, and signing takes less time than verifying.
     if (note === this.sign(head)) return
     this.#follow()
@@ -106,10 +145,43 @@ export class LogSigner {
     }
   }
 
+  /** The transaction was committed: a key that it named signs from now on, and the key before it is erased. */
+  committed(): void {
+    if (this.#next !== undefined) {
+      this.#epoch = this.#next
+      this.#next = undefined
+      this.#leavesKeys = true
+    }
+    if (this.#leavesKeys) this.#tidy()
+  }
+
+  /** The transaction was rolled back: the key that it named signs nothing. */
+  rolledBack(): void {
+    this.#next = undefined
+  }
+
+  /** Key files of earlier epochs that could not be erased; each commit tries again. */
+  keysLeft(): readonly string[] {
+    const { files } = this.#context
+    return earlierEpochs(files, this.#epoch.number).map((file) => files.pathOf(file))
+  }
+
+  #tidy(): void {
+    const { files } = this.#context
+    try {
+      publish(files)
+      for (const file of earlierEpochs(files, this.#epoch.number)) files.erase(file)
+      this.#leavesKeys = false
+    } catch {
+      // What was committed stands: it must not look as if it did not. The next commit tries again, and so does each start.
+    }
+  }
+
   #opened(note: string): OpenedCheckpoint {
     const { origin } = this.#context
     try {
-      return openCheckpoint(note, origin, [verifierOf(this.#stable), verifierOf(this.#epochSigner)])
+      const keys = [verifierOf(this.#stable), verifierOf(this.#epoch.signer)]
+      return openCheckpoint(note, origin, keys)
     } catch (error) {
       if (!(error instanceof CapFenceError)) throw error
       throw corrupt(`its head is ${error.message}`, error)
@@ -118,10 +190,10 @@ export class LogSigner {
 
   /** Another writer may have begun a new epoch. */
   #follow(): void {
-    if (this.#context.epochs.current().epoch === this.#epoch) return
-    const { number, signer } = loadEpoch(this.#context)
-    this.#epoch = number
-    this.#epochSigner = signer
+    if (this.#context.epochs.current().epoch === this.#epoch.number) return
+    this.#epoch = loadEpoch(this.#context)
+    // Whoever began the epoch may have ended before it erased the key.
+    this.#leavesKeys = true
   }
 }
 
@@ -129,13 +201,27 @@ function publish(files: KeyFiles): void {
   if (files.list().includes(pendingFile)) files.rename(pendingFile, stableFile)
 }
 
-function loadEpoch({ files, origin, epochs }: SignerContext): {
-  readonly number: number
-  readonly signer: NoteSigner
-} {
-  const { epoch, vkey } = epochs.current()
+function earlierEpochs(files: KeyFiles, epoch: number): readonly string[] {
+  return files.list().filter((file) => {
+    const [, number] = /^epoch-([1-9]\d{0,9})\.key$/.exec(file) ?? []
+    return number !== undefined && Number(number) < epoch
+  })
+}
+
+function makeEpoch(
+  { files, origin, random }: SignerContext,
+  number: number,
+  sinceMs: number,
+): Epoch {
+  const key = files.make(epochFile(number), epochKeyName(origin, number), random(32))
+  return { number, signer: signerOf(key), sinceMs }
+}
+
+function loadEpoch({ files, origin, epochs }: SignerContext): Epoch {
+  const { epoch, vkey, sinceMs } = epochs.current()
   const name = epochKeyName(origin, epoch)
-  return { number: epoch, signer: loadKey(files, epochFile(epoch), { name, vkey }) }
+  const signer = loadKey(files, epochFile(epoch), { name, vkey })
+  return { number: epoch, signer, sinceMs }
 }
 
 function loadKey(
@@ -145,7 +231,7 @@ function loadKey(
 ): NoteSigner {
   const key = files.read(file)
   const signer = signerOf(key)
-  if (key.name === named.name && printVerifierKey(verifierOf(signer)) === named.vkey) return signer
+  if (key.name === named.name && textOf(signer) === named.vkey) return signer
   throw new CapFenceError(
     'AUDIT_UNAVAILABLE',
     `the key file \`${files.pathOf(file)}\` holds a key of \`${key.name}\`, not the one that the log names as \`${named.name}\``,
@@ -155,6 +241,10 @@ function loadKey(
 
 function signerOf({ name, key }: NamedKey): NoteSigner {
   return noteSigner(name, key)
+}
+
+function textOf(signer: NoteSigner): string {
+  return printVerifierKey(verifierOf(signer))
 }
 
 function keysOfAnother(path: string): CapFenceError {

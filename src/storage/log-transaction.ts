@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { ApprovalRequest } from '../approval/request.ts'
+import type { RotationReason } from '../audit/log-drafts.ts'
 import type { RecordData } from '../audit/record.ts'
 import { isTreeHead, rootOf } from '../audit/tree.ts'
 import type { TreeHead } from '../audit/tree.ts'
@@ -129,6 +130,21 @@ export class LogTransaction {
     if (labels.length > 0) this.#labels.add(labels, nowMs)
   }
 
+  /**
+   * Begins a new epoch of keys; the last that happens in a transaction, which must survive a power cut: the old key is
+   * erased after it.
+   */
+  rotate(reason: RotationReason, at: WriterPlace): void {
+    const place = { seq: this.nextSeq, nowMs: at.nowMs }
+    this.store({ records: [this.#signer.rotate(reason, place)], result: undefined }, at)
+    this.keepCheckpoint()
+  }
+
+  /** Whether the keys have signed for as long as an epoch may last. */
+  isEpochOld(nowMs: number): boolean {
+    return this.#signer.isOld(nowMs)
+  }
+
   /** The head of this transaction becomes a checkpoint that is kept. */
   keepCheckpoint(): void {
     this.#keepsCheckpoint = true
@@ -146,10 +162,12 @@ export class LogTransaction {
 
   committed(): void {
     this.#known = this.#end
+    this.#signer.committed()
   }
 
   rolledBack(): void {
     this.#end = this.#known
+    this.#signer.rolledBack()
   }
 
   #start(end: LogEnd): void {

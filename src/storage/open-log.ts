@@ -22,20 +22,18 @@ export interface OpeningFacts {
   readonly software: string
   readonly presence: WriterPresence
   readonly keys: KeyFiles
+  /** How long an epoch of keys lasts, milliseconds; 0 when only a person ends it. */
+  readonly rotateMs: number
 }
 
 /** A log, ready for its writer. */
 export interface OpenedLog {
   readonly transaction: LogTransaction
+  readonly signer: LogSigner
   /** Whose records follow. */
   readonly writer: Omit<WriterPlace, 'nowMs'>
   /** 32 random bytes, made once per database. */
   readonly argumentKey: Uint8Array
-}
-
-interface EnteredLog {
-  readonly log: OpenedLog
-  readonly signer: LogSigner
 }
 
 const argumentKeyName = 'argument-key'
@@ -53,8 +51,10 @@ const firstSignedVersion = 4
 export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
   const writerId = ulid(facts.nowMs, facts.random)
   try {
-    const { log, signer } = db.transaction(() => enterLog(db, facts, writerId)).immediate()
-    signer.published()
+    // Keys of a new log get their final name after COMMIT: a power cut must not leave keys without their log.
+    if (versionOf(db) < firstSignedVersion) db.pragma('synchronous = FULL')
+    const log = db.transaction(() => enterLog(db, facts, writerId)).immediate()
+    log.transaction.committed()
     return log
   } catch (error) {
     facts.presence.release(writerId)
@@ -62,7 +62,7 @@ export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
   }
 }
 
-function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): EnteredLog {
+function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
   const { transaction, signer, origin, firstRecords } = startOf(db, facts)
   const writer = { log: origin, w: writerId }
   const place = { ...writer, nowMs: facts.nowMs }
@@ -71,9 +71,7 @@ function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string):
   transaction.store({ records: [...firstRecords, start], result: undefined }, place)
   recordLostCalls({ db, presence: facts.presence, transaction, queries: new LogQueries(db), place })
   transaction.finish()
-  // The caller's COMMIT can still fail; then this transaction is never used.
-  transaction.committed()
-  return { log: { transaction, writer, argumentKey: argumentKeyOf(db) }, signer }
+  return { transaction, signer, writer, argumentKey: argumentKeyOf(db) }
 }
 
 /** A log that takes records, and those it has to take first. */
@@ -91,14 +89,15 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
   else upgradeSchema(db)
   const origin = originOf(db)
   const epochs = new EpochRows(db)
-  const context = { origin, files: facts.keys, epochs }
+  const { keys: files, random, rotateMs } = facts
+  const context = { origin, files, epochs, random, rotateMs }
   if (hasKeys) {
     const signer = LogSigner.load(context)
     const transaction = new LogTransaction(db, signer)
     transaction.begin()
     return { transaction, signer, origin, firstRecords: [] }
   }
-  const signer = LogSigner.make(context, facts.random)
+  const signer = LogSigner.make(context, facts.nowMs)
   const transaction = new LogTransaction(db, signer)
   if (isNew) transaction.create()
   else beginSigning(db, transaction)

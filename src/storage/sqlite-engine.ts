@@ -13,6 +13,7 @@ import type { DatabaseFile, OpenContext } from './database-file.ts'
 import { BaseDBEngine } from './engine.ts'
 import type { Batch, WriteResult } from './engine.ts'
 import { nodeFiles } from './files.ts'
+import { writingError } from './failure.ts'
 import type { Files } from './files.ts'
 import { openLog } from './open-log.ts'
 import type { OpenedLog } from './open-log.ts'
@@ -27,7 +28,9 @@ export interface SQLiteOptions {
   /** Who writes, such as `capfence/0.1.0`; stands in the log. */
   readonly software: string
   /** The folder of the log's private keys; `PATH.keys` beside the database when absent. Made when there is none. */
-  readonly keys?: string
+  readonly keys?: string | undefined
+  /** After how many hours a new epoch of keys begins with the next commit; 24 when absent, 0 for never by itself. */
+  readonly rotateHours?: number
   /** How long a commit waits for other processes, milliseconds. */
   readonly maxLockWaitMs?: number
   readonly clock?: Clock
@@ -40,6 +43,16 @@ export interface SQLiteOptions {
 function keyFiles(path: string, folder: string | undefined, files: Files): KeyFiles {
   if (path === inMemory) return new KeysInMemory()
   return new KeyFolder(folder === undefined ? `${files.realPath(path)}.keys` : resolve(folder))
+}
+
+const defaultRotateHours = 24
+
+/** An epoch of keys that a person has ended. */
+export interface KeyRotation {
+  /** The number of the one that has begun. */
+  readonly epoch: number
+  /** Paths of earlier keys that could not be erased. */
+  readonly keysLeft: readonly string[]
 }
 
 /** Space kept for the record of a full disk, bytes. */
@@ -87,8 +100,9 @@ export class SQLiteEngine extends BaseDBEngine {
     const file = openForWriting(path, context)
     try {
       const keys = keyFiles(path, options.keys, files)
+      const rotateMs = (options.rotateHours ?? defaultRotateHours) * 3_600_000
       const log = retrying(context, () =>
-        openLog(file.db, { random, nowMs: clock.nowMs(), software, presence, keys }),
+        openLog(file.db, { random, nowMs: clock.nowMs(), software, presence, keys, rotateMs }),
       )
       file.remember()
       const reader = new SQLiteLog(file, context, presence)
@@ -101,6 +115,23 @@ export class SQLiteEngine extends BaseDBEngine {
 
   argumentKey(): Uint8Array {
     return this.#parts.log.argumentKey
+  }
+
+  /**
+   * Begins a new epoch of keys now, in the foreground, and erases the key of the one before.
+   *
+   * @returns what there is to say of it, once it survives a power cut
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when it could not be done; then the epoch goes on
+   */
+  async rotateKeys(): Promise<KeyRotation> {
+    const { context, log } = this.#parts
+    try {
+      retrying(context, () => this.#writer.rotate())
+    } catch (error) {
+      throw writingError(error)
+    }
+    const { signer } = log
+    return { epoch: signer.epoch, keysLeft: signer.keysLeft() }
   }
 
   protected async write(batch: Batch): Promise<WriteResult> {

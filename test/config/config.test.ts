@@ -35,7 +35,7 @@ describe('a configuration is read into exact values', () => {
     "mode": "observe",
     "storage": "sqlite:data/log.db",
     "approvals": {"timeoutSeconds": 60, "approvers": "a/approvers.json"},
-    "audit": {"durability": "process", "mode": "digest-only"},
+    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "rotateHours": 1},
     "limits": {"maxRequestsInFlight": 5},
     "unknownMethods": "forward",
   }`)
@@ -121,7 +121,12 @@ describe('a configuration is read into exact values', () => {
       mode: 'observe',
       storage: { engine: 'sqlite', path: resolve(home, 'data/log.db') },
       approvals: { timeoutSeconds: 60, approvers: resolve(home, 'a/approvers.json') },
-      audit: { durability: 'process', mode: 'digest-only' },
+      audit: {
+        durability: 'process',
+        mode: 'digest-only',
+        keys: resolve(home, '../k'),
+        rotateHours: 1,
+      },
       limits: {
         maxClientMessageBytes: limits.maxClientMessageBytes,
         maxUpstreamMessageBytes: limits.maxUpstreamMessageBytes,
@@ -147,7 +152,7 @@ describe('a configuration is read into exact values', () => {
       mode: 'enforce',
       storage: { engine: 'sqlite', path: resolve('home/.capfence/capfence.db') },
       approvals: { timeoutSeconds: 900 },
-      audit: { durability: 'power', mode: 'args' },
+      audit: { durability: 'power', mode: 'args', rotateHours: 24 },
       unknownMethods: 'deny',
       bounds: {
         maxClientMessageBytes: limits.maxClientMessageBytes,

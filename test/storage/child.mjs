@@ -111,6 +111,20 @@ async function untilRefused(store, how) {
   }
 }
 
+/**
+ * Begins epoch after epoch of keys, with calls in between; only SQLite has them.
+ *
+ * @param {any} store
+ * @param {Job} job
+ */
+async function rotations(store, { count = 0 }) {
+  for (let done = 0; done < count; done += 1) {
+    const { epoch } = await store.rotateKeys()
+    say({ epoch })
+    await oneCall(store, {})
+  }
+}
+
 /** @returns {Store | undefined} */
 function opened() {
   try {
@@ -127,6 +141,7 @@ async function work(store) {
   say({ open: true })
   if (job.kind === 'calls') await calls(store, job)
   if (job.kind === 'until-refused') await untilRefused(store, job)
+  if (job.kind === 'rotations') await rotations(store, job)
   // A job that waits ends with its standard input, or is killed.
   if (job.wait === true) await new Promise((resolve) => process.stdin.resume().once('end', resolve))
   await store.close()

@@ -9,7 +9,7 @@ const program = fileURLToPath(new URL('child.mjs', import.meta.url))
 
 /** What a child is to do; see `child.mjs`. */
 export interface Job {
-  readonly kind: 'calls' | 'until-refused' | 'nothing'
+  readonly kind: 'calls' | 'until-refused' | 'rotations' | 'nothing'
   readonly count?: number
   readonly callers?: number
   readonly forwarded?: boolean
@@ -30,6 +30,8 @@ export interface Fact {
     readonly message: string
     readonly hint: string | undefined
   } | null
+  /** The epoch of keys that it began. */
+  readonly epoch?: number
   readonly closed?: boolean
   /** Why the store could not be opened. */
   readonly failed?: { readonly code: string; readonly hint: string | undefined }

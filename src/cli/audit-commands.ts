@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import type { AuditKeyFlags } from './audit-key.ts'
+import type { AuditRotateFlags } from './audit-rotate.ts'
+import type { CommandKit } from './command-kit.ts'
+import { examples, withPlace } from './command-kit.ts'
+
+/** `capfence audit`: what proves the log, and to whom. */
+export function auditCommand(kit: CommandKit): Command {
+  return kit
+    .command('audit')
+    .description('the log as evidence: its keys')
+    .addCommand(key(kit))
+    .addCommand(rotate(kit))
+}
+
+function key(kit: CommandKit): Command {
+  const command = kit
+    .command('key')
+    .description("print the log's pin: the two public keys that everything in it is checked with")
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [['capfence audit key > log.pin', 'keep it where the log is not']])
+  return withPlace(command).action((flags: AuditKeyFlags) =>
+    kit.run(async () => {
+      const { auditKey } = await import('./audit-key.ts')
+      return auditKey(flags, kit.io, kit.openLog)
+    }),
+  )
+}
+
+function rotate(kit: CommandKit): Command {
+  const command = kit
+    .command('rotate')
+    .description(
+      "replace the key that signs the log's heads, and erase it; gates may run meanwhile",
+    )
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    ['capfence audit rotate', 'what was signed so far can no longer be signed anew'],
+  ])
+  return withPlace(command).action((flags: AuditRotateFlags) =>
+    kit.run(async () => {
+      const { auditRotate } = await import('./audit-rotate.ts')
+      return auditRotate(flags, kit.io)
+    }),
+  )
+}
