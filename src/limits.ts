@@ -128,6 +128,13 @@ export const limits = {
   maxShellBytes: 20_000,
   /** An SQL text that is parsed, bytes; beyond is indeterminate. */
   maxSqlBytes: 65_536,
+  /**
+   * All that `shell` and `sql` have parsed for one decision, characters, and 64 more for each text. Beyond, all such
+   * conditions of the call are indeterminate, whichever of them came first.
+   */
+  maxParsedCharacters: 98_304,
+  /** All words and commands that are found in shell commands for one decision, count; beyond as above. */
+  maxParsedWords: 16_384,
   /** A URL that is parsed, characters; beyond is indeterminate. */
   maxUrlCharacters: 8192,
   /** All paths in the arguments of one call together, characters; beyond is indeterminate. */

@@ -1,8 +1,15 @@
-import type { JsonValue } from '../json/value.ts'
+import type { JsonObject, JsonValue } from '../json/value.ts'
 import { foldText } from './fold.ts'
+import type { Parsing } from './parsing.ts'
 
 /** Not asked for yet; `undefined` is an answer. */
 const unasked: unique symbol = Symbol('unasked')
+
+/** The call in which an argument stands, the same object for all arguments of one decision. */
+export interface ArgumentCall {
+  readonly arguments: JsonObject
+  readonly parsing: Parsing
+}
 
 /**
  * One argument of a call, found by a pointer: its value, and what several rules would otherwise work out again.
@@ -14,10 +21,13 @@ export class Argument {
   readonly value: JsonValue
   /** The value if it is a text short enough to be looked at. */
   readonly text: string | undefined
+  /** Undefined for a value that stands in no call. */
+  readonly call: ArgumentCall | undefined
   #folded: string | undefined | typeof unasked = unasked
 
-  constructor(value: JsonValue, isReadable: boolean) {
+  constructor(value: JsonValue, isReadable: boolean, call?: ArgumentCall) {
     this.value = value
+    this.call = call
     this.text = typeof value === 'string' && isReadable ? value : undefined
   }
 

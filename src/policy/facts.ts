@@ -3,6 +3,7 @@ import { canonicalizeExact } from '../json/canonical.ts'
 import { limits } from '../limits.ts'
 import { readAmounts } from './amount.ts'
 import type { AmountFacts } from './amount.ts'
+import type { ArgumentCall } from './argument.ts'
 import type { NameRoles } from './argument-name.ts'
 import { walkArguments } from './argument-walk.ts'
 import type { ArgumentContents } from './argument-walk.ts'
@@ -12,6 +13,8 @@ import type { Located } from './locate.ts'
 import { readPath } from './path.ts'
 import type { PathFacts } from './path.ts'
 import type { ContextField } from './condition.ts'
+import { parsingOfDecision } from './parsing.ts'
+import type { Parsing } from './parsing.ts'
 import type { Pointer } from './pointer.ts'
 import { roomOf } from './limit.ts'
 import type { LimitTerms, Room } from './limit.ts'
@@ -30,6 +33,8 @@ type Lazy<T> = T | typeof unasked
  * `undefined` always means that it cannot be known. The arguments are walked at most once.
  */
 export class Facts {
+  /** What `shell` and `sql` may still read. */
+  readonly parsing: Parsing
   readonly #event: ActionEvent
   readonly #names: NameRoles
   readonly #state: PolicyState | undefined
@@ -38,11 +43,18 @@ export class Facts {
   #amounts: AmountFacts | undefined
   #paths: Lazy<readonly (PathFacts | undefined)[] | undefined> = unasked
   #tables: Lazy<readonly TableName[] | undefined> = unasked
+  #call: ArgumentCall | undefined
   #located: Map<string, readonly Located[]> | undefined
   #rooms: Map<LimitTerms, Room> | undefined
   #folded: Map<ContextField, string | undefined> | undefined
 
-  constructor(event: ActionEvent, names: NameRoles, state?: PolicyState) {
+  constructor(
+    event: ActionEvent,
+    names: NameRoles,
+    state?: PolicyState,
+    parsing: Parsing = parsingOfDecision(),
+  ) {
+    this.parsing = parsing
     this.#event = event
     this.#names = names
     this.#state = state
@@ -152,7 +164,8 @@ export class Facts {
     this.#located ??= new Map()
     let located = this.#located.get(pointer.text)
     if (located === undefined) {
-      located = locate(this.#event.arguments, pointer)
+      this.#call ??= { arguments: this.#event.arguments, parsing: this.parsing }
+      located = locate(this.#call, pointer)
       this.#located.set(pointer.text, located)
     }
     return located

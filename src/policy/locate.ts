@@ -3,6 +3,7 @@ import { isJsonArray, isJsonObject } from '../json/value.ts'
 import type { JsonArray, JsonObject, JsonValue } from '../json/value.ts'
 import { limits } from '../limits.ts'
 import { Argument } from './argument.ts'
+import type { ArgumentCall } from './argument.ts'
 import type { Pointer } from './pointer.ts'
 
 /** What stands at a pointer, or could to one server or another. */
@@ -27,8 +28,8 @@ const unreadable: Missing = { kind: 'unreadable' }
  * A lenient server reads `Path` where the rule says `path`, and which of the two it takes when both are there cannot be
  * told; so both are found, and the other one is not `exact` (THREATS B2).
  */
-export function locate(root: JsonObject, pointer: Pointer): readonly Located[] {
-  let level: readonly Place[] = [{ kind: 'value', value: root, exact: true }]
+export function locate(call: ArgumentCall, pointer: Pointer): readonly Located[] {
+  let level: readonly Place[] = [{ kind: 'value', value: call.arguments, exact: true }]
   for (const token of pointer.tokens) {
     const next: Place[] = []
     for (const place of level) {
@@ -38,7 +39,7 @@ export function locate(root: JsonObject, pointer: Pointer): readonly Located[] {
     }
     level = next
   }
-  return argumentsAt(level)
+  return argumentsAt(level, call)
 }
 
 interface Value {
@@ -101,13 +102,13 @@ function foldedName(name: string): string {
 }
 
 /** All texts at one pointer together are bounded, since a rule looks at each of them. */
-function argumentsAt(places: readonly Place[]): readonly Located[] {
+function argumentsAt(places: readonly Place[], call: ArgumentCall): readonly Located[] {
   let characters = 0
   return places.map((place) => {
     if (place.kind !== 'value') return place
     const { value, exact } = place
     if (typeof value === 'string') characters += value.length
-    const argument = new Argument(value, characters <= limits.maxTextBytes)
+    const argument = new Argument(value, characters <= limits.maxTextBytes, call)
     return { kind: 'found', argument, exact }
   })
 }

@@ -6,6 +6,8 @@ import { CompiledRule } from './compiled-rule.ts'
 import type { InvariantSource } from './invariant.ts'
 import type { Condition } from './condition.ts'
 import { Facts } from './facts.ts'
+import { anythingParsed, nothingParsed, parsingOfDecision } from './parsing.ts'
+import type { Parsing } from './parsing.ts'
 import { compileCondition } from './predicate.ts'
 import type { Problem } from './problem.ts'
 import type { RiskActions } from './read-policy.ts'
@@ -115,7 +117,10 @@ export class Policy {
   /** What every rule whose capability fits makes of an event, in the order of the files; dearer than `decide`. */
   explain(event: ActionEvent, state?: PolicyState): readonly RuleAccount[] {
     if (!ActionEvent.isEvent(event)) return []
-    const facts = new Facts(event, this.#names, state)
+    const isTooMuch = this.#decideOnce(event, state, parsingOfDecision()).parsing.isExceeded
+    // Whoever explains looks at more predicates than the decision did, and must see what that one saw.
+    const parsing = isTooMuch ? nothingParsed() : anythingParsed()
+    const facts = new Facts(event, this.#names, state, parsing)
     const { capability } = event
     const rules = this.#index
       .find(lowerCased(capability))
@@ -147,13 +152,22 @@ export class Policy {
   }
 
   #decide(event: ActionEvent, state: PolicyState | undefined): PolicyAnswer {
-    const facts = new Facts(event, this.#names, state)
+    const { answer, parsing } = this.#decideOnce(event, state, parsingOfDecision())
+    return parsing.isExceeded ? this.#decideOnce(event, state, nothingParsed()).answer : answer
+  }
+
+  #decideOnce(
+    event: ActionEvent,
+    state: PolicyState | undefined,
+    parsing: Parsing,
+  ): { readonly answer: PolicyAnswer; readonly parsing: Parsing } {
+    const facts = new Facts(event, this.#names, state, parsing)
     const lowered = lowerCased(event.capability)
     const buckets = this.#index.find(lowered)
     const answer = this.#answer(event, { buckets, isLower: lowered === event.capability }, facts)
-    if (!this.#asksState || !buckets.some((bucket) => bucket.asksState)) return answer
+    if (!this.#asksState || !buckets.some((bucket) => bucket.asksState)) return { answer, parsing }
     const consequences = consequencesOf(buckets, event.capability, facts)
-    return consequences === undefined ? answer : { ...answer, consequences }
+    return { answer: consequences === undefined ? answer : { ...answer, consequences }, parsing }
   }
 
   #answer(

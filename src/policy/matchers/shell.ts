@@ -1,10 +1,10 @@
 import type { ParsedScript } from 'unbash'
 import { isJsonArray } from '../../json/value.ts'
 import { limits } from '../../limits.ts'
-import type { Truth } from '../answer.ts'
 import type { Argument } from '../argument.ts'
 import type { MatcherKind, MatcherTest } from '../matcher.ts'
 import { costs } from '../matcher.ts'
+import { mayRunBeside } from '../shell/beside.ts'
 import { isListed, readListed } from '../shell/only.ts'
 import { plainCommands, plainList } from '../shell/plain.ts'
 import type { PlainCommand } from '../shell/plain.ts'
@@ -27,10 +27,10 @@ import type { ShellData } from './shell-read.ts'
  * languages that name it. What cannot be told, such as the value of a variable as a name, is indeterminate. What a
  * command computes or reads from a file is not seen.
  *
- * Other arguments of the call are not looked at, and may hold more words: `{command: rm, args: [-rf, /]}`. So a wanted
- * command without any words, or `sudo` or `bash -c` without a command, is indeterminate at the end of the text; a
- * command that has some words, but not all that are asked for, is not. `only` is for grants and takes nothing but lines
- * that every shell reads alike (`plainCommands`, `isListed`); what else the call may hold is for other conditions.
+ * Other arguments of the call may hold more words: `{command: rm, args: [-rf, /]}`. So a wanted command without any
+ * words, or `sudo` or `bash -c` without a command, is indeterminate at the end of the text; and so is what other
+ * arguments make of it when they are written behind it (`mayRunBeside`). `only` is for grants and takes nothing but
+ * lines that every shell reads alike (`plainCommands`, `isListed`); what else the call may hold is for other conditions.
  */
 export const shell: MatcherKind<ShellData> = {
   read: readShell,
@@ -42,14 +42,18 @@ export const shell: MatcherKind<ShellData> = {
 
 function runsTest(runs: readonly string[], flags: readonly string[]): MatcherTest {
   const wanted = runs.map((written) => wantedCommand(written, flags))
-  const may = (argument: Argument): Truth => {
-    const reading = readingOf(argument)
-    return reading === undefined ? 'indeterminate' : mayRun(reading, wanted)
-  }
   return {
-    may,
+    may: (argument) => {
+      const reading = readingOf(argument)
+      if (reading === undefined) return 'indeterminate'
+      const value = mayRun(reading, wanted)
+      if (value !== 'false') return value
+      const own = argument.text === undefined ? (wordsOf(argument) ?? []) : [argument.text]
+      return mayRunBeside(argument, { own, reading }, wanted) ? 'indeterminate' : 'false'
+    },
     must: (argument) => {
-      const value = may(argument)
+      const reading = readingOf(argument)
+      const value = reading === undefined ? 'indeterminate' : mayRun(reading, wanted)
       if (value !== 'true') return value
       const [command, ...more] = plainOf(argument) ?? []
       const isIt = command !== undefined && wanted.some((one) => isExactly(command, one))
@@ -101,16 +105,17 @@ function readingOf(argument: Argument): ShellReading | undefined {
 }
 
 function newReading(argument: Argument): ShellReading | undefined {
-  if (argument.text !== undefined) return readCommandLine(argument.text)
+  const parsing = argument.call?.parsing
+  if (argument.text !== undefined) return readCommandLine(argument.text, parsing)
   const words = wordsOf(argument)
-  return words === undefined ? undefined : readWords(words)
+  return words === undefined ? undefined : readWords(words, parsing)
 }
 
 /** What a grant sees in an argument; undefined when not every shell would read it alike. */
 function plainOf(argument: Argument): readonly PlainCommand[] | undefined {
-  const { text } = argument
+  const { text, call } = argument
   if (text !== undefined) {
-    if (!roots.has(argument)) roots.set(argument, parseShell(text))
+    if (!roots.has(argument)) roots.set(argument, parseShell(text, call?.parsing))
     const root = roots.get(argument)
     return root === undefined ? undefined : plainCommands(text, root)
   }

@@ -35,8 +35,9 @@ const known = new WeakMap<Argument, SqlFacts>()
 
 /** Facts are kept, but not that there are none: the parser may get ready. */
 function factsOf(argument: Argument): SqlFacts | undefined {
-  const { text } = argument
-  const facts = known.get(argument) ?? (text === undefined ? undefined : readSql(text))
+  const { text, call } = argument
+  const facts =
+    known.get(argument) ?? (text === undefined ? undefined : readSql(text, call?.parsing))
   if (facts !== undefined) known.set(argument, facts)
   return facts
 }

@@ -1,5 +1,6 @@
 import { limits } from '../../limits.ts'
 import { foldText } from '../fold.ts'
+import type { Parsing } from '../parsing.ts'
 import { harmlessStart, isHarmlessWith } from './harmless.ts'
 import { gatherers, isInterpreter, isReader, isShell, schedulers } from './runners.ts'
 import { commandsIn } from './script.ts'
@@ -18,27 +19,29 @@ export interface ShellReading {
   readonly isSound: boolean
 }
 
-const unreadable: ShellReading = { commands: [], programs: [], isSound: false }
+/** Of a text that no parser could read, alone or with all others of the call. */
+export const unreadable: ShellReading = { commands: [], programs: [], isSound: false }
 
 /** Reads a command line. */
-export function readCommandLine(text: string): ShellReading {
-  const script = commandsIn(text)
+export function readCommandLine(text: string, parsing: Parsing | undefined): ShellReading {
+  const script = commandsIn(text, parsing)
   if (script === undefined) return unreadable
-  const reader = new Reader(script.isSound)
+  const reader = new Reader(script.isSound, parsing)
   reader.all(script.commands)
   return reader
 }
 
 /** Reads a command that is given as a list of its words. */
-export function readWords(words: readonly string[]): ShellReading {
+export function readWords(words: readonly string[], parsing: Parsing | undefined): ShellReading {
   if (charactersOf(words) > limits.maxShellBytes) return unreadable
-  const reader = new Reader(true)
+  if (parsing?.takeCommand(words.length) === false) return unreadable
+  const reader = new Reader(true, parsing)
   if (words.length > 0) {
     const all = words.map(plainWord)
     reader.all([{ words: all, settings: [], inputs: [], isLast: true, starts: startsIn(all) }])
   }
   // A server may join the words and give them to a shell, which finds more in them, or a quote that is never closed.
-  const joined = commandsIn(words.join(' '))
+  const joined = commandsIn(words.join(' '), parsing)
   if (joined?.isSound === true) reader.all(joined.commands)
   return reader
 }
@@ -68,11 +71,13 @@ class Reader implements ShellReading {
   readonly commands: ShellCommand[] = []
   readonly programs: string[] = []
   isSound: boolean
+  readonly #parsing: Parsing | undefined
   #nestedCharacters = 0
   #depth = 0
 
-  constructor(isSound: boolean) {
+  constructor(isSound: boolean, parsing: Parsing | undefined) {
     this.isSound = isSound
+    this.#parsing = parsing
   }
 
   all(commands: readonly ShellCommand[]): void {
@@ -197,7 +202,7 @@ class Reader implements ShellReading {
       this.#known(false)
       return
     }
-    const script = commandsIn(text)
+    const script = commandsIn(text, this.#parsing)
     if (kind === 'run') this.#known(script?.isSound === true)
     this.#depth += 1
     this.all(script?.commands ?? [])

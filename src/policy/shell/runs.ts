@@ -7,6 +7,7 @@ import type { FlagTest } from './flags.ts'
 import type { ShellReading } from './reading.ts'
 import { gatherers } from './runners.ts'
 import type { ShellCommand } from './script.ts'
+import { plainWord } from './word.ts'
 import type { ShellWord } from './word.ts'
 
 /** A command that a guard looks for. */
@@ -73,6 +74,54 @@ function commandTruth({ words, isLast, starts }: ShellCommand, wanted: WantedCom
   return truth
 }
 
+/**
+ * Whether the last command of a text is the wanted one once words of other arguments are written to it, in any order.
+ */
+export function mayRunWithMore(
+  { commands }: ShellReading,
+  wanted: WantedCommand,
+  added: AddedWords,
+): boolean {
+  return commands.some(({ words, isLast }) => isLast && isMetWith(words, wanted, added))
+}
+
+/** Whether a program, named by itself, is the wanted one when it is given these words, in any order. */
+export function isRunWith(program: string, wanted: WantedCommand, added: AddedWords): boolean {
+  return isMetWith(program.trim().split(/\s+/).map(plainWord), wanted, added)
+}
+
+function isMetWith(words: readonly ShellWord[], wanted: WantedCommand, added: AddedWords): boolean {
+  const seen = new SeenWords(wanted)
+  return words.toReversed().some((word) => {
+    const isIt = word.program !== undefined && wanted.isProgram(word.program)
+    if (isIt && seen.isMetWith(added)) return true
+    seen.add(word)
+    return false
+  })
+}
+
+/** Words for a command of which it is not known where they will stand. */
+export class AddedWords {
+  readonly #seen: SeenWords
+  readonly #folded: ReadonlySet<string>
+
+  constructor(wanted: WantedCommand, texts: readonly string[]) {
+    this.#seen = new SeenWords(wanted)
+    for (const text of texts) this.#seen.add({ text, head: text })
+    this.#folded = new Set(texts.map((text) => foldText(text) ?? text))
+  }
+
+  /** Whether one of them sets a flag of the command, by its index. */
+  setsFlag(index: number): boolean {
+    return this.#seen.hasFlag(index)
+  }
+
+  /** Whether an operand of the command is among them. */
+  has(operand: string): boolean {
+    return this.#folded.has(operand)
+  }
+}
+
 class SeenWords {
   readonly #wanted: WantedCommand
   readonly #flags: boolean[]
@@ -91,7 +140,20 @@ class SeenWords {
     return this.#hasUnknown ? 'indeterminate' : 'false'
   }
 
-  add({ text, head }: ShellWord): void {
+  hasFlag(index: number): boolean {
+    return this.#flags[index] === true
+  }
+
+  /** Whether it stands there once other words stand among these. */
+  isMetWith(added: AddedWords): boolean {
+    const missing = this.#wanted.operands.slice(0, this.#operands)
+    return (
+      missing.every((operand) => added.has(operand)) &&
+      this.#flags.every((isSet, index) => isSet || added.setsFlag(index))
+    )
+  }
+
+  add({ text, head }: Pick<ShellWord, 'text' | 'head'>): void {
     const { flags, operands } = this.#wanted
     if (text === undefined) {
       // A word that surely begins with a letter is no flag; only an operand could be meant.

@@ -1,6 +1,7 @@
 import type { Command, ParsedScript, Redirection, SyntaxNode, Word } from 'unbash'
 import { limits } from '../../limits.ts'
 import { shellParser } from '../parsers.ts'
+import type { Parsing } from '../parsing.ts'
 import { startsIn } from './starts.ts'
 import type { Starts } from './starts.ts'
 import { shellWord } from './word.ts'
@@ -30,10 +31,12 @@ export interface ShellScript {
 /**
  * Parses a text as a command line of Bash.
  *
- * @returns undefined when it is too long, nests too deep for the parser, or when no parser is at hand
+ * @returns undefined when it is too long, alone or with all others of the call, nests too deep for the parser, or when
+ *   no parser is at hand
  */
-export function parseShell(text: string): ParsedScript | undefined {
+export function parseShell(text: string, parsing: Parsing | undefined): ParsedScript | undefined {
   if (Buffer.byteLength(text) > limits.maxShellBytes) return undefined
+  if (parsing?.takeText(text.length) === false) return undefined
   try {
     return shellParser()?.parse(text)
   } catch {
@@ -43,11 +46,11 @@ export function parseShell(text: string): ParsedScript | undefined {
 }
 
 /** Finds every command in a text, wherever it stands; undefined when the text cannot be read at all. */
-export function commandsIn(text: string): ShellScript | undefined {
-  const root = parseShell(text)
+export function commandsIn(text: string, parsing: Parsing | undefined): ShellScript | undefined {
+  const root = parseShell(text, parsing)
   const forEachChild = shellParser()?.forEachChild
   if (root === undefined || forEachChild === undefined) return undefined
-  const walk = new ScriptWalk(forEachChild, text.trimEnd().length)
+  const walk = new ScriptWalk(forEachChild, text.trimEnd().length, parsing)
   try {
     walk.all(root)
   } catch {
@@ -78,20 +81,27 @@ class ScriptWalk implements ShellScript {
   isSound = true
   readonly #forEachChild: (node: SyntaxNode, visit: (child: SyntaxNode) => void) => void
   readonly #end: number
+  readonly #parsing: Parsing | undefined
   readonly #waiting: Waiting[] = []
 
   constructor(
     forEachChild: (node: SyntaxNode, visit: (child: SyntaxNode) => void) => void,
     end: number,
+    parsing: Parsing | undefined,
   ) {
     this.#forEachChild = forEachChild
     this.#end = end
+    this.#parsing = parsing
   }
 
   all(root: ParsedScript): void {
     this.#waiting.push({ node: root, inputs: [], depth: 0 })
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       this.#node(next)
+      if (this.#parsing?.isExceeded === true) {
+        this.isSound = false
+        return
+      }
     }
   }
 
@@ -129,6 +139,7 @@ class ScriptWalk implements ShellScript {
       else settings.push(...settingsOf(arg.value))
     }
     if (words.length === 0 && settings.length === 0) return
+    if (this.#parsing?.takeCommand(words.length + settings.length) === false) return
     this.#add(words, settings, [...outer, ...inputsOf(redirects)], end >= this.#end)
   }
 

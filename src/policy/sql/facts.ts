@@ -1,5 +1,6 @@
 import { limits } from '../../limits.ts'
 import { postgresParser } from '../parsers.ts'
+import type { Parsing } from '../parsing.ts'
 import { isHarmlessFunction, knownNodes } from './harmless.ts'
 
 /** What a text of SQL does, as PostgreSQL reads it. */
@@ -18,9 +19,13 @@ export interface SqlFacts {
 /** The parser takes the square of the time for these in a row, such as `/*` again and again; nobody writes so many. */
 const operators = /[~!@#^&|`?+\-*/%<>=]{257}/
 
-/** Reads a text of SQL; undefined when it is too long, no SQL, or when the parser is not ready. */
-export function readSql(text: string): SqlFacts | undefined {
+/**
+ * Reads a text of SQL; undefined when it is too long, alone or with all others of the call, no SQL, or when the parser is
+ * not ready.
+ */
+export function readSql(text: string, parsing: Parsing | undefined): SqlFacts | undefined {
   if (Buffer.byteLength(text) > limits.maxSqlBytes || operators.test(text)) return undefined
+  if (parsing?.takeText(text.length) === false) return undefined
   try {
     const tree: unknown = postgresParser()?.parseSync(text)
     if (tree === undefined) return undefined
