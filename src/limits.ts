@@ -36,6 +36,8 @@ export const limits = {
   maxStallMs: 10_000,
   /** Disclosures that are missing from a log before a redaction accounts for them, count; beyond it is not verified. */
   maxMissingDisclosures: 1_000_000,
+  /** A file that says where a verification ended, bytes. */
+  maxVerifierStateBytes: 268_435_456,
   /** A signed note, bytes. */
   maxNoteBytes: 65_536,
   /** Signatures under one note, count. */

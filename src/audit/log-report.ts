@@ -48,12 +48,18 @@ export interface LogReport extends ChainReport {
   readonly read: number
 }
 
+/** One thing that was found, and what it makes of the log. */
+export interface Finding {
+  readonly verdict: Exclude<LogVerdict, 'ok'>
+  readonly reason: string
+}
+
 /** What a verdict is made of. */
 export interface VerdictFacts {
   readonly size: number
   readonly bad: ChainReport['bad']
-  /** What is wrong with the log as a whole. */
-  readonly broken: string | undefined
+  /** What is wrong with the log as a whole, or kept it from being read. */
+  readonly broken: Finding | undefined
   readonly signed: boolean
   readonly trusted: boolean
   readonly anchors: readonly AnchorResult[]
@@ -65,7 +71,7 @@ export interface VerdictFacts {
 export function verdictOf(facts: VerdictFacts): Pick<LogReport, 'verdict' | 'reason'> {
   const { bad, broken, anchors, strict, unknown } = facts
   if (bad !== null) return { verdict: 'tampered', reason: `record ${bad.seq}: ${bad.reason}` }
-  if (broken !== undefined) return { verdict: 'tampered', reason: broken }
+  if (broken !== undefined) return broken
   return (
     anchorVerdict(anchors, facts.size) ??
     unprovedVerdict(facts) ??
@@ -75,10 +81,7 @@ export function verdictOf(facts: VerdictFacts): Pick<LogReport, 'verdict' | 'rea
   )
 }
 
-function anchorVerdict(
-  anchors: readonly AnchorResult[],
-  size: number,
-): Pick<LogReport, 'verdict' | 'reason'> | undefined {
+function anchorVerdict(anchors: readonly AnchorResult[], size: number): Finding | undefined {
   const forked = anchors.find(({ state }) => state === 'forked')
   if (forked !== undefined) {
     const what = `\`${forked.name}\` has seen other records among the first ${String(forked.size)}`
@@ -90,12 +93,7 @@ function anchorVerdict(
   return { verdict: 'rolled_back', reason: what }
 }
 
-function unprovedVerdict({
-  size,
-  signed,
-  trusted,
-  anchors,
-}: VerdictFacts): Pick<LogReport, 'verdict' | 'reason'> | undefined {
+function unprovedVerdict({ size, signed, trusted, anchors }: VerdictFacts): Finding | undefined {
   const reason = ((): string | undefined => {
     if (size === 0) return 'the log is empty'
     if (!signed) return 'nothing in the log is signed'

@@ -2,14 +2,14 @@ import { AnchorWatch, type LogAnchor } from './anchor-watch.ts'
 import { ChainVerifier, type BadRecord, type ChainState } from './chain.ts'
 import { ErasedDisclosures } from './erased.ts'
 import { KeyHistory, type KeyState } from './key-history.ts'
-import { verdictOf, type GoodCheckpoint, type LogReport } from './log-report.ts'
+import { verdictOf, type Finding, type GoodCheckpoint, type LogReport } from './log-report.ts'
 import type { LogPin } from './pin.ts'
 import { isUnsound, type ReadRecord, type ReadRow } from './read-row.ts'
 import { rootOf } from './tree.ts'
 import { UnknownThings, type UnknownCounts } from './unknown-things.ts'
 
 /** The gate keeps a checkpoint at each multiple of so many records. */
-export const recordsPerCheckpoint = 1000
+const recordsPerCheckpoint = 1000
 
 /** What is known from elsewhere than the log. */
 export interface VerifyOptions {
@@ -64,7 +64,7 @@ export class LogVerifier {
   readonly #unknown: UnknownThings
   readonly #from: number
   #bad: BadRecord | null = null
-  #broken: string | undefined
+  #broken: Finding | undefined
   /** Size of the last kept checkpoint. */
   #kept = 0
   #checkpoints: number
@@ -78,11 +78,11 @@ export class LogVerifier {
     this.#anchors = new AnchorWatch(options.anchors ?? [])
     this.#unknown = new UnknownThings(from?.unknown)
     this.#checkpoints = from?.checkpoints ?? 0
-    this.#from = from?.chain.tree.size ?? 0
+    this.#from = this.size
+    this.#anchors.startedAt(this.#chain.tree)
     if (from === undefined) return
     this.#kept = this.#from
     this.#lastGood = { size: this.#from, root: rootOf(from.chain.tree) }
-    this.#anchors.startedAt(from.chain.tree)
   }
 
   /** Records that were accepted so far: the seq of the next one. */
@@ -116,7 +116,7 @@ export class LogVerifier {
     if (this.#hasFailed()) return false
     const reason = this.#checkpointComplaint(size, note)
     if (reason !== undefined) {
-      this.#broken = `the checkpoint of ${size} records: ${reason}${this.#sinceGood()}`
+      this.#broken = tampered(`the checkpoint of ${size} records: ${reason}${this.#sinceGood()}`)
       return false
     }
     this.#kept = size
@@ -127,7 +127,10 @@ export class LogVerifier {
 
   /** Ends the verification at the end of the log; undefined when it has lost its head. */
   finish(head: StoredHead | undefined): LogReport {
-    if (!this.#hasFailed() && this.#nothingDue()) this.#broken = this.#headComplaint(head)
+    if (!this.#hasFailed() && this.#nothingDue()) {
+      const reason = this.#headComplaint(head)
+      if (reason !== undefined) this.#broken = tampered(reason)
+    }
     if (!this.#hasFailed()) {
       this.#lastGood = { size: this.size, root: rootOf(this.#chain.tree) }
       this.#blameErased()
@@ -135,10 +138,28 @@ export class LogVerifier {
     return this.#report()
   }
 
-  /** Ends a verification that cannot go on, because the log cannot be read any further. */
-  abandon(reason: string): LogReport {
-    if (!this.#hasFailed()) this.#broken = reason
+  /** Notes what was found beside records, checkpoints and head, unless something was wrong before; nothing more is looked at. */
+  find(finding: Finding): void {
+    if (!this.#hasFailed()) this.#broken = finding
+  }
+
+  /** Ends a verification that cannot go on. */
+  abandon(finding: Finding): LogReport {
+    this.find(finding)
     return this.#report()
+  }
+
+  /**
+   * Compares the place from which an earlier verification is gone on with.
+   *
+   * @param leaf of the last record that was verified then, hex; undefined when the log does not have it
+   */
+  standsOn(leaf: string | undefined): boolean {
+    const { prev } = this.#chain.state()
+    const reason = `an earlier verification has seen ${this.size} records`
+    if (leaf === undefined) this.find({ verdict: 'rolled_back', reason })
+    else if (leaf !== prev) this.find({ verdict: 'forked', reason: `${reason}, and others` })
+    return !this.#hasFailed()
   }
 
   /** Where it stands after `finish`, for a later verification; undefined when the log is not signed. */
@@ -165,9 +186,11 @@ export class LogVerifier {
     const keys = this.#keys.state
     if (keys === undefined || size === 0 || this.#kept === size) return true
     if (keys.closed?.size === size) {
-      this.#broken = `the checkpoint of ${size} records, with which an epoch ends, is missing`
+      this.#broken = tampered(
+        `the checkpoint of ${size} records, with which an epoch ends, is missing`,
+      )
     } else if (size % recordsPerCheckpoint === 0) {
-      this.#broken = `the checkpoint of ${size} records is missing`
+      this.#broken = tampered(`the checkpoint of ${size} records is missing`)
     }
     return this.#broken === undefined
   }
@@ -272,4 +295,8 @@ export class LogVerifier {
       read: chain.size - this.#from,
     }
   }
+}
+
+function tampered(reason: string): Finding {
+  return { verdict: 'tampered', reason }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { AuditKeyFlags } from './audit-key.ts'
 import type { AuditRotateFlags } from './audit-rotate.ts'
+import { verifyCommand } from './audit-verify-command.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
 
@@ -8,7 +9,8 @@ import { examples, withPlace } from './command-kit.ts'
 export function auditCommand(kit: CommandKit): Command {
   return kit
     .command('audit')
-    .description('the log as evidence: its keys')
+    .description('the log as evidence: what it proves, and its keys')
+    .addCommand(verifyCommand(kit))
     .addCommand(key(kit))
     .addCommand(rotate(kit))
 }

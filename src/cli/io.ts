@@ -32,9 +32,18 @@ export interface Io {
 /**
  * The exit codes of every command (docs: they never change their meaning).
  *
- * `no` is an answer, such as a policy with mistakes; `usage` is wrong input; `unknown` means it could not be found out.
+ * `no` is an answer, such as a policy with mistakes; `usage` is wrong input; `unknown` means it could not be found out,
+ * or that what was kept is damaged. Of `audit verify`, `unknown` means tampered with, and the last three say what else.
  */
-export const exitCodes = { yes: 0, no: 1, usage: 2, unknown: 3 } as const
+export const exitCodes = {
+  yes: 0,
+  no: 1,
+  usage: 2,
+  unknown: 3,
+  rolledBack: 4,
+  cannotVerify: 5,
+  incomplete: 6,
+} as const
 
 /** One of the exit codes. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -69,7 +69,12 @@ function requireLog({ path }: { readonly path: string }): void {
   })
 }
 
-function storageOf({ config, storage }: PlaceFlags): Storage {
+/**
+ * Where the log is that the flags name.
+ *
+ * @throws CapFenceError `USAGE`, or what is wrong with the configuration
+ */
+export function storageOf({ config, storage }: PlaceFlags): Storage {
   if (storage === undefined) return readConfigFile(config ?? defaultConfigPath).storage
   // A bare path is what people type; only the configuration insists on the engine's name.
   const text = /^[a-z]{2,}:/i.test(storage) ? storage : `sqlite:${storage}`

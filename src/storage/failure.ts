@@ -97,6 +97,12 @@ export function isBusy(error: unknown): boolean {
   return code?.startsWith('SQLITE_BUSY') === true || code?.startsWith('SQLITE_LOCKED') === true
 }
 
+/** Whether a file holds something else than a database, or nothing of one that can be told. */
+export function isNoDatabase(error: unknown): boolean {
+  const [code, cause] = [sqliteCode(error), error instanceof Error ? error.cause : undefined]
+  return code === 'SQLITE_NOTADB' || (cause !== undefined && isNoDatabase(cause))
+}
+
 /** Whether the statement itself was refused: the fault of one commit, not of the database. */
 export function isConstraint(error: unknown): boolean {
   return sqliteCode(error)?.startsWith('SQLITE_CONSTRAINT') === true
