@@ -132,6 +132,11 @@ export function entriesPath(index: number, width?: number): string {
   return `tile/entries/${indexPath(index)}${partialSuffix(width)}`
 }
 
+/** The path of the disclosures of a bundle's records. */
+export function disclosuresPath(bundle: number): string {
+  return `disclosures/${indexPath(bundle)}.jsonl`
+}
+
 /**
  * The hashes of a tile, hex.
  *

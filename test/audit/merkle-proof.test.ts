@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../src/audit/merkle-proof.ts'
 import { appendLeaf, emptyTree, rootOf, type TreeHead } from '../../src/audit/tree.ts'
 import { sha256Hex } from '../../src/crypto/sha256.ts'
+import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
 
 const maxSize = 260
 const leaves = Array.from({ length: maxSize }, (_, index) => sha256Hex(`leaf ${index}`))
@@ -225,13 +227,13 @@ function isTrue(kind: string, probe: Probe): boolean {
 }
 
 describe.each(['inclusion', 'consistency'])('the %s probes of others', (kind) => {
-  const folder = new URL(`../../../shared/vectors/merkle/${kind}/`, import.meta.url)
-  test.runIf(existsSync(folder))('are answered as they say', () => {
+  const folder = sharedPath(`vectors/merkle/${kind}`)
+  test.skipIf(requireSharedOrSkip(`vectors/merkle/${kind}`))('are answered as they say', () => {
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     const probes = files.filter((name) => name.endsWith('.json'))
     expect(probes.length).toBeGreaterThan(50)
     for (const name of probes) {
-      const probe = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Probe
+      const probe = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Probe
       expect(isTrue(kind, probe), `${name}: ${probe.desc}`).toBe(!probe.wantErr)
     }
   })

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openCheckpoint } from '../../src/audit/checkpoint.ts'
 import { leafHash } from '../../src/audit/codec.ts'
@@ -6,6 +7,7 @@ import { parseVerifierKey } from '../../src/audit/note.ts'
 import type { StoredRow } from '../../src/audit/record.ts'
 import { parseTile, partialTiles, TileBuilder, tilePath } from '../../src/audit/tiles.ts'
 import { appendLeaf, emptyTree, rootOf, type TreeHead } from '../../src/audit/tree.ts'
+import { requireSharedOrSkip, sharedPath } from '../support/needs.ts'
 
 const rowOf = (seq: number, body: Uint8Array = Buffer.from(`{"n":${seq}}`)): StoredRow => ({
   seq,
@@ -130,32 +132,35 @@ describe('an export in tiles', () => {
     )
   })
 
-  const real = new URL('../../../shared/vectors/tessera-log/', import.meta.url)
-  test.runIf(existsSync(real))('is, byte for byte, what a log of somebody else has', () => {
-    const key = parseVerifierKey(
-      'example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx',
-    )
-    const entries = readFileSync(new URL('tile/entries/000.p/15', real))
-    const builder = new TileBuilder()
-    let [at, compared] = [0, 0]
-    for (let seq = 0; ; seq += 1) {
-      const note = readFileSync(new URL(`checkpoint.${seq}`, real), 'utf8')
-      expect(openCheckpoint(note, key.name, [key])).toMatchObject({
-        size: seq,
-        root: builder.root(),
-      })
-      for (const { path, bytes } of builder.partialFiles()) {
-        if (!existsSync(new URL(path, real))) continue
-        expect(readFileSync(new URL(path, real)), path).toEqual(bytes)
-        compared += 1
+  const real = sharedPath('vectors/tessera-log')
+  test.skipIf(requireSharedOrSkip('vectors/tessera-log'))(
+    'is, byte for byte, what a log of somebody else has',
+    () => {
+      const key = parseVerifierKey(
+        'example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx',
+      )
+      const entries = readFileSync(join(real, 'tile/entries/000.p/15'))
+      const builder = new TileBuilder()
+      let [at, compared] = [0, 0]
+      for (let seq = 0; ; seq += 1) {
+        const note = readFileSync(join(real, `checkpoint.${seq}`), 'utf8')
+        expect(openCheckpoint(note, key.name, [key])).toMatchObject({
+          size: seq,
+          root: builder.root(),
+        })
+        for (const { path, bytes } of builder.partialFiles()) {
+          if (!existsSync(join(real, path))) continue
+          expect(readFileSync(join(real, path)), path).toEqual(bytes)
+          compared += 1
+        }
+        if (at === entries.length) break
+        const length = entries.readUInt16BE(at)
+        builder.push(rowOf(seq, entries.subarray(at + 2, at + 2 + length)))
+        at += 2 + length
       }
-      if (at === entries.length) break
-      const length = entries.readUInt16BE(at)
-      builder.push(rowOf(seq, entries.subarray(at + 2, at + 2 + length)))
-      at += 2 + length
-    }
-    expect(builder.size).toBe(15)
-    const files = readdirSync(real, { recursive: true, encoding: 'utf8' })
-    expect(compared).toBe(files.filter((name) => /^tile\/.*\/\d+$/.test(name)).length)
-  })
+      expect(builder.size).toBe(15)
+      const files = readdirSync(real, { recursive: true, encoding: 'utf8' })
+      expect(compared).toBe(files.filter((name) => /^tile\/.*\/\d+$/.test(name)).length)
+    },
+  )
 })
