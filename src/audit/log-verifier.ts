@@ -238,6 +238,7 @@ export class LogVerifier {
 
   #headNoteComplaint(note: string | null): string | undefined {
     if (this.#keys.state === undefined) {
+      if (this.#options.pin !== undefined && this.size > 0) return 'it names no keys, the pin does'
       return note === null ? undefined : 'the head is signed, but the log names no keys'
     }
     if (note === null) return 'the head is not signed'

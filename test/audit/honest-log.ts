@@ -1,4 +1,4 @@
-import { printVerifierKey, verifierOf } from '../../src/audit/note.ts'
+import { printVerifierKey, verifierOf, type NoteSigner } from '../../src/audit/note.ts'
 import type { RecordDraft } from '../../src/audit/record.ts'
 import { decision, outcome, writerOfTests } from './samples.ts'
 import { disclosureOf, SignedLog } from './signed-log.ts'
@@ -6,6 +6,8 @@ import { disclosureOf, SignedLog } from './signed-log.ts'
 export const second = '01JD9999999999999999999999'
 export const secret = disclosureOf('path', '/srv/ünïcode')
 export const kept = disclosureOf('note', 'stays')
+export const other = disclosureOf('note', 'of the next record')
+export const lastRecord = 1204
 
 export function withDisclosures(index: number, digests: readonly string[]): RecordDraft {
   const { type, data } = decision(index, { forwarded: false })
@@ -25,17 +27,21 @@ export interface LogChanges {
   /** From here on all records are others. */
   readonly from?: number
   readonly to?: number
+  /** Whose keys sign; the log's own when nothing is said. */
+  readonly signer?: (name: string) => NoteSigner
 }
 
 /** 1205 records: two writers, two epochs, a redaction at 30, an orphan, kept checkpoints at 600, 1000 and the rotation. */
-export function honestLog({ at, from = Infinity, to = 1205 }: LogChanges = {}): SignedLog {
-  const log = new SignedLog().open()
+export function honestLog(changes: LogChanges = {}): SignedLog {
+  const { at, from = Infinity, to = lastRecord + 1, signer } = changes
+  const log = new SignedLog(undefined, signer).open()
   const next = (): RecordDraft =>
     plain(log.size === at || log.size >= from ? 50_000 + log.size : log.size)
   log.append({ type: 'proc.start', data: { pid: 2, software: 'capfence/test' } }, { w: second })
   log.append(withDisclosures(1, [secret.digest, kept.digest]), {
     disclosures: [secret.encoded, kept.encoded],
   })
+  log.append(withDisclosures(2, [other.digest]), { disclosures: [other.encoded] })
   while (log.size < 30) log.append(next())
   log.append(redact(3, [secret.digest]))
   log.rows[3] = { ...(log.rows[3] ?? never()), disclosures: `${kept.encoded}~` }

@@ -39,10 +39,13 @@ export class SignedLog {
   #prev = noLeaf
   readonly #counts = new Map<string, number>()
 
-  constructor(origin: string = logOfTests) {
+  readonly #signer: (name: string) => NoteSigner
+
+  constructor(origin: string = logOfTests, signer: (name: string) => NoteSigner = signerOf) {
     this.origin = origin
-    this.stable = signerOf(origin)
-    this.epochKey = signerOf(`${origin}/epoch-1`)
+    this.#signer = signer
+    this.stable = signer(origin)
+    this.epochKey = signer(`${origin}/epoch-1`)
   }
 
   get size(): number {
@@ -51,7 +54,7 @@ export class SignedLog {
 
   get pin(): LogPin {
     const genesis = signerOf(`${this.origin}/epoch-1`)
-    return pinOf(verifierOf(this.stable), verifierOf(genesis))
+    return pinOf(verifierOf(signerOf(this.origin)), verifierOf(genesis))
   }
 
   /** `log.open` with the keys, and the start of the first writer. */
@@ -97,7 +100,7 @@ export class SignedLog {
   }
 
   rotate(reason: 'daily' | 'operator' = 'operator'): this {
-    const next = signerOf(`${this.origin}/epoch-${String(this.epoch + 1)}`)
+    const next = this.#signer(`${this.origin}/epoch-${String(this.epoch + 1)}`)
     this.append({
       type: 'key.rotate',
       data: {
