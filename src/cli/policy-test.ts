@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs'
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
 import { capabilityName } from '../event/capability.ts'
+import type { InvariantProof } from '../policy/analysis/invariants.ts'
 import type { CaseResult } from '../policy/tests/run-case.ts'
 import { explanationData, explanationLines } from './explanation.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { junitReport } from './junit.ts'
 import { schemaVersion } from './log-lines.ts'
+import { problemLines } from './problems.ts'
 import { complaint } from './report-error.ts'
 import { counted, jsonLine, shown } from './shown.ts'
 import { styled } from './style.ts'
@@ -44,7 +46,9 @@ export async function policyTest(
     // oxlint-disable-next-line no-await-in-loop -- one after the other is how they are printed
     await io.out.write(print(suite, { ...flags, io }))
   }
-  const passed = suites.every(({ results }) => results.every(hasPassed))
+  const passed = suites.every(({ results, proofs }) => {
+    return results.every(hasPassed) && proofs.every(isProven)
+  })
   return passed ? exitCodes.yes : exitCodes.no
 }
 
@@ -59,6 +63,10 @@ function whatToRun(
 
 function hasPassed({ failure }: CaseResult): boolean {
   return failure === undefined
+}
+
+function isProven({ problem }: InvariantProof): boolean {
+  return problem === undefined
 }
 
 function faultLines({ position, message, code, hint }: TestFault, io: Io): string {
@@ -82,22 +90,42 @@ interface Printing {
 }
 
 function textOf(suite: TestSuite, { coverage, io }: Printing): string {
-  const { name, policy, results, untested } = suite
+  const { name, policy, results, proofs, untested } = suite
   const failed = results.filter((result) => !hasPassed(result))
-  const count =
-    failed.length === 0
-      ? `${counted(results.length, 'test')} passed`
-      : styled(io.out, 'red', `${failed.length} of ${counted(results.length, 'test')} failed`)
+  const broken = proofs.flatMap(({ problem }) => problem ?? [])
+  const count = countText({ all: results.length, failed: failed.length, ...testWords }, io)
+  const proven =
+    proofs.length === 0
+      ? ''
+      : `, ${countText({ all: proofs.length, failed: broken.length, ...invariantWords }, io)}`
   const decided = `${policy.ruleCount - untested.length} of ${counted(policy.ruleCount, 'rule')}`
   const lines = [
     ...failed.flatMap((result) => failureLines(result, io)),
-    `${shown(name)}: ${count}; ${decided} decided in one`,
+    ...broken.flatMap((problem) => problemLines(problem, io)),
+    `${shown(name)}: ${count}${proven}; ${decided} decided in one`,
     ...(coverage === true ? untested : []).map(({ effect, id, position }) => {
       const { file, line, column } = position
       return `  untested: ${effect} ${shown(id)}  ${shown(`${file}:${line}:${column}`)}`
     }),
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+const testWords = { one: 'test', good: 'passed', bad: 'failed' }
+const invariantWords = { one: 'invariant', good: 'proven', bad: 'not proven' }
+
+function countText(
+  {
+    all,
+    failed,
+    one,
+    good,
+    bad,
+  }: { readonly all: number; readonly failed: number } & typeof testWords,
+  io: Io,
+): string {
+  if (failed === 0) return `${counted(all, one)} ${good}`
+  return styled(io.out, 'red', `${failed} of ${counted(all, one)} ${bad}`)
 }
 
 function failureLines(result: CaseResult, io: Io): readonly string[] {
@@ -108,7 +136,7 @@ function failureLines(result: CaseResult, io: Io): readonly string[] {
   return [styled(io.out, 'bold', shown(head)), ...detail, '']
 }
 
-function jsonOf({ name, policy, results, untested }: TestSuite): string {
+function jsonOf({ name, policy, results, proofs, untested }: TestSuite): string {
   const tests = results.map((result) => {
     const { name: test, position, expected } = result.case
     const { answer, event, deciding, failure } = result
@@ -132,16 +160,31 @@ function jsonOf({ name, policy, results, untested }: TestSuite): string {
       explanation: failure === undefined ? null : explanationData(result),
     })
   })
+  const invariants = proofs.map(({ invariant: { calls }, problem }) =>
+    jsonLine({
+      schemaVersion,
+      type: 'invariant',
+      policy: name,
+      name: calls.rule.id,
+      ...calls.rule.position,
+      ok: problem === undefined,
+      failure: problem?.message ?? null,
+      hint: problem?.hint ?? null,
+    }),
+  )
   const failed = results.filter((result) => !hasPassed(result)).length
+  const unproven = proofs.filter((proof) => !isProven(proof)).length
   const summary = jsonLine({
     schemaVersion,
     type: 'tests',
     policy: name,
-    ok: failed === 0,
+    ok: failed + unproven === 0,
     tests: results.length,
     failed,
+    invariants: proofs.length,
+    unproven,
     rules: policy.ruleCount,
     untested: untested.map(({ id, effect, position }) => ({ id, effect, ...position })),
   })
-  return [...tests, summary].join('')
+  return [...tests, ...invariants, summary].join('')
 }

@@ -17,15 +17,19 @@ export async function printProblems(
   { problems, warnings = [] }: Pick<CheckAnswer, 'problems' | 'warnings'>,
   io: Io,
 ): Promise<void> {
-  const lines = [...problems, ...warnings.map(asWarning)].map(
-    ({ position: { file, line, column }, message, code, hint }) => {
-      const coded = code === undefined ? message : `${message} [${code}]`
-      const problem = shown(`${file}:${line}:${column}: ${coded}`)
-      if (hint === undefined) return `${problem}\n`
-      return `${problem}\n${styled(io.out, 'dim', 'capfence: hint:')} ${shown(hint)}\n`
-    },
-  )
-  await io.out.write(lines.join(''))
+  const lines = [...problems, ...warnings.map(asWarning)].flatMap((one) => problemLines(one, io))
+  await io.out.write(lines.map((line) => `${line}\n`).join(''))
+}
+
+/** The lines about one problem: where and what, and below it what to do, where that is known. */
+export function problemLines(
+  { position: { file, line, column }, message, code, hint }: AnyProblem,
+  io: Io,
+): readonly string[] {
+  const coded = code === undefined ? message : `${message} [${code}]`
+  const problem = shown(`${file}:${line}:${column}: ${coded}`)
+  if (hint === undefined) return [problem]
+  return [problem, `${styled(io.out, 'dim', 'capfence: hint:')} ${shown(hint)}`]
 }
 
 function asWarning(warning: AnyProblem): AnyProblem {

@@ -7,6 +7,8 @@ import { CapFenceError } from '../errors.ts'
 import { Bindings } from '../event/binding.ts'
 import { printable } from '../event/printable.ts'
 import type { Position } from '../policy/answer.ts'
+import { proveInvariants } from '../policy/analysis/invariants.ts'
+import type { InvariantProof } from '../policy/analysis/invariants.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { parsersReady } from '../policy/parsers.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -26,6 +28,7 @@ export interface TestSuite {
   readonly name: string
   readonly policy: Policy
   readonly results: readonly CaseResult[]
+  readonly proofs: readonly InvariantProof[]
   /** The rules that decided none of the tests. */
   readonly untested: readonly PolicyRule[]
 }
@@ -59,6 +62,8 @@ interface Plan {
   readonly policies: readonly string[]
   readonly config: Config | undefined
   readonly cases: TestCase[]
+  /** A policy that was named, and has no tests in it or beside it; its invariants may be all there is to see to. */
+  lacksTests: string | undefined
 }
 
 /** Finds the tests of each named file, and the policy of each test file. */
@@ -98,11 +103,15 @@ class Gathering {
       // What is wrong with these tests the loader of the policy says.
       const plan = this.#plan([file], this.#config(undefined, file))
       plan.cases.push(...cases)
+      if (beside.length === 0 && problems.length === 0) plan.lacksTests = source.path
     }
     for (const path of beside) this.#addTestFile(path)
-    if (cases.length > 0 || beside.length > 0 || problems.length > 0) return
-    this.#refuse(`there are no tests of ${source.path}`, {
-      hint: `write them into ${testFilesOf(source.path)[0] ?? ''}, or under \`tests:\` in the policy`,
+  }
+
+  /** Says that there is nothing to be run, which must not look like tests that passed. */
+  refuseUntested(path: string): void {
+    this.#refuse(`there are no tests of ${path}`, {
+      hint: `write them into ${testFilesOf(path)[0] ?? ''}, or under \`tests:\` in the policy`,
     })
   }
 
@@ -125,7 +134,7 @@ class Gathering {
 
   #plan(policies: readonly string[], config: Config | undefined): Plan {
     const key = [...policies.map(realPath), config?.file ?? ''].join('\0')
-    const plan = this.plans.get(key) ?? { policies, config, cases: [] }
+    const plan = this.plans.get(key) ?? { policies, config, cases: [], lacksTests: undefined }
     this.plans.set(key, plan)
     return plan
   }
@@ -191,10 +200,13 @@ function loadPlan(plan: Plan): LoadedPlan {
 }
 
 function runPlan(
-  { name, policy, config, cases }: LoadedPlan,
+  { name, policy, config, cases, lacksTests }: LoadedPlan,
   gathering: Gathering,
 ): TestSuite | undefined {
-  if (cases.length === 0) return undefined
+  if (cases.length === 0 && policy.invariants.length === 0) {
+    if (lacksTests !== undefined) gathering.refuseUntested(lacksTests)
+    return undefined
+  }
   const ids = new Set(policy.rules.map(({ id }) => id))
   const faults = cases.flatMap((test) => [
     ...unknownServer(test, config),
@@ -209,7 +221,8 @@ function runPlan(
     gathering.faults.push(event)
     return []
   })
-  return { name, policy, results, untested: rulesWithoutCase(policy, results) }
+  const proofs = proveInvariants(policy)
+  return { name, policy, results, proofs, untested: rulesWithoutCase(policy, results) }
 }
 
 /** Without a configuration nobody has said what tools mean, so that a call is `<server>.<tool>.<environment>`. */

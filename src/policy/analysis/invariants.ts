@@ -18,19 +18,21 @@ import type { Cause, PolicyClause } from './subject.ts'
  * @throws PolicyError `POLICY_INVALID`, with a call that breaks each invariant where one was found
  */
 export function requireInvariants(policy: Policy): void {
-  const problems = brokenInvariants(policy)
+  const problems = proveInvariants(policy).flatMap(({ problem }) => problem ?? [])
   if (problems.length > 0) throw new PolicyError(problems)
 }
 
-/**
- * What is wrong with the invariants of a policy: at most one thing for each, in the order of the files.
- *
- * @internal Exported for tests only.
- */
-export function brokenInvariants(policy: Policy): readonly Problem[] {
+/** An invariant, and what is wrong with it: nothing when it is proven. */
+export interface InvariantProof {
+  readonly invariant: InvariantSource
+  readonly problem: Problem | undefined
+}
+
+/** Tries to prove each invariant of a policy, in the order of the files. */
+export function proveInvariants(policy: Policy): readonly InvariantProof[] {
   if (policy.invariants.length === 0) return []
   const prover = new Prover(policy)
-  return policy.invariants.flatMap((invariant) => prover.problem(invariant) ?? [])
+  return policy.invariants.map((invariant) => ({ invariant, problem: prover.problem(invariant) }))
 }
 
 /** A way in which calls may pass. */
