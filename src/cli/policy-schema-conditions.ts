@@ -49,21 +49,31 @@ const shell = z.union([
   z.strictObject({ only: needles.describe('Everything that may run: `ls`, `npm test`.') }),
 ])
 
+const dialect = z
+  .enum(['postgres', 'any'])
+  .optional()
+  .describe('Whose SQL it is; of any server when left out.')
+
 /** What `sql` asks: what a text does, or that it does only this. */
 const sql = z.union([
   z.strictObject({
     only: needles.describe('Every statement is one of these kinds, such as `select`.'),
     tables: needles.optional().describe('All tables there may be; `*` stands for any characters.'),
     functions: needles.optional().describe('Functions beside those that only compute.'),
+    dialect,
   }),
   z
     .strictObject({
       statements: needles.optional().describe('Kinds of statements, such as `drop`.'),
       tables: needles.optional().describe('Tables; `*` stands for any characters.'),
       functions: needles.optional().describe('Functions; `*` stands for any characters.'),
+      dialect,
     })
-    .refine((asked) => Object.keys(asked).length > 0)
-    .meta({ minProperties: 1 }),
+    .refine((asked) => Object.keys(asked).some((key) => key !== 'dialect'))
+    .meta({
+      minProperties: 1,
+      anyOf: ['statements', 'tables', 'functions'].map((key) => ({ required: [key] })),
+    }),
 ])
 
 const matchers: Readonly<Record<string, z.ZodType>> = {

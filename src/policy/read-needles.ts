@@ -1,5 +1,6 @@
 import { printable } from '../event/printable.ts'
 import { limits } from '../limits.ts'
+import type { ProblemCode } from './problem.ts'
 import { readTexts, unknownKey, wrongType } from './read-value.ts'
 import type { ReadText, Source } from './read-value.ts'
 import type { YamlEntry } from './yaml.ts'
@@ -8,6 +9,8 @@ import type { YamlEntry } from './yaml.ts'
 export interface WrittenFault {
   readonly says: string
   readonly hint?: string | undefined
+  /** `policy-value` when it is not said. */
+  readonly code?: ProblemCode
 }
 
 /** One text to look for, or several; undefined after saying everything that is wrong. */
@@ -77,7 +80,7 @@ function reportFault(
   if (fault === undefined) return false
   source.report.add({
     offset: node.start,
-    code: 'policy-value',
+    code: fault.code ?? 'policy-value',
     message: `\`${entry.key}: ${printable(value)}\` ${fault.says}`,
     hint: fault.hint,
   })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { lintPolicy } from '../../src/policy/analysis/lint.ts'
 import {
   approvalKeys,
@@ -8,6 +8,7 @@ import {
   topKeys,
 } from '../../src/policy/language.ts'
 import { matcherNames } from '../../src/policy/matchers/table.ts'
+import { parsersReady, postgresParser } from '../../src/policy/parsers.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { budgetKeys } from '../../src/policy/read-budgets.ts'
 import { labelKeys } from '../../src/policy/read-labels.ts'
@@ -79,6 +80,11 @@ test('the reference has a row for every warning, and no other', () => {
 
 describe('the calls of a page are answered as it says', () => {
   const examples = pairs('policy', 'calls')
+
+  beforeAll(async () => {
+    postgresParser()
+    await parsersReady()
+  })
 
   test('every policy has its calls', () => {
     expect(examples.length).toBeGreaterThan(12)

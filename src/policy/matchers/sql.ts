@@ -10,7 +10,7 @@ import type { SqlFacts } from '../sql/facts.ts'
 import { isHarmlessFunction } from '../sql/harmless.ts'
 import { allOf, truthOf } from '../truth.ts'
 import { readSqlAsked } from './sql-read.ts'
-import type { SqlData } from './sql-read.ts'
+import type { SqlData, SqlDialect } from './sql-read.ts'
 
 /**
  * `sql`: the argument is SQL that does one of some things, or nothing but some things.
@@ -19,7 +19,8 @@ import type { SqlData } from './sql-read.ts'
  * `tables` and `functions` are for guards; whatever may run more than the text says, such as `DO` or a function that
  * nobody here knows, is indeterminate. `only` is for grants: every statement is of these kinds, every table one of
  * `tables` if there are any, every function one that only computes or is listed under `functions`. Tables of the system
- * have to be listed by their own names. Text that another dialect would read differently is indeterminate.
+ * have to be listed by their own names. Text that another dialect would read differently is indeterminate, unless
+ * `dialect` says that the server is PostgreSQL.
  */
 export const sql: MatcherKind<SqlData> = {
   read: readSqlAsked,
@@ -52,25 +53,37 @@ const ambiguous =
 const statementLike =
   /\b(?:shutdown|reconfigure|checkpoint|revert|commit|rollback|exec|execute|kill)\b/i
 
-function isAmbiguous({ text = '' }: Argument): boolean {
+/**
+ * What PostgreSQL itself reads in two ways: a backslash is one, or hides what follows, as `standard_conforming_strings`
+ * has it, and `psql` takes it for a command; where a text ends at a control character, some readers end as well.
+ */
+const unsettled = /[\\`]|u&|[^\P{Cc}\t\n\r]/iu
+
+function isAmbiguous({ text = '' }: Argument, dialect: SqlDialect): boolean {
+  if (dialect === 'postgres') return unsettled.test(text)
   // A plain name in quotes is a name or a short text to everybody.
   return ambiguous.test(text.replaceAll(/"\w+"/g, 'name'))
 }
 
-function onlyTest({ only, tables, functions }: SqlData): MatcherTest {
+/** Whether another server may take a part of the text for a statement that does more than is read here. */
+function hidesStatement({ text = '' }: Argument, dialect: SqlDialect): boolean {
+  return dialect === 'any' && statementLike.test(text)
+}
+
+function onlyTest({ only, tables, functions, dialect }: SqlData): MatcherTest {
   const kinds = new Set(only)
   const patterns = tables.map((pattern) => ({ glob: compileGlob(pattern), pattern }))
   const listed = new Set(functions)
   const must = (argument: Argument): Truth => {
     const facts = factsOf(argument)
-    if (facts === undefined || isAmbiguous(argument)) return 'indeterminate'
+    if (facts === undefined || isAmbiguous(argument, dialect)) return 'indeterminate'
     const { functions: called } = facts
     const isListed =
       [...facts.kinds].every((kind) => kinds.has(kind)) &&
       [...called].every((name) => isHarmlessFunction(name) || listed.has(name)) &&
       [...facts.tables].every((table) => isTable(table, patterns))
     if (!isListed) return 'false'
-    return facts.isOpaque || statementLike.test(argument.text ?? '') ? 'indeterminate' : 'true'
+    return facts.isOpaque || hidesStatement(argument, dialect) ? 'indeterminate' : 'true'
   }
   return {
     may: (argument) => (must(argument) === 'true' ? 'true' : mayBeOnly(factsOf(argument), kinds)),
@@ -98,7 +111,7 @@ function isTable(table: string, patterns: readonly TablePattern[]): boolean {
   return patterns.some(({ glob, pattern }) => glob(table) && (!isSystem || system.test(pattern)))
 }
 
-function findTest({ statements, tables, functions }: SqlData): MatcherTest {
+function findTest({ statements, tables, functions, dialect }: SqlData): MatcherTest {
   const kinds = statements.map((kind) => kind.toLowerCase())
   const globs = tables.map((pattern) => compileGlob(foldText(pattern) ?? pattern))
   const names = functions.map((pattern) => compileGlob(foldText(pattern) ?? pattern))
@@ -115,7 +128,7 @@ function findTest({ statements, tables, functions }: SqlData): MatcherTest {
       found(globs.length === 0, !facts.knowsTables, anyName(facts.tables, globs)),
       found(names.length === 0, isOpaque, anyName(facts.functions, names)),
     ])
-    return truth === 'false' && isAmbiguous(argument) ? 'indeterminate' : truth
+    return truth === 'false' && isAmbiguous(argument, dialect) ? 'indeterminate' : truth
   }
   return {
     may,
