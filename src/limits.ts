@@ -62,6 +62,20 @@ export const limits = {
   minPassphraseCharacters: 12,
   /** A passphrase, characters at most. */
   maxPassphraseCharacters: 1024,
+  /** Hashes in a consistency proof, count (c2sp.org/tlog-witness): 2^63 records need no more. */
+  maxConsistencyHashes: 63,
+  /** A message to a witness, bytes: a note, a proof and what is around them. */
+  maxWitnessRequestBytes: 69_632,
+  /** What a witness answers, bytes. */
+  maxWitnessAnswerBytes: 65_536,
+  /** How long a message to a witness may take to arrive, and its answer to come back, milliseconds. */
+  maxWitnessMs: 10_000,
+  /** Connections that a witness holds, count. */
+  maxWitnessConnections: 100,
+  /** The state of a witness, bytes. */
+  maxWitnessStateBytes: 67_108_864,
+  /** Logs that one witness knows, count. */
+  maxWitnessLogs: 1000,
   /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
   maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */

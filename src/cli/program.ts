@@ -14,6 +14,7 @@ import { keysCommand } from './keys-commands.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
 import { version } from './version.ts'
+import { witnessCommand } from './witness-command.ts'
 
 /**
  * Runs one command as a function of its arguments and its input and output, and answers with its exit code.
@@ -67,6 +68,7 @@ class CommandSession {
     program.addCommand(this.#approvals()).addCommand(policyCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
+    program.addCommand(witnessCommand(this.#kit()))
     return program
   }
 
