@@ -4,6 +4,7 @@
  * A closed union: callers switch on it, documentation lists it, and a new code is a deliberate change.
  */
 export type ErrorCode =
+  | 'ANCHOR_FAILED'
   | 'APPROVAL_NOT_FOUND'
   | 'APPROVAL_REFUSED'
   | 'AUDIT_CORRUPT'

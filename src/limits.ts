@@ -76,6 +76,14 @@ export const limits = {
   maxWitnessStateBytes: 67_108_864,
   /** Logs that one witness knows, count. */
   maxWitnessLogs: 1000,
+  /** How long a command that anchors a checkpoint may take, milliseconds. */
+  maxAnchorMs: 60_000,
+  /** What is kept of what such a command says, bytes; the rest is read and dropped. */
+  maxAnchorOutputBytes: 4096,
+  /** Why an anchor failed, as its record says it, characters. */
+  maxAnchorErrorCharacters: 512,
+  /** Anchors of one log, count. */
+  maxAnchors: 16,
   /** The JSON Pointers of one tool's argument roles together, characters; they stand in its records. */
   maxRoleCharacters: 1024,
   /** A segment of a capability, characters. */

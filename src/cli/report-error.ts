@@ -57,6 +57,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'JSON_INVALID':
     case 'NOTE_INVALID':
       return exitCodes.usage
+    case 'ANCHOR_FAILED':
     case 'APPROVAL_NOT_FOUND':
     case 'APPROVAL_REFUSED':
     case 'PROOF_INVALID':
