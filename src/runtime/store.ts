@@ -91,6 +91,16 @@ export interface RecordedConfiguration {
   readonly sha256: string | null
 }
 
+/** Where the log stood, and its signature on that. */
+export interface SignedHead {
+  /** Records. */
+  readonly size: number
+  /** Hex. */
+  readonly root: string
+  /** The signed checkpoint (`src/audit/checkpoint.ts`). */
+  readonly note: string
+}
+
 /** What a commit stores: all of it or nothing. */
 export interface Effects<T> {
   readonly records: readonly RecordDraft[]
@@ -102,6 +112,8 @@ export interface Effects<T> {
   readonly labels?: readonly LabelChange[]
   /** The seq of a decision whose reservations are given back: its call was certainly never sent. */
   readonly returned?: number
+  /** Whether the head after this commit becomes a checkpoint that is kept. */
+  readonly keepsCheckpoint?: boolean
   /** Policies whose bytes are kept, so that a record can be explained later; known ones cost nothing. */
   readonly policies?: readonly StoredPolicy[]
   /** Handed back to the caller once everything above is durable. */
@@ -218,6 +230,14 @@ export interface Store extends LogReader {
    *   `RECORD_INVALID` when a record has a wrong shape, outgrows its bound or does not follow from the log
    */
   commit<T>(decide: (view: StoreView) => Effects<T>, durability: Durability): Promise<T>
+  /**
+   * The newest head that a `power` commit of this process covers: it survives a power cut, so it may be shown outside.
+   *
+   * Once such a commit that stores something has resolved, the head is that one or a later one.
+   *
+   * @returns undefined before the first such commit
+   */
+  syncedHead(): SignedHead | undefined
   /** The key of argument digests (`CallBinding.argumentDigest`): 32 random bytes, made once per database. */
   argumentKey(): Uint8Array
   /** Stores lazy commits, notes the stop and closes; further commits fail closed. */

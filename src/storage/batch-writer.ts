@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import { auditGapRecord, procStopRecord } from '../audit/log-drafts.ts'
 import type { AuditGapFacts } from '../audit/log-drafts.ts'
 import { CapFenceError } from '../errors.ts'
-import type { Effects } from '../runtime/store.ts'
+import type { Effects, SignedHead } from '../runtime/store.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseFile } from './database-file.ts'
 import type { Batch, PendingCommit, WriteResult } from './engine.ts'
@@ -24,6 +24,7 @@ export class BatchWriter {
   readonly #rollback: Database.Statement
   readonly #format: Database.Statement<[], number>
   #isPowerSafe: boolean | undefined
+  #syncedHead: SignedHead | undefined
   /** Changes when another connection has stored something. */
   #dataVersion: unknown
 
@@ -35,6 +36,11 @@ export class BatchWriter {
     this.#commit = file.db.prepare('COMMIT')
     this.#rollback = file.db.prepare('ROLLBACK')
     this.#format = file.db.prepare<[], number>('PRAGMA user_version').pluck()
+  }
+
+  /** See `Store.syncedHead`. */
+  get syncedHead(): SignedHead | undefined {
+    return this.#syncedHead
   }
 
   /** Stores every commit that is not refused for a fault of its own, or none. */
@@ -115,8 +121,10 @@ export class BatchWriter {
       this.#requireFormat()
       transaction.begin()
       store()
-      transaction.finish()
+      const head = transaction.finish()
       this.#commit.run()
+      // A transaction that writes nothing syncs nothing.
+      if (power && head !== undefined) this.#syncedHead = head
     } catch (error) {
       // SQLite has rolled back by itself after some errors.
       if (this.#file.db.inTransaction) this.#rollback.run()

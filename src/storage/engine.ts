@@ -9,6 +9,7 @@ import type {
   LogReader,
   Orphan,
   PotLevel,
+  SignedHead,
   Store,
   StoredPolicy,
   StoreView,
@@ -177,6 +178,8 @@ export abstract class BaseDBEngine implements Store {
   }
 
   abstract argumentKey(): Uint8Array
+
+  abstract syncedHead(): SignedHead | undefined
 
   /** Stores what waits, notes the stop and closes; what cannot be stored then is refused. */
   async close(): Promise<void> {

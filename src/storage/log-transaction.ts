@@ -6,7 +6,7 @@ import { isTreeHead, rootOf } from '../audit/tree.ts'
 import type { TreeHead } from '../audit/tree.ts'
 import { noLeaf } from '../audit/codec.ts'
 import { CapFenceError } from '../errors.ts'
-import type { Effects, StoredPolicy, StoreView } from '../runtime/store.ts'
+import type { Effects, SignedHead, StoredPolicy, StoreView } from '../runtime/store.ts'
 import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
 import { ChargeRows } from './charge-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
@@ -115,6 +115,7 @@ export class LogTransaction {
       request,
       json: printApprovalRequest(request),
     }))
+    if (effects.keepsCheckpoint === true) this.keepCheckpoint()
     this.#storeState(effects, at.nowMs)
     for (const record of records) this.#insertRecord(record)
     for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
@@ -150,14 +151,31 @@ export class LogTransaction {
     this.#keepsCheckpoint = true
   }
 
-  /** Writes and signs where the log stands now; the last step before COMMIT. */
-  finish(): void {
+  /**
+   * Writes and signs where the log stands now; the last step before COMMIT.
+   *
+   * @returns what was written; undefined when there was nothing to write
+   */
+  finish(): SignedHead | undefined {
     const { tree } = this.#end
-    if (tree.size === this.#beginSize) return
+    if (tree.size === this.#beginSize) return this.#keepsCheckpoint ? this.#keepHead() : undefined
     const root = rootOf(tree)
     const note = this.#signer.sign({ size: tree.size, root })
     this.#statements.updateHead.run(tree.size, nodeBuffer(root), frontierBytes(tree), note)
     if (this.#keepsCheckpoint) this.#keep(tree.size, note)
+    return { size: tree.size, root, note }
+  }
+
+  /** Keeps the head that stands, as it was signed: at a rotation that was by three keys. */
+  #keepHead(): SignedHead | undefined {
+    const { size } = this.#headRow()
+    const { root, note } = this.#rootRow()
+    if (note === null) return undefined
+    const kept = this.#statements.keptCheckpoint.get(size) ?? note
+    // Without a change nothing would be written, and so nothing synced; SQLite sees through one that changes nothing.
+    this.#statements.dropCheckpoint.run(size)
+    this.#keep(size, kept)
+    return { size, root, note: kept }
   }
 
   committed(): void {

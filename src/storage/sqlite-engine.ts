@@ -5,6 +5,7 @@ import type { KeyFiles } from '../crypto/key-folder.ts'
 import { systemRandom } from '../crypto/random.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { limits } from '../limits.ts'
+import type { SignedHead } from '../runtime/store.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
@@ -132,6 +133,10 @@ export class SQLiteEngine extends BaseDBEngine {
     }
     const { signer } = log
     return { epoch: signer.epoch, keysLeft: signer.keysLeft() }
+  }
+
+  syncedHead(): SignedHead | undefined {
+    return this.#writer.syncedHead
   }
 
   protected async write(batch: Batch): Promise<WriteResult> {

@@ -69,6 +69,11 @@ export class MemoryStore implements Store {
     return this.stored.filter((record) => record.type === type)
   }
 
+  /** It signs nothing. */
+  syncedHead(): undefined {
+    return undefined
+  }
+
   argumentKey(): Uint8Array {
     return new Uint8Array(32).fill(9)
   }

@@ -26,6 +26,10 @@ class ScriptedEngine extends BaseDBEngine {
     return new Uint8Array(32)
   }
 
+  syncedHead(): undefined {
+    return undefined
+  }
+
   protected write({ commits }: Batch): Promise<WriteResult> {
     this.tries += 1
     this.nowMs += 10
