@@ -14,6 +14,8 @@ export interface ExecOptions {
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly timeoutMs: number
+  /** Ends it before. */
+  readonly stopped: AbortSignal
 }
 
 /** A signed checkpoint, and what it says. */
@@ -44,7 +46,7 @@ export async function execAnchor(
   // Commands need not read the note; closing the pipe early is their right.
   child.stdin.on('error', () => undefined)
   child.stdin.end(checkpoint.note)
-  const failure = await endOf(child, options.timeoutMs)
+  const failure = await endOf(child, options)
   if (failure === undefined) return
   const words = complained.text() === '' ? said.text() : complained.text()
   throw new CapFenceError(
@@ -72,7 +74,10 @@ function environmentOf(
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 /** @returns why it failed; undefined when it did not */
-async function endOf(child: Child, timeoutMs: number): Promise<string | undefined> {
+async function endOf(
+  child: Child,
+  { timeoutMs, stopped }: ExecOptions,
+): Promise<string | undefined> {
   const isClosed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const failure = await new Promise<string | undefined>((resolve) => {
     const timer = setTimeout(
@@ -81,8 +86,12 @@ async function endOf(child: Child, timeoutMs: number): Promise<string | undefine
     )
     const end = (what: string | undefined): void => {
       clearTimeout(timer)
+      stopped.removeEventListener('abort', stop)
       resolve(what)
     }
+    const stop = (): void => end('was stopped, because the gate ends')
+    stopped.addEventListener('abort', stop)
+    if (stopped.aborted) stop()
     child.once('error', ({ message }) => end(`could not be started: ${message}`))
     child.once('exit', (code, signal) => end(endText(code, signal)))
   })

@@ -39,6 +39,8 @@ export interface Asking {
   readonly knownSize: number
   readonly nowMs: () => number
   readonly timeoutMs: number
+  /** Ends it before. */
+  readonly stopped: AbortSignal
 }
 
 /** Requests for one cosignature, count: what is known is wrong, and then another gate is faster. */
@@ -81,12 +83,16 @@ interface Step {
 async function submit(
   witness: PinnedWitness,
   { head, oldSize }: Step,
-  { nowMs, timeoutMs }: Asking,
+  { nowMs, timeoutMs, stopped }: Asking,
 ): Promise<Cosigned | number> {
   const proof = oldSize === 0 ? [] : await head.proveFrom(oldSize)
   const body = printAddCheckpoint({ oldSize, proof, note: head.note })
   const sentSeconds = Math.floor(nowMs() / 1000)
-  const { status, type, text } = await post(witness, body, timeoutMs)
+  const { status, type, text } = await post(
+    witness,
+    body,
+    AbortSignal.any([AbortSignal.timeout(timeoutMs), stopped]),
+  )
   if (status === 409 && type === sizeType) return sizeOf(witness, text)
   if (status !== 200) throw failed(witness, `answered ${status}: ${firstLineOf(text)}`)
   return cosignedHead(witness, head, { text, sentSeconds, nowSeconds: Math.ceil(nowMs() / 1000) })
@@ -142,7 +148,11 @@ interface HttpAnswer {
   readonly text: string
 }
 
-async function post(witness: PinnedWitness, body: string, timeoutMs: number): Promise<HttpAnswer> {
+async function post(
+  witness: PinnedWitness,
+  body: string,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   try {
     const response = await fetch(`${witness.url}${addCheckpointPath}`, {
       method: 'POST',
@@ -150,7 +160,7 @@ async function post(witness: PinnedWitness, body: string, timeoutMs: number): Pr
       headers: { 'content-type': 'text/plain; charset=utf-8' },
       // Where else the checkpoint goes is nothing for whoever answers to say.
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     })
     const text = await boundedText(response)
     return { status: response.status, type: response.headers.get('content-type'), text }
@@ -179,6 +189,7 @@ async function boundedText({ body }: Response): Promise<string> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return 'did not answer in time'
+  if (error.name === 'AbortError') return 'was not waited for, because the gate ends'
   const { cause } = error
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message
 }

@@ -73,3 +73,20 @@ export interface AuditGapFacts {
 export function auditGapRecord({ reason, sinceMs, unrecorded }: AuditGapFacts): RecordDraft {
   return { type: 'audit.gap', data: { reason, since_ms: sinceMs, unrecorded } }
 }
+
+/** What became of a checkpoint that was handed to somebody outside. */
+export interface AnchorFacts {
+  readonly kind: 'exec' | 'witness'
+  readonly name: string
+  /** Records of the checkpoint. */
+  readonly size: number
+  /** Hex. */
+  readonly root: string
+  /** Why it did not get there; null when it did. */
+  readonly error: string | null
+}
+
+/** The record of an anchor, which follows it: what it covers ends before. */
+export function anchorRecord({ kind, name, size, root, error }: AnchorFacts): RecordDraft {
+  return { type: 'anchor', data: { error, kind, name, ok: error === null, root, size } }
+}

@@ -17,11 +17,16 @@ const failed = (text: string | RegExp): unknown =>
       ? expect.stringContaining(text)
       : expect.stringMatching(text)) as unknown,
   })
-const run = (command: Command, options: Partial<ExecOptions> = {}): Promise<void> =>
-  execAnchor(command, checkpoint, {
+const run = (
+  command: Command,
+  options: Partial<ExecOptions> = {},
+  about = checkpoint,
+): Promise<void> =>
+  execAnchor(command, about, {
     folder,
     environment: process.env,
     timeoutMs: 20_000,
+    stopped: new AbortController().signal,
     ...options,
   })
 const script = (text: string): Command => [process.execPath, '-e', text]
@@ -71,9 +76,7 @@ describe('a command', () => {
   test('need not read the note, however soon it ends', async () => {
     await expect(run(['true'])).resolves.toBeUndefined()
     const long = { ...checkpoint, note: 'x'.repeat(1_000_000) }
-    await expect(
-      execAnchor(['true'], long, { folder, environment: process.env, timeoutMs: 20_000 }),
-    ).resolves.toBeUndefined()
+    await expect(run(['true'], {}, long)).resolves.toBeUndefined()
   })
 })
 
@@ -100,6 +103,16 @@ describe('a command fails', () => {
       setInterval(() => {}, 1000)`
     await expect(run(script(text), { timeoutMs: 1500 })).rejects.toThrow(failed('took longer'))
     for (const pid of readFileSync(pids, 'utf8').split(' ')) await gone(Number(pid))
+  })
+
+  test('when the gate ends before it does', async () => {
+    const gate = new AbortController()
+    const running = run(['sleep', '60'], { stopped: gate.signal })
+    gate.abort()
+    await expect(running).rejects.toThrow(failed('because the gate ends'))
+    await expect(run(['sleep', '60'], { stopped: gate.signal })).rejects.toThrow(
+      failed('gate ends'),
+    )
   })
 
   test('with its last words, however much it says', async () => {

@@ -108,6 +108,7 @@ const asking = (size: number, options: Partial<Asking> = {}): Asking => ({
   knownSize: 0,
   nowMs: () => nowSeconds * 1000,
   timeoutMs: 5000,
+  stopped: new AbortController().signal,
   ...options,
 })
 
