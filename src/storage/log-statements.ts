@@ -23,8 +23,6 @@ export function prepareStatements(db: Database.Database): {
   readonly createHead: Database.Statement<[Buffer]>
   readonly updateHead: Database.Statement<[number, Buffer, Buffer, string]>
   readonly keepCheckpoint: Database.Statement<[number, string]>
-  readonly keptCheckpoint: Database.Statement<[number], string>
-  readonly dropCheckpoint: Database.Statement<[number]>
   readonly insertRecord: Database.Statement<[number, Buffer, Uint8Array]>
   readonly openCall: Database.Statement<[object]>
   readonly blockCall: Database.Statement<[object]>
@@ -48,10 +46,6 @@ export function prepareStatements(db: Database.Database): {
     keepCheckpoint: db.prepare(
       'INSERT INTO checkpoints (size, note) VALUES (?, ?) ON CONFLICT (size) DO UPDATE SET note = excluded.note',
     ),
-    keptCheckpoint: db
-      .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
-      .pluck(),
-    dropCheckpoint: db.prepare('DELETE FROM checkpoints WHERE size = ?'),
     insertRecord: db.prepare('INSERT INTO records (seq, leaf, body) VALUES (?, ?, ?)'),
     openCall: db.prepare(
       `INSERT INTO open_calls (call, decision_seq)

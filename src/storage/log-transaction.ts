@@ -9,6 +9,7 @@ import { CapFenceError } from '../errors.ts'
 import type { Effects, SignedHead, StoredPolicy, StoreView } from '../runtime/store.ts'
 import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
 import { ChargeRows } from './charge-rows.ts'
+import { CheckpointRows } from './checkpoint-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
 import { FactTables } from './fact-tables.ts'
 import { corrupt } from './failure.ts'
@@ -36,6 +37,7 @@ export class LogTransaction {
   readonly #charges: ChargeRows
   readonly #labels: LabelRows
   readonly #facts: FactTables
+  readonly #checkpoints: CheckpointRows
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
@@ -49,6 +51,7 @@ export class LogTransaction {
     this.#charges = new ChargeRows(db)
     this.#labels = new LabelRows(db)
     this.#facts = new FactTables(db)
+    this.#checkpoints = new CheckpointRows(db)
   }
 
   /**
@@ -166,16 +169,10 @@ export class LogTransaction {
     return { size: tree.size, root, note }
   }
 
-  /** Keeps the head that stands, as it was signed: at a rotation that was by three keys. */
   #keepHead(): SignedHead | undefined {
     const { size } = this.#headRow()
     const { root, note } = this.#rootRow()
-    if (note === null) return undefined
-    const kept = this.#statements.keptCheckpoint.get(size) ?? note
-    // Without a change nothing would be written, and so nothing synced; SQLite sees through one that changes nothing.
-    this.#statements.dropCheckpoint.run(size)
-    this.#keep(size, kept)
-    return { size, root, note: kept }
+    return note === null ? undefined : { size, root, note: this.#checkpoints.keep(size, note) }
   }
 
   committed(): void {
