@@ -49,6 +49,14 @@ export function keyRotateRecord({ epoch, previous, next, reason }: RotationFacts
   return { type: 'key.rotate', data: { epoch, next, previous, reason } }
 }
 
+/** The rows of limits and labels were not as the log left them, and were made again from its records. */
+export function stateRebuildRecord(counts: {
+  readonly charges: number
+  readonly labels: number
+}): RecordDraft {
+  return { type: 'state.rebuild', data: { charges: counts.charges, labels: counts.labels } }
+}
+
 /** A writer's first record. */
 export function procStartRecord({ software, pid }: WriterFacts): RecordDraft {
   return { type: 'proc.start', data: { pid, software } }

@@ -16,6 +16,7 @@ export type RecordType =
   | 'anchor'
   | 'redact'
   | 'heartbeat'
+  | 'state.rebuild'
 
 /**
  * What may stand in a record: I-JSON with integers only, |n| <= 2^53-1, no lone surrogates.

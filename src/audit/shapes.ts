@@ -206,6 +206,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
   }),
   /** Nothing happened, and the log was there. */
   heartbeat: shape({}),
+  /** Limits and labels were not as the log left them: how many rows its records gave. */
+  'state.rebuild': shape({ charges: count, labels: count }),
 }
 
 /** Whether this version writes and reads such records. */

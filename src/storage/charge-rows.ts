@@ -4,6 +4,7 @@ import { Decimal } from '../json/decimal.ts'
 import { limits } from '../limits.ts'
 import type { Charge, StoreView } from '../runtime/store.ts'
 import { prunedAtOnce } from './prune.ts'
+import type { SealedRow, StateSeal } from './state-seal.ts'
 
 /** Into how many parts the window of a limit is cut where charges of one part become one. */
 const slots = 128
@@ -20,12 +21,31 @@ interface ChargeRow {
   readonly state: 'reserved' | 'settled'
 }
 
+/** What is sealed of a charge; whether it may still be given back is known from its call. */
+type SealedCharge = { readonly pot: string } & Omit<ChargeRow, 'state'>
+
 /** What calls have taken out of the pots of limits; everything here expects a write transaction. */
 export class ChargeRows {
   readonly #statements: Statements
+  readonly #seal: StateSeal
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, seal: StateSeal) {
     this.#statements = prepareStatements(db)
+    this.#seal = seal
+  }
+
+  /** Every row, as it is sealed. */
+  *sealed(): Iterable<SealedRow> {
+    for (const row of this.#statements.everyCharge.iterate()) yield sealedCharge(row)
+  }
+
+  /** Puts rows in the place of all that there are. */
+  replace(rows: Iterable<SealedCharge>): void {
+    for (const row of this.#statements.deleteAll.all()) this.#toggle(row)
+    for (const row of rows) {
+      this.#insert(row)
+      this.settle(row.decision_seq)
+    }
   }
 
   charges(pot: string, sinceMs: number): ReturnType<StoreView['charges']> {
@@ -39,21 +59,32 @@ export class ChargeRows {
     const lastOf = new Map<string, Charge>()
     for (const charge of charges) {
       const { pot, atMs, decisionSeq, amount, expiresAtMs } = charge
-      this.#statements.insertCharge.run(pot, atMs, decisionSeq, amount, expiresAtMs)
+      this.#insert({ pot, at_ms: atMs, decision_seq: decisionSeq, amount, expires_ms: expiresAtMs })
       lastOf.set(pot, charge)
     }
     for (const charge of lastOf.values()) this.#bound(charge, nowMs)
-    this.#statements.prune.run(nowMs, prunedAtOnce + charges.length)
+    const ended = this.#statements.prune.all(nowMs, prunedAtOnce + charges.length)
+    for (const row of ended) this.#toggle(row)
   }
 
   /** Gives back what a decision has reserved, if nothing is known of its call yet. */
   giveBack(decisionSeq: number): void {
-    this.#statements.giveBack.run(decisionSeq)
+    for (const row of this.#statements.giveBack.all(decisionSeq)) this.#toggle(row)
   }
 
   /** The outcome of a decision is known, or never will be: what it reserved stays charged. */
   settle(decisionSeq: number): void {
     this.#statements.settle.run(decisionSeq)
+  }
+
+  #insert(row: SealedCharge): void {
+    const { pot, at_ms, decision_seq, amount, expires_ms } = row
+    this.#statements.insertCharge.run(pot, at_ms, decision_seq, amount, expires_ms)
+    this.#toggle(row)
+  }
+
+  #toggle(row: SealedCharge): void {
+    this.#seal.toggle(sealedCharge(row))
   }
 
   /** Keeps few charges of a pot. */
@@ -85,12 +116,17 @@ export class ChargeRows {
         last = row
         continue
       }
-      const expiresMs = Math.max(last.expires_ms, row.expires_ms)
+      const merged = { ...last, amount, expires_ms: Math.max(last.expires_ms, row.expires_ms) }
+      for (const changed of [row, last, merged]) this.#toggle({ pot, ...changed })
       deleteCharge.run(pot, row.at_ms, row.decision_seq)
-      changeCharge.run(amount, expiresMs, pot, last.at_ms, last.decision_seq)
-      last = { ...last, amount, expires_ms: expiresMs }
+      changeCharge.run(amount, merged.expires_ms, pot, last.at_ms, last.decision_seq)
+      last = merged
     }
   }
+}
+
+function sealedCharge({ pot, at_ms, decision_seq, amount, expires_ms }: SealedCharge): SealedRow {
+  return ['charge', pot, at_ms, decision_seq, amount, expires_ms]
 }
 
 /** Into which part of time something falls, when a window has `slots` of them. */
@@ -116,8 +152,10 @@ function prepareStatements(db: Database.Database): {
   readonly deleteCharge: Database.Statement<[string, number, number]>
   readonly changeCharge: Database.Statement<[string, number, string, number, number]>
   readonly settle: Database.Statement<[number]>
-  readonly giveBack: Database.Statement<[number]>
-  readonly prune: Database.Statement<[number, number]>
+  readonly giveBack: Database.Statement<[number], SealedCharge>
+  readonly prune: Database.Statement<[number, number], SealedCharge>
+  readonly everyCharge: Database.Statement<[], SealedCharge>
+  readonly deleteAll: Database.Statement<[], SealedCharge>
 } {
   return {
     charges: db.prepare(
@@ -146,10 +184,15 @@ function prepareStatements(db: Database.Database): {
     settle: db.prepare(
       `UPDATE limit_charges SET state = 'settled' WHERE decision_seq = ? AND state = 'reserved'`,
     ),
-    giveBack: db.prepare(`DELETE FROM limit_charges WHERE decision_seq = ? AND state = 'reserved'`),
+    giveBack: db.prepare(
+      `DELETE FROM limit_charges WHERE decision_seq = ? AND state = 'reserved' RETURNING *`,
+    ),
+    everyCharge: db.prepare('SELECT * FROM limit_charges'),
+    deleteAll: db.prepare('DELETE FROM limit_charges RETURNING *'),
     prune: db.prepare(
       `DELETE FROM limit_charges WHERE (pot, at_ms, decision_seq) IN
-       (SELECT pot, at_ms, decision_seq FROM limit_charges WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)`,
+       (SELECT pot, at_ms, decision_seq FROM limit_charges WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)
+       RETURNING *`,
     ),
   }
 }

@@ -9,6 +9,7 @@ import type { RecordDraft } from '../audit/record.ts'
 import type { NamedKey } from '../crypto/key-file.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
 import type { RandomSource } from '../crypto/random.ts'
+import { sha256Bytes } from '../crypto/sha256.ts'
 import { CapFenceError } from '../errors.ts'
 import type { EpochRows } from './epoch-rows.ts'
 import { corrupt } from './failure.ts'
@@ -31,6 +32,9 @@ interface Epoch {
   readonly signer: NoteSigner
   readonly sinceMs: number
 }
+
+/** Not a note: those end in a newline. */
+const stateKeyText = 'capfence.dev/state-seal/v1'
 
 const stableFile = 'log.key'
 /** The stable key of a log that has not been committed yet. */
@@ -119,6 +123,14 @@ export class LogSigner {
       next: textOf(next.signer),
       reason,
     })
+  }
+
+  /**
+   * What the state beside the log is sealed with, 32 bytes: follows from the log's key, which signs no such text otherwise,
+   * and says nothing about it.
+   */
+  stateKey(): Uint8Array {
+    return sha256Bytes(this.#stable.key.sign(Buffer.from(stateKeyText, 'utf8')))
   }
 
   /** The signed note of a head. */

@@ -10,18 +10,16 @@ export interface HeadRow {
 export interface SignedHeadRow {
   readonly root: Buffer
   readonly note: string | null
+  /** Of the state, see `StateSeal`. */
+  readonly state: Buffer | null
 }
 
 /** The statements of `prepareStatements`. */
 export type Statements = ReturnType<typeof prepareStatements>
 
 /** Every statement of a write transaction, prepared once. */
-export function prepareStatements(db: Database.Database): {
-  readonly head: Database.Statement<[], HeadRow>
-  readonly signedHead: Database.Statement<[], SignedHeadRow>
+export function prepareStatements(db: Database.Database): HeadStatements & {
   readonly lastLeaf: Database.Statement<[], { readonly seq: number; readonly leaf: Buffer }>
-  readonly createHead: Database.Statement<[Buffer]>
-  readonly updateHead: Database.Statement<[number, Buffer, Buffer, string]>
   readonly keepCheckpoint: Database.Statement<[number, string]>
   readonly insertRecord: Database.Statement<[number, Buffer, Uint8Array]>
   readonly openCall: Database.Statement<[object]>
@@ -35,13 +33,8 @@ export function prepareStatements(db: Database.Database): {
   readonly insertPolicy: Database.Statement<[string, number, string, Uint8Array]>
 } {
   return {
-    head: db.prepare('SELECT size, frontier FROM head WHERE id = 1'),
-    signedHead: db.prepare('SELECT root, note FROM head WHERE id = 1'),
+    ...prepareHead(db),
     lastLeaf: db.prepare('SELECT seq, leaf FROM records ORDER BY seq DESC LIMIT 1'),
-    createHead: db.prepare(`INSERT INTO head (id, size, root, frontier) VALUES (1, 0, ?, x'')`),
-    updateHead: db.prepare(
-      'UPDATE head SET size = ?, root = ?, frontier = ?, note = ? WHERE id = 1',
-    ),
     // One of the same size was made in this transaction, and has fewer signatures.
     keepCheckpoint: db.prepare(
       'INSERT INTO checkpoints (size, note) VALUES (?, ?) ON CONFLICT (size) DO UPDATE SET note = excluded.note',
@@ -80,5 +73,29 @@ export function prepareStatements(db: Database.Database): {
     insertPolicy: db.prepare(
       'INSERT INTO policies (hash, position, path, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
+  }
+}
+
+/** Those about where the log stands. */
+interface HeadStatements {
+  readonly head: Database.Statement<[], HeadRow>
+  readonly signedHead: Database.Statement<[], SignedHeadRow>
+  readonly createHead: Database.Statement<[Buffer]>
+  readonly updateHead: Database.Statement<[number, Buffer, Buffer, string, Buffer]>
+  readonly updateState: Database.Statement<[Buffer]>
+  readonly dataVersion: Database.Statement<[], number>
+}
+
+function prepareHead(db: Database.Database): HeadStatements {
+  return {
+    head: db.prepare('SELECT size, frontier FROM head WHERE id = 1'),
+    signedHead: db.prepare('SELECT root, note, state FROM head WHERE id = 1'),
+    createHead: db.prepare(`INSERT INTO head (id, size, root, frontier) VALUES (1, 0, ?, x'')`),
+    updateHead: db.prepare(
+      'UPDATE head SET size = ?, root = ?, frontier = ?, note = ?, state = ? WHERE id = 1',
+    ),
+    updateState: db.prepare('UPDATE head SET state = ? WHERE id = 1'),
+    // Changes when another connection has written.
+    dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
   }
 }

@@ -22,8 +22,14 @@ import {
 } from './log-end.ts'
 import { LabelRows } from './label-rows.ts'
 import type { LogSigner } from './log-signer.ts'
+import { StateSeal } from './state-seal.ts'
+import type { SealedRow } from './state-seal.ts'
+import type { RebuiltState } from './state-rebuild.ts'
 import { prepareStatements } from './log-statements.ts'
-import type { HeadRow, Statements } from './log-statements.ts'
+import type { HeadRow, SignedHeadRow, Statements } from './log-statements.ts'
+
+/** How often rows of limits and labels are all looked at while others write, milliseconds. */
+const stateCheckEveryMs = 1000
 
 /**
  * What happens between BEGIN and COMMIT: reads where the log stands, appends to it, writes and signs where it stands then.
@@ -38,6 +44,12 @@ export class LogTransaction {
   readonly #labels: LabelRows
   readonly #facts: FactTables
   readonly #checkpoints: CheckpointRows
+  readonly #seal: StateSeal
+  /** As of the last commit of this writer. */
+  #knownSum: Buffer
+  #dataVersion: number | undefined
+  /** When every row of the state was last looked at, on a clock of its own. */
+  #stateSeenMs = -Infinity
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
@@ -48,8 +60,10 @@ export class LogTransaction {
   constructor(db: Database.Database, signer: LogSigner) {
     this.#statements = prepareStatements(db)
     this.#signer = signer
-    this.#charges = new ChargeRows(db)
-    this.#labels = new LabelRows(db)
+    this.#seal = new StateSeal(signer.stateKey())
+    this.#knownSum = this.#seal.sum
+    this.#charges = new ChargeRows(db, this.#seal)
+    this.#labels = new LabelRows(db, this.#seal)
     this.#facts = new FactTables(db)
     this.#checkpoints = new CheckpointRows(db)
   }
@@ -61,6 +75,15 @@ export class LogTransaction {
    *   `AUDIT_UNAVAILABLE` when others have begun an epoch whose key cannot be used
    */
   begin(): void {
+    if (!this.beginWithState()) throw stateChanged()
+  }
+
+  /**
+   * The same, and looks whether the rows of limits and labels are those that this log's writers left.
+   *
+   * @returns false when they are not: then nothing may be decided on them
+   */
+  beginWithState(): boolean {
     const row = this.#headRow()
     const isKnown =
       row.size === this.#known.tree.size &&
@@ -68,6 +91,11 @@ export class LogTransaction {
       row.frontier.equals(frontierBytes(this.#known.tree))
     this.#othersWrote = !isKnown
     this.#start(isKnown ? this.#known : { ...this.#readSigned(row), wn: this.#known.wn })
+    const version = this.#statements.dataVersion.get()
+    const isSound = this.#hasSoundState(isKnown, version === this.#dataVersion)
+    // What was found unsound is looked at again by the next one, and the one after that.
+    this.#dataVersion = isSound ? version : undefined
+    return isSound
   }
 
   /** Begins in a log that has no signed head because it never had keys. */
@@ -75,6 +103,14 @@ export class LogTransaction {
     const row = this.#headRow()
     const { root } = this.#rootRow()
     this.#start({ ...this.#read(row, root), wn: 0 })
+  }
+
+  /** Puts what follows from the log in the place of the rows of limits and labels. */
+  replaceState({ charges, labels }: RebuiltState): void {
+    // Each row that goes is counted out of a sum that holds it.
+    this.#seal.sum = this.#seal.sumOf(this.#stateRows())
+    this.#charges.replace(charges)
+    this.#labels.replace(labels)
   }
 
   /** Starts an empty log: without records, but with a head. */
@@ -161,10 +197,19 @@ export class LogTransaction {
    */
   finish(): SignedHead | undefined {
     const { tree } = this.#end
-    if (tree.size === this.#beginSize) return this.#keepsCheckpoint ? this.#keepHead() : undefined
+    if (tree.size === this.#beginSize) {
+      this.#finishState()
+      return this.#keepsCheckpoint ? this.#keepHead() : undefined
+    }
     const root = rootOf(tree)
     const note = this.#signer.sign({ size: tree.size, root })
-    this.#statements.updateHead.run(tree.size, nodeBuffer(root), frontierBytes(tree), note)
+    this.#statements.updateHead.run(
+      tree.size,
+      nodeBuffer(root),
+      frontierBytes(tree),
+      note,
+      this.#seal.print(tree.size),
+    )
     if (this.#keepsCheckpoint) this.#keep(tree.size, note)
     return { size: tree.size, root, note }
   }
@@ -175,20 +220,50 @@ export class LogTransaction {
     return note === null ? undefined : { size, root, note: this.#checkpoints.keep(size, note) }
   }
 
+  /** What changes nothing but the state, such as what a call gives back, adds no record. */
+  #finishState(): void {
+    if (this.#seal.sum.equals(this.#knownSum)) return
+    this.#statements.updateState.run(this.#seal.print(this.#beginSize))
+  }
+
   committed(): void {
     this.#known = this.#end
     this.#signer.committed()
+    this.#knownSum = this.#seal.sum
   }
 
   rolledBack(): void {
     this.#end = this.#known
     this.#signer.rolledBack()
+    this.#seal.sum = this.#knownSum
   }
 
   #start(end: LogEnd): void {
     this.#end = end
     this.#beginSize = end.tree.size
     this.#keepsCheckpoint = false
+  }
+
+  /**
+   * Whatever another connection has written is looked at: its seal always, every row at once if no record came with it,
+   * else once in a while, because writers that share a log write all the time.
+   */
+  #hasSoundState(isKnown: boolean, isAlone: boolean): boolean {
+    if (isKnown && isAlone) {
+      this.#seal.sum = this.#knownSum
+      return true
+    }
+    if (!this.#seal.accept(this.#rootRow().state, this.#beginSize)) return false
+    const nowMs = performance.now()
+    if (!isKnown && nowMs - this.#stateSeenMs < stateCheckEveryMs) return true
+    const isSound = this.#seal.sumOf(this.#stateRows()).equals(this.#seal.sum)
+    this.#stateSeenMs = isSound ? nowMs : -Infinity
+    return isSound
+  }
+
+  *#stateRows(): Iterable<SealedRow> {
+    yield* this.#charges.sealed()
+    yield* this.#labels.sealed()
   }
 
   #sign(tree: TreeHead): string {
@@ -205,10 +280,10 @@ export class LogTransaction {
     return row
   }
 
-  #rootRow(): { readonly root: string; readonly note: string | null } {
+  #rootRow(): Omit<SignedHeadRow, 'root'> & { readonly root: string } {
     const row = this.#statements.signedHead.get()
     if (row === undefined) throw corrupt('its head is missing')
-    return { root: row.root.toString('hex'), note: row.note }
+    return { ...row, root: row.root.toString('hex') }
   }
 
   #readSigned(row: HeadRow): Omit<LogEnd, 'wn'> {
@@ -303,4 +378,14 @@ function frontierBytes({ frontier }: TreeHead): Buffer {
 
 function nodeBuffer(hex: string): Buffer {
   return Buffer.from(hex, 'hex')
+}
+
+function stateChanged(): CapFenceError {
+  return new CapFenceError(
+    'AUDIT_CORRUPT',
+    'the limits and labels in the audit log are not those that its writers left',
+    {
+      hint: 'start the gate again: it rebuilds them from the records; and find out who changed the file',
+    },
+  )
 }

@@ -1,6 +1,11 @@
 import type Database from 'better-sqlite3'
 import { logOrigin } from '../audit/fields.ts'
-import { keyAddRecord, logOpenRecord, procStartRecord } from '../audit/log-drafts.ts'
+import {
+  keyAddRecord,
+  logOpenRecord,
+  procStartRecord,
+  stateRebuildRecord,
+} from '../audit/log-drafts.ts'
 import type { RecordDraft } from '../audit/record.ts'
 import { ulid } from '../crypto/ids.ts'
 import type { RandomSource } from '../crypto/random.ts'
@@ -12,6 +17,7 @@ import type { WriterPlace } from './log-end.ts'
 import { LogQueries } from './log-queries.ts'
 import { LogSigner } from './log-signer.ts'
 import { LogTransaction } from './log-transaction.ts'
+import { rebuildState } from './state-rebuild.ts'
 import type { WriterPresence } from './writer-presence.ts'
 import { enterWriter, recordLostCalls } from './writers.ts'
 
@@ -94,18 +100,35 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
   if (hasKeys) {
     const signer = LogSigner.load(context)
     const transaction = new LogTransaction(db, signer)
-    transaction.begin()
-    return { transaction, signer, origin, firstRecords: [] }
+    const isSound = transaction.beginWithState()
+    const firstRecords = isSound ? [] : [rebuildRows(db, transaction, facts.nowMs)]
+    return { transaction, signer, origin, firstRecords }
   }
   const signer = LogSigner.make(context, facts.nowMs)
   const transaction = new LogTransaction(db, signer)
   if (isNew) transaction.create()
-  else beginSigning(db, transaction)
+  else beginSigning(db, transaction, facts.nowMs)
   epochs.add(1, transaction.nextSeq)
   const keys = signer.firstKeys()
   const { software } = facts
   const first = isNew ? logOpenRecord({ software, ...keys }) : keyAddRecord(keys)
   return { transaction, signer, origin, firstRecords: [first] }
+}
+
+/**
+ * Makes the rows of limits and labels again from the records; gives the record that says so.
+ *
+ * Rows of a version that did not seal them are not taken as they are either: whoever changed them could have taken the
+ * seal away with them.
+ */
+function rebuildRows(
+  db: Database.Database,
+  transaction: LogTransaction,
+  nowMs: number,
+): RecordDraft {
+  const state = rebuildState(db, nowMs)
+  transaction.replaceState(state)
+  return stateRebuildRecord({ charges: state.charges.length, labels: state.labels.length })
 }
 
 function makeLog(db: Database.Database, { random, nowMs }: OpeningFacts): void {
@@ -120,11 +143,12 @@ function makeLog(db: Database.Database, { random, nowMs }: OpeningFacts): void {
  *
  * @throws CapFenceError `AUDIT_CORRUPT` when it says itself that it is signed: somebody has taken that away
  */
-function beginSigning(db: Database.Database, transaction: LogTransaction): void {
+function beginSigning(db: Database.Database, transaction: LogTransaction, nowMs: number): void {
   const [first] = new LogQueries(db).records(0, 1)
   if (first?.type !== 'log.open') throw corrupt('its first record is missing')
   if (first.data['vkey'] !== null) throw corrupt('its signatures are gone')
   transaction.beginUnsigned()
+  rebuildRows(db, transaction, nowMs)
 }
 
 function originOf(db: Database.Database): string {

@@ -2,7 +2,7 @@
 export const applicationId: number = 0x43617046
 
 /** Grows with every change of `schemaStatements`. */
-export const schemaVersion: number = 4
+export const schemaVersion: number = 5
 
 /**
  * The whole schema, compared word for word with what a database holds: a foreign trigger could rewrite what is
@@ -23,13 +23,15 @@ export const schemaStatements: readonly string[] = [
   leaf BLOB NOT NULL CHECK (length(leaf) = 32),
   body BLOB NOT NULL CHECK (length(body) BETWEEN 2 AND 65535)
 ) STRICT`,
-  // The tree after the last record; `note` is its checkpoint, signed by the stable key and that of the epoch.
+  // The tree after the last record; `note` is its checkpoint, signed by the stable key and that of the epoch; `state` seals
+  // the rows of limits and labels (`StateSeal`).
   `CREATE TABLE head (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   size INTEGER NOT NULL,
   root BLOB NOT NULL CHECK (length(root) = 32),
   frontier BLOB NOT NULL,
-  note TEXT
+  note TEXT,
+  state BLOB
 ) STRICT`,
   `CREATE TABLE checkpoints (
   size INTEGER PRIMARY KEY,
@@ -158,14 +160,14 @@ export const schemaStatements: readonly string[] = [
 
 /** A change of the schema: what a database held before, and what takes its place. */
 interface SchemaStep {
+  /** The table whose rows are carried over, with their columns; the others that are removed were never written to. */
+  readonly carried?: { readonly table: string; readonly columns: string }
   readonly removed: readonly string[]
   readonly added: RegExp
 }
 
 /**
  * How each version differs from the one before it, under its number.
- *
- * What is removed was never written to: nothing is lost with it.
  */
 const steps: ReadonlyMap<number, SchemaStep> = new Map([
   [
@@ -195,6 +197,22 @@ const steps: ReadonlyMap<number, SchemaStep> = new Map([
   ],
   [3, { removed: [], added: /^CREATE TABLE (?:tool_definitions|configurations)\b/ }],
   [4, { removed: [], added: /^CREATE TABLE epochs\b/ }],
+  [
+    5,
+    {
+      carried: { table: 'head', columns: 'id, size, root, frontier, note' },
+      removed: [
+        `CREATE TABLE head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  size INTEGER NOT NULL,
+  root BLOB NOT NULL CHECK (length(root) = 32),
+  frontier BLOB NOT NULL,
+  note TEXT
+) STRICT`,
+      ],
+      added: /^CREATE TABLE head\b/,
+    },
+  ],
 ])
 
 /** The schema of a version that databases may still have; undefined for any other. */
@@ -214,5 +232,14 @@ export function schemaStep(version: number): readonly string[] {
     (statement) => /^CREATE TABLE (\w+)/.exec(statement)?.[1] ?? [],
   )
   const added = (schemaOfVersion(version + 1) ?? []).filter((one) => step.added.test(one))
-  return [...tables.map((table) => `DROP TABLE ${table}`), ...added]
+  const dropped = tables.map((table) => `DROP TABLE ${table}`)
+  if (step.carried === undefined) return [...dropped, ...added]
+  const { table, columns } = step.carried
+  return [
+    `CREATE TEMP TABLE carried AS SELECT ${columns} FROM main.${table}`,
+    ...dropped,
+    ...added,
+    `INSERT INTO main.${table} (${columns}) SELECT ${columns} FROM carried`,
+    'DROP TABLE carried',
+  ]
 }

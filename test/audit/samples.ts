@@ -15,6 +15,7 @@ import {
   logOpenRecord,
   procStartRecord,
   procStopRecord,
+  stateRebuildRecord,
 } from '../../src/audit/log-drafts.ts'
 import type { RecordDraft, RecordPlace, StoredRow } from '../../src/audit/record.ts'
 import { printVerifierKey, verifierKey } from '../../src/audit/note.ts'
@@ -162,6 +163,7 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     data: { by: 'operator', digests: [digestA], reason: 'asked for', seq: 1 },
   },
   heartbeat: { type: 'heartbeat', data: {} },
+  'state.rebuild': stateRebuildRecord({ charges: 2, labels: 1 }),
 }
 
 export function place(changes: Partial<RecordPlace> = {}): RecordPlace {

@@ -19,7 +19,7 @@ import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
 import { WriterChild } from './children.ts'
 import { verified } from './contract-context.ts'
 import { change, closedLog, commitOne, errorOf, hashOf, openLog, software } from './log-files.ts'
-import { olderLog } from './older-log.ts'
+import { asVersion, olderLog } from './older-log.ts'
 import { expectSigned } from './signed-log.ts'
 import { newSQLitePlace } from './sqlite-subject.ts'
 
@@ -186,6 +186,7 @@ describe('a log that was not signed', () => {
   )
 
   function stripped(path: string): void {
+    asVersion(path, 4)
     change(path, 'DROP TABLE epochs')
     change(path, 'UPDATE head SET note = NULL')
     change(path, 'DELETE FROM checkpoints')

@@ -32,6 +32,19 @@ export function olderLog(version: number): SQLitePlace {
   return place
 }
 
+/** Takes from a log of today what a version did not have; the version must be one that signed. */
+export function asVersion(path: string, version: number): void {
+  const db = new Database(path)
+  const columns = 'id, size, root, frontier, note'
+  db.exec(`CREATE TEMP TABLE kept AS SELECT ${columns} FROM main.head`)
+  db.exec('DROP TABLE main.head')
+  const head = schemaOfVersion(version)?.find((one) => one.startsWith('CREATE TABLE head'))
+  db.exec(head ?? '')
+  db.exec(`INSERT INTO main.head (${columns}) SELECT ${columns} FROM kept`)
+  db.pragma(`user_version = ${version}`)
+  db.close()
+}
+
 function storeUnsigned(db: Database.Database, drafts: readonly RecordDraft[]): void {
   const at = { log: originOfTests, w: '01JD1111111111111111111111', nowMs: 0 }
   const { records, end } = placeRecords(drafts, logStart, at)

@@ -6,13 +6,17 @@ import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
 import { SQLiteLog } from '../../src/storage/sqlite-log.ts'
 import { typesOf, verified } from './contract-context.ts'
 import { decisionOn, newCall, storing } from './drafts.ts'
-import { olderLog } from './older-log.ts'
+import { closedLog, commitOne } from './log-files.ts'
+import { asVersion, olderLog } from './older-log.ts'
+import { expectSigned } from './signed-log.ts'
 import { newSQLitePlace } from './sqlite-subject.ts'
 
 /** The versions that databases may still have. */
 const older = Array.from({ length: schemaVersion - 1 }, (_, at) => at + 1)
+/** Those that did not sign. */
+const unsigned = older.filter((version) => version < 4)
 
-test.each(older)('a log of format %d is read as it is', async (version) => {
+test.each(unsigned)('a log of format %d is read as it is', async (version) => {
   const { path } = olderLog(version)
   const before = readFileSync(path)
   const reader = SQLiteLog.open(path)
@@ -23,7 +27,7 @@ test.each(older)('a log of format %d is read as it is', async (version) => {
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
-test.each(older)(
+test.each(unsigned)(
   'whoever writes makes a log of format %d one of this, with all that it holds',
   async (version) => {
     const { path } = olderLog(version)
@@ -44,6 +48,20 @@ test.each(older)(
     expect(new Set(stored)).toEqual(new Set(schemaStatements))
   },
 )
+
+test('a signed log of format 4 is read as it is, and goes on with its keys', async () => {
+  const path = await closedLog()
+  asVersion(path, 4)
+  const reader = SQLiteLog.open(path)
+  const size = await reader.size()
+  await reader.close()
+  const store = SQLiteEngine.open({ path, software: 'capfence/test' })
+  await commitOne(store)
+  await verified(store)
+  expect((await typesOf(store)).slice(size)).toEqual(['state.rebuild', 'proc.start', 'decision'])
+  await store.close()
+  expectSigned(path)
+})
 
 test('every version from the first one on is known, and no other', () => {
   const known = Array.from({ length: schemaVersion + 3 }, (_, version) => schemaOfVersion(version))
