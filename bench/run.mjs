@@ -1,7 +1,7 @@
 // npm run bench: what the gate costs, beside its targets. Timings of a shared machine are noisy; the ratios, taken side by
 // side in one run, are what counts.
 //   npm run bench                     stdio and policy: everything that has a target
-//   npm run bench -- storage json     only these parts; there are stdio, policy, storage, json and framing
+//   npm run bench -- storage json     only these parts; there are stdio, policy, storage, verify, json and framing
 //   npm run bench -- --json           one object on standard output, for programs; the rest goes to standard error
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 /** Parts with targets return what they found; the others print. */
 const measured = { stdio: benchStdio, policy: benchPolicy }
-const printed = ['storage', 'json', 'framing']
+const printed = ['storage', 'verify', 'json', 'framing']
 
 const wanted = process.argv.slice(2).filter((word) => word !== '--json')
 const asJson = process.argv.includes('--json')

@@ -9,14 +9,45 @@ export interface Field {
   /** Whether the field may be absent. */
   readonly optional: boolean
   holds(value: RecordValue): boolean
+  /** The same, and every object in it has its members in the order of RFC 8785; cheaper to ask. */
+  holdsInOrder(value: RecordValue): boolean
 }
 
 /** The fields of one kind of record: these and no others. */
-export type Shape = ReadonlyMap<string, Field>
+export interface Shape {
+  readonly byName: ReadonlyMap<string, Field>
+  /** In the order of RFC 8785. */
+  readonly inOrder: readonly NamedField[]
+}
+
+interface NamedField extends Field {
+  readonly name: string
+}
 
 /** A shape of fields given by name. */
 export function shape(fields: Readonly<Record<string, Field>>): Shape {
-  return new Map(Object.entries(fields))
+  const byName = new Map(Object.entries(fields))
+  // oxlint-disable-next-line typescript/require-array-sort-compare -- code unit order is what RFC 8785 wants
+  const names = [...byName.keys()].sort()
+  const inOrder = names.flatMap((name) => {
+    const found = byName.get(name)
+    return found === undefined ? [] : [{ ...found, name }]
+  })
+  return { byName, inOrder }
+}
+
+/** Whether an object has the members of a shape, as `shapeComplaint` has it, and in the order of RFC 8785. */
+export function fitsInOrder(data: RecordData, { inOrder }: Shape): boolean {
+  const names = Object.keys(data)
+  let at = 0
+  for (const expected of inOrder) {
+    const value = names[at] === expected.name ? data[expected.name] : undefined
+    if (value === undefined) {
+      if (!expected.optional) return false
+    } else if (expected.holdsInOrder(value)) at += 1
+    else return false
+  }
+  return at === names.length
 }
 
 /**
@@ -26,7 +57,7 @@ export function shape(fields: Readonly<Record<string, Field>>): Shape {
  */
 export function shapeComplaint(data: RecordData, fields: Shape): string | undefined {
   let present = 0
-  for (const [name, expected] of fields) {
+  for (const [name, expected] of fields.byName) {
     const value = Object.hasOwn(data, name) ? data[name] : undefined
     if (value === undefined) {
       if (!expected.optional) return `\`${name}\` is missing`
@@ -36,7 +67,7 @@ export function shapeComplaint(data: RecordData, fields: Shape): string | undefi
     if (!expected.holds(value)) return `\`${name}\` must be ${expected.expects}`
   }
   if (Object.keys(data).length === present) return undefined
-  const foreign = Object.keys(data).find((name) => !fields.has(name))
+  const foreign = Object.keys(data).find((name) => !fields.byName.has(name))
   return `\`${foreign ?? 'undefined'}\` is not a field here`
 }
 
@@ -96,7 +127,11 @@ export function oneOf(...words: readonly string[]): Field {
 
 /** The same, or null. */
 export function nullable(inner: Field): Field {
-  return field(`${inner.expects} or null`, (value) => value === null || inner.holds(value))
+  return field(
+    `${inner.expects} or null`,
+    (value) => value === null || inner.holds(value),
+    (value) => value === null || inner.holdsInOrder(value),
+  )
 }
 
 /** The same, or no such field: for what later versions add. */
@@ -109,6 +144,8 @@ export function listOf(inner: Field): Field {
   return field(
     `a list, each ${inner.expects}`,
     (value) => Array.isArray(value) && value.every((element: RecordValue) => inner.holds(element)),
+    (value) =>
+      Array.isArray(value) && value.every((element: RecordValue) => inner.holdsInOrder(element)),
   )
 }
 
@@ -118,6 +155,7 @@ export function object(fields: Readonly<Record<string, Field>>): Field {
   return field(
     `an object of ${Object.keys(fields).join(', ')}`,
     (value) => isObject(value) && shapeComplaint(value, inner) === undefined,
+    (value) => isObject(value) && fitsInOrder(value, inner),
   )
 }
 
@@ -146,6 +184,11 @@ function isBefore(left: unknown, right: RecordValue): boolean {
   return typeof left === 'string' && typeof right === 'string' && left < right
 }
 
-function field(expects: string, holds: (value: RecordValue) => boolean): Field {
-  return { expects, optional: false, holds }
+/** A field of its own kind; where its value holds objects, `holdsInOrder` also asks for the order of their members. */
+export function field(
+  expects: string,
+  holds: (value: RecordValue) => boolean,
+  holdsInOrder: (value: RecordValue) => boolean = holds,
+): Field {
+  return { expects, optional: false, holds, holdsInOrder }
 }

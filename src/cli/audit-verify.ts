@@ -45,6 +45,7 @@ export async function auditVerify(
     strict: flags.strict,
     anchors,
     from,
+    threads: 2,
     onProgress: (verified, size) => progress.note(verified, size),
   })
   await progress.end()

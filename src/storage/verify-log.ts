@@ -9,7 +9,8 @@ import { openForReading, type DatabaseFile } from './database-file.ts'
 import { isNoDatabase, storageFailure } from './failure.ts'
 import { nodeFiles } from './files.ts'
 import { LogSnapshot } from './log-snapshot.ts'
-import { readerHere, readInOrder, type RowReader } from './row-reader.ts'
+import { readerHere, readInOrder } from './row-reader.ts'
+import { rowThreads } from './row-workers.ts'
 
 /** How a log in a file is verified. */
 export interface VerifyLogOptions extends VerifyOptions {
@@ -17,9 +18,12 @@ export interface VerifyLogOptions extends VerifyOptions {
   readonly from?: VerifierState | undefined
   /** Told now and then how many records have been verified, of how many. */
   readonly onProgress?: ((verified: number, size: number) => void) | undefined
-  /** Who reads the rows; this thread when absent. */
-  readonly reader?: RowReader | undefined
+  /** How many threads read the rows of a long log; this thread when absent. */
+  readonly threads?: number | undefined
 }
+
+/** Records for which it is worth it to start threads. */
+const longLog = 20_000
 
 /** What came of it. */
 export interface VerifiedLog {
@@ -68,8 +72,10 @@ async function verifySnapshot(
 async function readAll(
   verifier: LogVerifier,
   snapshot: LogSnapshot,
-  { reader = readerHere, onProgress, size }: VerifyLogOptions & { readonly size: number },
+  { threads = 0, onProgress, size }: VerifyLogOptions & { readonly size: number },
 ): Promise<void> {
+  const isLong = threads > 0 && size - verifier.size >= longLog
+  const reader = (isLong ? rowThreads(threads) : undefined) ?? readerHere
   const checkpoints = snapshot.checkpoints(verifier.size)
   try {
     const feed = new LogFeed(verifier, checkpoints)
@@ -81,6 +87,7 @@ async function readAll(
   } finally {
     // SQLite closes no connection of which a statement is still being read.
     checkpoints.return?.()
+    await reader.close()
   }
 }
 
