@@ -2,7 +2,9 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import process from 'node:process'
+import type { Authority } from './approval/authority.ts'
 import { ApprovalEngine } from './approval/engine.ts'
+import { readAuthority } from './cli/authority.ts'
 import type { DisclosureMode } from './audit/disclosure.ts'
 import { loadPolicyFiles } from './cli/policy-files.ts'
 import { version } from './cli/version.ts'
@@ -24,9 +26,16 @@ import type { GoverningPolicy } from './runtime/policy.ts'
 import type { Store } from './runtime/store.ts'
 import { SQLiteEngine } from './storage/sqlite-engine.ts'
 
+export type { Approver } from './approval/approver-list.ts'
+export type { Authority } from './approval/authority.ts'
 export { ApprovalEngine } from './approval/engine.ts'
 export type { ApprovalQueue } from './approval/engine.ts'
-export type { ApprovalRequest, CallBinding } from './approval/request.ts'
+export type {
+  ApprovalRequest,
+  ApprovalState,
+  ApprovalTerms,
+  CallBinding,
+} from './approval/request.ts'
 export type { ChainReport } from './audit/chain.ts'
 export type { DisclosureMode } from './audit/disclosure.ts'
 export type { OutcomeStatus } from './audit/drafts.ts'
@@ -119,6 +128,12 @@ export interface RuntimeOptions {
   readonly disclosure?: DisclosureMode | undefined
   /** How long a request waits for a person; 15 minutes when absent. */
   readonly approvalTimeoutMs?: number | undefined
+  /** The list of approvers that `capfence keys approver add` makes; without one nobody has a key. */
+  readonly approvers?: string | undefined
+  /** Hex SHA-256 that the list must have; it is not pinned when absent. */
+  readonly approversSha256?: string | undefined
+  /** Whose answers let a held call pass, in place of the files; read anew each time. */
+  readonly authority?: (() => Authority) | undefined
   /** Is told of every failure that became a denial or a missing outcome; a warning of the process when absent. */
   readonly onFailure?: ((error: unknown) => void) | undefined
 }
@@ -148,6 +163,8 @@ export class ActionRuntime extends RuntimeOfParts {
       durability: options.durability,
       disclosure: options.disclosure,
       approvalTimeoutMs: options.approvalTimeoutMs,
+      authority: options.authority ?? authorityBeside(options),
+      approvalPresence: options.approvers === undefined ? 'any' : 'key',
       onFailure: options.onFailure ?? warn,
     })
     this.#owned = options.store === undefined ? store : undefined
@@ -223,6 +240,14 @@ function provenPolicy(paths: readonly string[]): GoverningPolicy {
   const loaded = loadPolicyFiles(paths, process.cwd())
   requireInvariants(loaded.policy)
   return loaded
+}
+
+/** Whose answers count as the files say; of a store that was handed in nobody knows where its keys are. */
+function authorityBeside(options: RuntimeOptions): (() => Authority) | undefined {
+  const { store, storage = defaultStoragePath(), approvers, approversSha256 } = options
+  if (store !== undefined) return undefined
+  const list = approvers === undefined ? undefined : { approvers, approversSha256 }
+  return () => readAuthority(list, { path: storage, keys: undefined })
 }
 
 function openStore(path = defaultStoragePath()): Store {

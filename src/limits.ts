@@ -48,6 +48,10 @@ export const limits = {
   maxKeyFileBytes: 1024,
   /** A signed statement about an approval or an approver, bytes. */
   maxEnvelopeBytes: 16_384,
+  /** How long an approval may hold at most, milliseconds: a working day. */
+  maxGrantMs: 28_800_000,
+  /** Calls that one approval may cover, count. */
+  maxGrantUses: 1000,
   /** Changes of one list of approvers, count. */
   maxApproverEntries: 256,
   /** A list of approvers, bytes. */

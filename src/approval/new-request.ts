@@ -1,5 +1,5 @@
 import { assert } from '../errors.ts'
-import type { ApprovalRequest, CallBinding } from './request.ts'
+import type { ApprovalRequest, ApprovalTerms, CallBinding } from './request.ts'
 
 /** A request before the commit that stores it says when it was asked, and by which record. */
 export interface RequestDraft {
@@ -12,6 +12,7 @@ export interface RequestDraft {
   readonly bindingDigest: string
   /** How long it waits for a person, milliseconds. */
   readonly timeoutMs: number
+  readonly terms: ApprovalTerms
 }
 
 /** The decision that asks. */
@@ -24,7 +25,7 @@ export interface AskingDecision {
 
 /** The request that a decision leaves for a person; it waits from the clock of its commit on. */
 export function approvalRequest(draft: RequestDraft, asking: AskingDecision): ApprovalRequest {
-  const { id, nonce, binding, bindingDigest, timeoutMs } = draft
+  const { id, nonce, binding, bindingDigest, timeoutMs, terms } = draft
   assert(
     Number.isSafeInteger(timeoutMs) && timeoutMs > 0,
     'an approval waits for whole milliseconds',
@@ -40,5 +41,6 @@ export function approvalRequest(draft: RequestDraft, asking: AskingDecision): Ap
     decisionSeq: asking.seq,
     rules: asking.rules,
     message: asking.message,
+    terms,
   }
 }

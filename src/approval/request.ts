@@ -1,4 +1,5 @@
 import type { Capability } from '../event/capability.ts'
+import type { Presence } from '../policy/rule.ts'
 
 /**
  * The exact call a person is asked about (DESIGN.md "Blocked and pending").
@@ -21,7 +22,19 @@ export interface CallBinding {
   readonly session: string | null
 }
 
-/** A question that waits for a person. */
+/** What an approval must be like for a call to pass. */
+export interface ApprovalTerms {
+  readonly presence: Presence
+  /** How many different approvers. */
+  readonly quorum: number
+  /** How many calls it may cover at most; null where that is for the approver to say. */
+  readonly uses: number | null
+}
+
+/** Where a request is on its way; only `approved` lets calls pass, and only if the log says so too. */
+export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'revoked' | 'used'
+
+/** A question that waits for a person, or has its answer. */
 export interface ApprovalRequest {
   /** `apr_` and 26 characters (ULID). */
   readonly id: string
@@ -30,7 +43,7 @@ export interface ApprovalRequest {
   /** Hex SHA-256 over the canonical binding: equal calls have equal digests. */
   readonly bindingDigest: string
   readonly binding: CallBinding
-  readonly state: 'pending' | 'expired'
+  readonly state: ApprovalState
   readonly requestedAtMs: number
   readonly expiresAtMs: number
   /** The decision record that asked. */
@@ -38,4 +51,6 @@ export interface ApprovalRequest {
   /** The rules that asked, by id. */
   readonly rules: readonly string[]
   readonly message: string | null
+  /** What the policy of then asked of the answer; for people. What counts is what it asks when the call is made. */
+  readonly terms: ApprovalTerms
 }

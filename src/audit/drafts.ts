@@ -211,6 +211,11 @@ export interface ApprovalRequestFacts {
     readonly decisionSeq: number
     readonly rules: readonly string[]
     readonly message: string | null
+    readonly terms: {
+      readonly presence: string
+      readonly quorum: number
+      readonly uses: number | null
+    }
   }
   readonly call: string
   /** From `discloseText` over the canonical binding. */
@@ -233,7 +238,16 @@ export function approvalRequestRecord({
     nonce: request.nonce,
     requested_ms: request.requestedAtMs,
     rules: [...request.rules],
+    terms: termsData(request.terms),
   })
+}
+
+function termsData({
+  presence,
+  quorum,
+  uses,
+}: ApprovalRequestFacts['request']['terms']): RecordData {
+  return { presence, quorum, uses }
 }
 
 function draft(type: RecordDraft['type'], data: RecordData): RecordDraft {

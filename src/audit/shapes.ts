@@ -19,6 +19,7 @@ import type { RecordType } from './record.ts'
 
 const truth = oneOf('true', 'false', 'indeterminate')
 const effect = oneOf('deny', 'require_approval', 'allow')
+const presence = oneOf('any', 'key', 'passkey')
 
 /** A rule that took part in the answer, with what each of its predicates gave. */
 const rule = object({
@@ -161,7 +162,39 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
     nonce: matching(/^[0-9a-f]{32}$/, '32 lower-case hex digits'),
     requested_ms: count,
     rules: listOf(text),
+    /** What the policy asked of the answer; absent in records of older versions. */
+    terms: optional(object({ presence, quorum: count, uses: nullable(count) })),
   }),
+  /** Somebody approved a request. */
+  'approval.grant': shape({
+    approval: text,
+    /** By the name of then; `anyone` for an answer that no approver's key signed. */
+    approver: text,
+    /** The signed answer itself (DSSE), so that the record can be checked by whoever has the approver's key. */
+    envelope: text,
+    /** Until when it holds. */
+    expires_ms: count,
+    /** Whether with it enough approvers had approved. */
+    reached: flag,
+  }),
+  /** Somebody said no; until then the same call is refused without asking again. */
+  'approval.deny': shape({ approval: text, approver: text, envelope: text, expires_ms: count }),
+  /** Somebody took back what had been approved, or the question. */
+  'approval.revoke': shape({ approval: text, approver: text, envelope: text }),
+  /** A call passed because of an approval; in the commit of its decision. */
+  'approval.use': shape({
+    approval: text,
+    /** Whose answers counted, by name. */
+    approvers: listOf(text),
+    call: text,
+    decision_seq: count,
+    /** The records of their answers. */
+    grants: listOf(count),
+    /** How many further calls it covers. */
+    uses_left: count,
+  }),
+  /** A request or an approval was found with its time up; it never comes to life again. */
+  'approval.expire': shape({ approval: text, expires_ms: count }),
   /** The log could not be written for a while; every call of that time was refused. */
   'audit.gap': shape({
     reason: text,

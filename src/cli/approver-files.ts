@@ -1,38 +1,18 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
   approverListFingerprint,
   noApprovers,
-  parseApproverList,
   printApproverList,
   type ApproverList,
 } from '../approval/approver-list.ts'
-import type { ApprovalsConfig, Config } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../crypto/ed25519.ts'
 import { parseLockedKey, unlockKey } from '../crypto/locked-key.ts'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Io } from './io.ts'
-
-/**
- * The approvers that a configuration names.
- *
- * @throws CapFenceError `SIGNATURE_INVALID` when the list is not sound or not the pinned one, `KEY_INVALID` when it
- *   cannot be read: then nobody is an approver
- */
-function readApprovers({ approvers, approversSha256 }: ApprovalsConfig): ApproverList {
-  if (approvers === undefined) return noApprovers
-  const text = readBounded(approvers, limits.maxApproverListBytes)
-  const fingerprint = approverListFingerprint(text)
-  if (approversSha256 !== undefined && approversSha256 !== fingerprint) {
-    throw new CapFenceError(
-      'SIGNATURE_INVALID',
-      `${approvers} is not the list of approvers that the configuration pins`,
-      { hint: `its fingerprint is ${fingerprint}; find out who changed it before you pin it` },
-    )
-  }
-  return parseApproverList(text)
-}
+import { readApprovers, readBounded, unreadable } from './read-approvers.ts'
 
 /** Where the list of a configuration is, or would be. */
 export function approversPath({ folder, approvals }: Config): string {
@@ -99,22 +79,4 @@ export function askPassphrase(question: string, flags: SecretFlags, io: Io): Pro
 export async function openKey(path: string, flags: SecretFlags, io: Io): Promise<SigningKey> {
   const locked = parseLockedKey(readBounded(path, limits.maxLockedKeyBytes))
   return unlockKey(locked, await askPassphrase(`passphrase of ${locked.name}`, flags, io))
-}
-
-function readBounded(path: string, maxBytes: number): string {
-  try {
-    const { size } = statSync(path)
-    if (size > maxBytes) throw new Error(`it is larger than ${String(maxBytes)} bytes`)
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
-}
-
-function unreadable(path: string, cause: unknown): CapFenceError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new CapFenceError('KEY_INVALID', `${path}: ${reason}`, {
-    hint: '`capfence keys approver add NAME` makes a key and enters it in the list of approvers',
-    cause,
-  })
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { ExitCode, Io } from './io.ts'
-import type { OpenLog } from './places.ts'
+import type { OpenLog, OpenStore } from './places.ts'
 
 /** What a command is built with: its input and output, and how what it prints and answers is collected. */
 export interface CommandKit {
   readonly io: Io
   readonly openLog: OpenLog
+  readonly openStore: OpenStore
   readonly command: (name: string) => Command
   /** Runs a command when it is chosen, so that its module is loaded only then. */
   readonly run: (command: () => Promise<ExitCode>) => Promise<void>

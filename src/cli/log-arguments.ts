@@ -8,10 +8,18 @@ import { hidden, hideSecrets } from './hide-secrets.ts'
 import { listOf, objectOf } from './record-fields.ts'
 import { counted, shownJson } from './shown.ts'
 
+/** One argument by its name, which is not made safe to show, and its value as JSON text, which is. */
+export interface ShownMember {
+  readonly name: string
+  readonly json: string
+}
+
 /** The arguments of a call as far as they may be shown. */
 export interface ShownArguments {
   /** JSON text that is safe on a terminal, with the numbers as they were written. */
   readonly json: string
+  /** The same one by one, in the same order. */
+  readonly members: readonly ShownMember[]
   /** JSON Pointers to what is not shown: secrets, and values too long to be kept. */
   readonly hidden: readonly string[]
   /** How many arguments are not even named, because the log keeps nothing of them that can be read. */
@@ -69,11 +77,28 @@ export function shownArguments(
 ): ShownArguments {
   const { value: kept, missing, withheld } = keptArguments(record, disclosures)
   const { value, places } = hideSecrets<JsonObject>(kept)
-  return {
-    json: shownJson(printJson(value)),
-    hidden: [...new Set([...missing, ...places])],
-    withheld,
-  }
+  return asShown(value, [...new Set([...missing, ...places])], withheld)
+}
+
+/**
+ * The same with secrets, as far as the log has them.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when a disclosure is none
+ */
+export function allArguments(
+  record: StoredRecord,
+  disclosures: readonly Disclosure[],
+): ShownArguments {
+  const { value, missing, withheld } = keptArguments(record, disclosures)
+  return asShown(value, missing, withheld)
+}
+
+function asShown(value: JsonObject, hiddenAt: readonly string[], withheld: number): ShownArguments {
+  const members = Object.entries(value).map(([name, member]) => ({
+    name,
+    json: shownJson(printJson(member)),
+  }))
+  return { json: shownJson(printJson(value)), members, hidden: hiddenAt, withheld }
 }
 
 /** The log keeps no order of the arguments; here they always stand in the same one. */

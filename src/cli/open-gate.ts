@@ -12,6 +12,7 @@ import type { GoverningPolicy } from '../runtime/policy.ts'
 import type { Store } from '../runtime/store.ts'
 import { ToolDefinitionLog } from '../runtime/tool-definitions.ts'
 import { SQLiteEngine } from '../storage/sqlite-engine.ts'
+import { readAuthority } from './authority.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
 import { version } from './version.ts'
@@ -71,6 +72,7 @@ function newRuntime(
   policy: GoverningPolicy,
   log: (text: string) => void,
 ): ActionRuntime {
+  const place = { path: config.storage.path, keys: config.audit.keys }
   return new ActionRuntime({
     policy,
     store,
@@ -80,6 +82,9 @@ function newRuntime(
     durability: config.audit.durability,
     disclosure: config.audit.mode,
     approvalTimeoutMs: config.approvals.timeoutSeconds * 1000,
+    authority: () => readAuthority(config.approvals, place),
+    // Whoever has approvers means them to approve.
+    approvalPresence: config.approvals.approvers === undefined ? 'any' : 'key',
     onFailure: (error) => log(failureText(error)),
   })
 }

@@ -3,7 +3,7 @@ import type { Config, Storage } from '../config/config.ts'
 import { parseStorage } from '../config/config.ts'
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
-import type { LogReader } from '../runtime/store.ts'
+import type { LogReader, Store } from '../runtime/store.ts'
 import type { Io } from './io.ts'
 import { complaint } from './report-error.ts'
 
@@ -22,6 +22,9 @@ export interface WritablePlace {
 
 /** Opens a log for reading; the engine that can is loaded by it, so that other commands start without one. */
 export type OpenLog = (storage: Storage) => Promise<LogReader>
+
+/** Opens a log for writing. */
+export type OpenStore = (place: WritablePlace) => Promise<Store>
 
 /**
  * Runs something with the log that the flags name, and closes it whatever happens.
@@ -67,6 +70,38 @@ function requireLog({ path }: { readonly path: string }): void {
   throw new CapFenceError('AUDIT_UNAVAILABLE', `there is no log at \`${path}\``, {
     hint: 'the first `capfence run` makes it; name another one with `--storage` or `--config`',
   })
+}
+
+/**
+ * Runs something that writes to a log that there is, and closes it whatever happens.
+ *
+ * @throws CapFenceError `AUDIT_UNAVAILABLE` when there is no log: only the gate makes one
+ */
+export async function withStore<T>(
+  place: WritablePlace,
+  open: OpenStore,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  requireLog(place)
+  const store = await open(place)
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** The log that the flags name with its keys, and the configuration unless they name the log itself. */
+export async function configAndPlace(
+  flags: PlaceFlags,
+  io: Io,
+): Promise<{ readonly config: Config | undefined; readonly place: WritablePlace }> {
+  const isNamed = flags.storage !== undefined
+  const config =
+    isNamed && flags.config === undefined ? undefined : await readConfig(flags.config, io)
+  const keys = isNamed ? undefined : config?.audit.keys
+  const { path } = isNamed || config === undefined ? storageOf(flags) : config.storage
+  return { config, place: { path, keys } }
 }
 
 /**

@@ -20,6 +20,12 @@ const approval = z
       .enum(presences)
       .optional()
       .describe('How sure it must be that a person approves: anyone, a signing key, a passkey.'),
+    quorum: z
+      .int()
+      .min(1)
+      .max(16)
+      .optional()
+      .describe('How many different approvers it takes; more than one sign with a key each.'),
   })
   .refine((terms) => Object.keys(terms).length > 0)
   .meta({ minProperties: 1 })

@@ -1,13 +1,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import { CapFenceError } from '../errors.ts'
 import { auditCommand } from './audit-commands.ts'
-import type { ApprovalsFlags } from './approvals.ts'
+import { approvalsCommand } from './approvals-commands.ts'
 import type { BudgetsFlags } from './budgets.ts'
 import type { CheckFlags } from './config-commands.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { LogsFlags } from './logs.ts'
-import type { OpenLog } from './places.ts'
+import type { OpenLog, OpenStore } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
 import { keysCommand } from './keys-commands.ts'
@@ -38,6 +38,11 @@ const openLog: OpenLog = async ({ path }) => {
   return SQLiteLog.open(path)
 }
 
+const openStore: OpenStore = async ({ path, keys }) => {
+  const { SQLiteEngine } = await import('../storage/sqlite-engine.ts')
+  return SQLiteEngine.open({ path, keys, rotateHours: 0, software: `capfence/${version}` })
+}
+
 const colourNote =
   'NO_COLOR turns colours off. Exit codes: 0 yes, 1 the answer is no, 2 used wrongly, 3 could not find out.'
 
@@ -65,7 +70,7 @@ class CommandSession {
       ['capfence logs --decision deny', 'what was refused'],
     ])
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
-    program.addCommand(this.#approvals()).addCommand(policyCommand(this.#kit()))
+    program.addCommand(approvalsCommand(this.#kit())).addCommand(policyCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     program.addCommand(witnessCommand(this.#kit()))
@@ -107,6 +112,7 @@ class CommandSession {
     return {
       io: this.#io,
       openLog,
+      openStore,
       command: (name) => this.#command(name),
       run: async (command) => this.#do(command),
     }
@@ -176,22 +182,6 @@ class CommandSession {
         return command.logs(flags, this.#io, openLog)
       }),
     )
-  }
-
-  #approvals(): Command {
-    const list = this.#command('list')
-      .description('print the calls that wait for a person, oldest first')
-      .option('--all', 'also those that waited too long')
-      .option('--json', 'JSON Lines, for programs')
-    withPlace(list).action((flags: ApprovalsFlags) =>
-      this.#do(async () => {
-        const { approvalsList } = await import('./approvals.ts')
-        return approvalsList(flags, this.#io, openLog)
-      }),
-    )
-    const approvals = this.#command('approvals').description('calls that wait for a person')
-    examples(approvals, [['capfence approvals list', 'what waits']])
-    return approvals.addCommand(list)
   }
 
   #budgets(): Command {

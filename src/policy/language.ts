@@ -70,7 +70,7 @@ export const ruleKeys: readonly string[] = [
 ]
 
 /** What `approval` of a rule holds. */
-export const approvalKeys: readonly string[] = ['timeout_seconds', 'uses', 'presence']
+export const approvalKeys: readonly string[] = ['timeout_seconds', 'uses', 'presence', 'quorum']
 
 const legacy = 'is a key of the original CapFence that this version does not read'
 

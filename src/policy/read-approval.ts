@@ -8,6 +8,7 @@ import type { YamlEntry } from './yaml.ts'
 /** A month: a question that nobody answers for longer is asked again. */
 export const timeoutSeconds: Bounds = { least: 1, most: 2_678_400 }
 const uses: Bounds = { least: 1, most: 1000 }
+const quorum: Bounds = { least: 1, most: 16 }
 
 /** Reads `approval` of a rule; undefined after saying everything that is wrong with it. */
 export function readApproval(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
@@ -36,6 +37,10 @@ function readTerm(source: Source, entry: YamlEntry): ApprovalTerms | undefined {
     case 'presence': {
       const read = readName(source, entry, presences)
       return read === undefined ? undefined : { presence: read }
+    }
+    case 'quorum': {
+      const read = readCount(source, entry, quorum)
+      return read === undefined ? undefined : { quorum: read }
     }
     default:
       source.report.add(unknownKey(entry, '`approval`', approvalKeys))

@@ -18,6 +18,8 @@ export interface ApprovalTerms {
   /** How many calls one approval covers. */
   readonly uses?: number
   readonly presence?: Presence
+  /** How many different approvers; more than one have to sign with a key each. */
+  readonly quorum?: number
 }
 
 /** A rule as people see it: for lists, explanations and requests for approval. */

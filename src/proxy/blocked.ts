@@ -20,8 +20,8 @@ export function blockedResult(verdict: Blocked): string {
     rules: verdict.rules.map(({ id }) => id),
     callId: verdict.callId,
     ...(verdict.suggestion !== undefined && { suggestion: verdict.suggestion }),
+    ...(verdict.approvalId !== undefined && { approvalId: verdict.approvalId }),
     ...(verdict.decision === 'require_approval' && {
-      approvalId: verdict.approvalId,
       expiresAt: new Date(verdict.expiresAtMs).toISOString(),
     }),
     retryable: verdict.retryable,
@@ -54,7 +54,7 @@ export function invalidCallResult(error: CapFenceError): string {
 
 function deniedLines(verdict: Extract<Blocked, { readonly decision: 'deny' }>): readonly string[] {
   return [
-    `Denied by policy: ${verdict.reason}.`,
+    `Denied${verdict.reasonCode === 'approval_denied' ? '' : ' by policy'}: ${verdict.reason}.`,
     'The call was not executed; do not repeat it unchanged.',
     ...told(verdict),
   ]
@@ -66,7 +66,7 @@ function pendingLines(
   return [
     `Approval pending (${verdict.approvalId}): ${verdict.reason}.`,
     'The call was not executed.',
-    `Ask the user to look at \`capfence approvals list\`; after an approval, repeat exactly the same call before ${new Date(verdict.expiresAtMs).toISOString()}.`,
+    `Ask the user to decide with \`capfence approvals approve ${verdict.approvalId}\` or \`deny\`; after an approval, repeat exactly the same call before ${new Date(verdict.expiresAtMs).toISOString()}.`,
     ...told(verdict),
   ]
 }

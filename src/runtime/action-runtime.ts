@@ -1,3 +1,4 @@
+import { noAuthority, type Authority } from '../approval/authority.ts'
 import { policyLoadRecord } from '../audit/drafts.ts'
 import { ActionEvent } from '../event/action-event.ts'
 import { decide } from './decide.ts'
@@ -46,6 +47,8 @@ export class ActionRuntime {
       disclosure: parts.disclosure ?? 'args',
       approvalTimeoutMs: parts.approvalTimeoutMs ?? defaultApprovalTimeoutMs,
       argumentKey: () => store.argumentKey(),
+      presence: parts.approvalPresence ?? 'any',
+      authority: () => this.#authority(),
     }
   }
 
@@ -169,6 +172,16 @@ export class ActionRuntime {
 
   get #durability(): 'power' | 'process' {
     return this.#parts.durability ?? 'power'
+  }
+
+  /** Unsure means no: while it cannot be read whose answers count, nobody's do. */
+  #authority(): Authority {
+    try {
+      return this.#parts.authority?.() ?? noAuthority
+    } catch (error) {
+      this.#onFailure(error)
+      return noAuthority
+    }
   }
 
   /** Asks the policy at once where its answer depends on nothing but the event; the transaction is shorter for it. */

@@ -1,9 +1,19 @@
-import { requestCovers } from '../approval/covers.ts'
+import {
+  asksAbout,
+  authorise,
+  isEnded,
+  type Authorised,
+  type Authority,
+} from '../approval/authority.ts'
+import { openAnswer } from '../approval/answer.ts'
+import { requestExpired } from '../approval/covers.ts'
 import type { RequestDraft } from '../approval/new-request.ts'
 import { approvalRequest } from '../approval/new-request.ts'
+import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
+import { approvalExpireRecord, approvalUseRecord } from '../audit/approval-drafts.ts'
 import type { Sealed, SealedDigests } from '../audit/disclosure.ts'
-import { approvalRequestRecord, decisionRecord } from '../audit/drafts.ts'
+import { approvalRequestRecord, decisionRecord, type DecisionFacts } from '../audit/drafts.ts'
 import type { RecordDraft } from '../audit/record.ts'
 import type { ActionEvent } from '../event/action-event.ts'
 import type { Effect, PolicyAnswer } from '../policy/answer.ts'
@@ -37,6 +47,8 @@ export interface DecisionInput {
   readonly sealState: (json: string) => Sealed
   /** What is asked if this call has to wait and nobody was asked yet; computed once, on demand. */
   readonly question: (answer: PolicyAnswer) => Question
+  /** Whose signatures count; asked only when somebody has answered, and as late as can be. */
+  readonly authority: () => Authority
 }
 
 /** A request for an approval before it is stored, and its binding as the log holds it. */
@@ -54,6 +66,8 @@ export type Decision =
       readonly observed: Exclude<Effect, 'allow'> | undefined
       /** What the call proves to later ones if it ends without an error. */
       readonly proofs: readonly Proof[]
+      /** The approval that it consumed, where the policy asks for one. */
+      readonly approved?: Authorised
     }
   | {
       readonly kind: 'require_approval'
@@ -61,7 +75,21 @@ export type Decision =
       /** The request that now waits, whether this call asked or an identical one before it. */
       readonly approval: ApprovalRequest
     }
-  | { readonly kind: 'deny'; readonly seq: number }
+  | {
+      readonly kind: 'deny'
+      readonly seq: number
+      /** Set where a person has said no to exactly this call. */
+      readonly denied?: Denial
+    }
+
+/** That a person has said no. */
+export interface Denial {
+  readonly approval: string
+  /** By name. */
+  readonly approver: string
+  /** When the same call may be asked about again. */
+  readonly untilMs: number
+}
 
 /**
  * Decides an event, and says what has to be stored before anybody may act on the decision.
@@ -73,8 +101,8 @@ export function decide(event: ActionEvent, input: DecisionInput): Effects<Decisi
   const { answer, mode, view } = input
   const seq = view.nextSeq
   if (answer === undefined) return decided(event, input, { kind: 'deny', seq })
-  if (answer.decision === 'allow') return forwarded(event, input, undefined)
-  if (mode === 'observe') return forwarded(event, input, answer.decision)
+  if (answer.decision === 'allow') return forwarded(event, input, {})
+  if (mode === 'observe') return forwarded(event, input, { observed: answer.decision })
   if (answer.decision === 'deny') return decided(event, input, { kind: 'deny', seq })
   return hold(event, input, answer)
 }
@@ -83,52 +111,109 @@ export function decide(event: ActionEvent, input: DecisionInput): Effects<Decisi
 function forwarded(
   event: ActionEvent,
   input: DecisionInput,
-  observed: Exclude<Effect, 'allow'> | undefined,
+  because: { readonly observed?: Exclude<Effect, 'allow'>; readonly approved?: Authorised },
 ): Effects<Decision> {
   const { state, view } = input
   const consequences = input.answer?.consequences
-  const seq = view.nextSeq
+  const passed = {
+    kind: 'allow',
+    seq: view.nextSeq,
+    observed: because.observed,
+    ...because,
+  } as const
   if (state === undefined || consequences === undefined) {
-    return decided(event, input, { kind: 'allow', seq, observed, proofs: [] })
+    return decided(event, input, { ...passed, proofs: [] })
   }
   const proofs = state.proofs(consequences)
-  const changes = state.effects(consequences, seq)
-  return { ...decided(event, input, { kind: 'allow', seq, observed, proofs }, changes), ...changes }
+  const changes = state.effects(consequences, view.nextSeq)
+  return { ...decided(event, input, { ...passed, proofs }, changes), ...changes }
 }
 
-/** Puts a call on hold: behind the request that already asks about exactly this call, or behind a new one. */
+/** A call that needs a person: it passes if one has approved it, is denied if one has said no, and waits otherwise. */
 function hold(event: ActionEvent, input: DecisionInput, answer: PolicyAnswer): Effects<Decision> {
   const { nowMs, nextSeq: seq } = input.view
-  const { draft, binding } = input.question(answer)
-  const waiting = input.view.pendingApproval(draft.bindingDigest)
-  if (waiting !== undefined && requestCovers(waiting, { digest: draft.bindingDigest, nowMs })) {
-    return decided(event, input, { kind: 'require_approval', seq, approval: waiting })
+  const question = input.question(answer)
+  const { bindingDigest: digest, terms } = question.draft
+  const known = input.view.approvals(digest).filter((one) => asksAbout(one, digest))
+  const call = { digest, session: event.context.session ?? null, nowMs }
+  for (const approval of known.filter(({ answers }) => answers.length > 0)) {
+    const approved = authorise(approval, call, terms, input.authority())
+    if (approved !== undefined) return consumed(event, input, approved)
+    const denied = denialOf(approval, nowMs)
+    if (denied !== undefined) return decided(event, input, { kind: 'deny', seq, denied })
   }
+  const waiting = known.find((approval) => waits(approval, nowMs))
+  if (waiting === undefined) return asked(event, input, { question, answer })
+  return decided(event, input, { kind: 'require_approval', seq, approval: waiting.request })
+}
+
+/** Whether a request still waits for an answer; what was used or is over is asked about anew. */
+function waits(approval: RecordedApproval, nowMs: number): boolean {
+  const { request, useCount } = approval
+  return !isEnded(approval) && useCount === 0 && !requestExpired(request, nowMs)
+}
+
+/** A no holds as long as it says, and at most as long as the question would have waited. */
+function denialOf({ request, answers }: RecordedApproval, nowMs: number): Denial | undefined {
+  const no = answers.find(({ verdict }) => verdict === 'deny')
+  if (no === undefined) return undefined
+  const untilMs = Math.min(request.expiresAtMs, openAnswer(no.envelope).answer.expiresAtMs)
+  const denied = { approval: request.id, approver: no.approver, untilMs }
+  return nowMs < untilMs ? denied : undefined
+}
+
+/** The approval is used up, or one use nearer to it, in the commit of the decision that it allows. */
+function consumed(
+  event: ActionEvent,
+  input: DecisionInput,
+  approved: Authorised,
+): Effects<Decision> {
+  const passed = forwarded(event, input, { approved })
+  const { approval, approvers, grants, usesLeft } = approved
+  const used = approvalUseRecord({
+    approval,
+    approvers,
+    call: input.callId,
+    decisionSeq: input.view.nextSeq,
+    grants,
+    usesLeft,
+  })
+  return { ...passed, records: [...passed.records, used] }
+}
+
+/** Lapsed requests that one new request takes off the queue, count. */
+const lapsedAtOnce = 8
+
+/** Asks a person, and notes of some older requests that nobody has answered them in time. */
+function asked(
+  event: ActionEvent,
+  input: DecisionInput,
+  {
+    question: { draft, binding },
+    answer,
+  }: { readonly question: Question; readonly answer: PolicyAnswer },
+): Effects<Decision> {
+  const { nowMs, nextSeq: seq } = input.view
   const approval = approvalRequest(draft, {
     nowMs,
     seq,
     rules: ruleIds(answer.rules),
     message: messageOf(answer.rules) ?? null,
   })
-  const {
-    records,
-    disclosures = [],
-    result,
-  } = decided(event, input, {
-    kind: 'require_approval',
-    seq,
-    approval,
-  })
-  const asked = approvalRequestRecord({
+  const held = decided(event, input, { kind: 'require_approval', seq, approval })
+  const question = approvalRequestRecord({
     request: approval,
     call: input.callId,
     binding: binding.digests,
   })
+  const lapsed = input.view
+    .lapsedApprovals(lapsedAtOnce)
+    .map(({ id, expiresAtMs }) => approvalExpireRecord(id, expiresAtMs))
   return {
-    records: [...records, asked],
-    disclosures: [...disclosures, ...binding.disclosures],
+    records: [...held.records, question, ...lapsed],
+    disclosures: [...(held.disclosures ?? []), ...binding.disclosures],
     approvalRequests: [approval],
-    result,
+    result: held.result,
   }
 }
 
@@ -165,17 +250,33 @@ function recordOf(
     event,
     clockMs: input.state?.nowMs,
     state,
-    // Observed calls too are recorded as what the policy said; `mode` and `forwarded` say what happened.
-    decision: answer?.decision ?? 'deny',
-    reason: answer?.reason ?? 'internal_error',
+    ...saidOf(decision, answer),
     rules: answer?.rules ?? [],
     omittedRules: answer?.omittedRules ?? 0,
     policyHash: input.policyHash,
     toolDefinitionHash: input.definitionHash,
     grant: null,
-    approval: decision.kind === 'require_approval' ? decision.approval.id : null,
     args: input.args.digests,
     forwarded: decision.kind === 'allow',
     mode: input.mode,
   })
+}
+
+/** What the record says was decided, why, and about which approval. */
+function saidOf(
+  decision: Decision,
+  answer: PolicyAnswer | undefined,
+): Pick<DecisionFacts, 'decision' | 'reason' | 'approval'> {
+  if (decision.kind === 'allow' && decision.approved !== undefined) {
+    return { decision: 'allow', reason: 'approved', approval: decision.approved.approval }
+  }
+  if (decision.kind === 'deny' && decision.denied !== undefined) {
+    return { decision: 'deny', reason: 'approval_denied', approval: decision.denied.approval }
+  }
+  return {
+    // Observed calls too are recorded as what the policy said; `mode` and `forwarded` say what happened.
+    decision: answer?.decision ?? 'deny',
+    reason: answer?.reason ?? 'internal_error',
+    approval: decision.kind === 'require_approval' ? decision.approval.id : null,
+  }
 }

@@ -1,4 +1,6 @@
+import type { Authority } from '../approval/authority.ts'
 import type { DisclosureMode } from '../audit/disclosure.ts'
+import type { Presence } from '../policy/rule.ts'
 import type { Mode } from './decide.ts'
 import type { GoverningPolicy } from './policy.ts'
 import type { Durability, Store } from './store.ts'
@@ -28,6 +30,13 @@ export interface RuntimeParts {
   readonly disclosure?: DisclosureMode | undefined
   /** How long a request waits for a person; 15 minutes when absent. */
   readonly approvalTimeoutMs?: number | undefined
+  /**
+   * Whose answers count now, read anew each time; nobody's when absent. When it throws nobody's count either, and what it
+   * threw is a failure.
+   */
+  readonly authority?: (() => Authority) | undefined
+  /** What an approval must be like where its rule does not say; `any` when absent. */
+  readonly approvalPresence?: Presence | undefined
   /** Is told of every failure that became a denial or a missing outcome; for the operator, never for the client. */
   readonly onFailure?: ((error: unknown) => void) | undefined
 }

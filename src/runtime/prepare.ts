@@ -4,11 +4,13 @@ import {
   callBinding,
   canonicalBinding,
 } from '../approval/call-binding.ts'
+import { termsOf } from '../approval/terms.ts'
 import { discloseArguments, discloseText } from '../audit/disclosure.ts'
 import type { DisclosureMode } from '../audit/disclosure.ts'
 import type { ActionEvent } from '../event/action-event.ts'
 import type { DeterminingRule, PolicyAnswer } from '../policy/answer.ts'
-import type { PolicyRule } from '../policy/rule.ts'
+import type { PolicyRule, Presence } from '../policy/rule.ts'
+import type { Authority } from '../approval/authority.ts'
 import type { DecisionInput, Mode, Question } from './decide.ts'
 import type { Draws } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
@@ -33,6 +35,9 @@ export interface Preparation {
   readonly draws: Draws
   readonly disclosure: DisclosureMode
   readonly approvalTimeoutMs: number
+  /** What rules that do not say it ask of an approval. */
+  readonly presence: Presence
+  readonly authority: () => Authority
   readonly nowMs: number
   readonly argumentKey: () => Uint8Array
 }
@@ -65,15 +70,17 @@ export function prepare(
     sealState: (json) => discloseText('state', json, stateSalt),
     question: ({ rules }) => {
       const { draft, binding } = question()
-      const timeoutMs = timeoutMsOf(rules, policy.rules, given.approvalTimeoutMs)
-      return { draft: { ...draft, timeoutMs }, binding }
+      const asked = askingRules(rules, policy.rules)
+      const timeoutMs = timeoutMsOf(asked, given.approvalTimeoutMs)
+      return { draft: { ...draft, timeoutMs, terms: termsOf(asked, given.presence) }, binding }
     },
+    authority: given.authority,
   }
 }
 
-/** How long it waits depends on the rules that ask. */
+/** How long it waits and what its answer must be like depends on the rules that ask. */
 interface TimelessQuestion extends Pick<Question, 'binding'> {
-  readonly draft: Omit<Question['draft'], 'timeoutMs'>
+  readonly draft: Omit<Question['draft'], 'timeoutMs' | 'terms'>
 }
 
 function questionOf({ event, options, policy }: Candidate, given: Preparation): TimelessQuestion {
@@ -95,19 +102,24 @@ function questionOf({ event, options, policy }: Candidate, given: Preparation): 
   }
 }
 
+/** The deciding rules as the policy has them; one that is not found asks for what is usual. */
+function askingRules(
+  deciding: readonly DeterminingRule[],
+  rules: readonly PolicyRule[],
+): readonly (PolicyRule | undefined)[] {
+  // Rules without an id of their own are called alike in every file.
+  return deciding.map(({ id, position }) =>
+    rules.find((one) => one.id === id && one.position.file === position.file),
+  )
+}
+
 /**
  * How long the request of these rules waits: as long as the least patient of them says.
  *
  * @param usualMs for a rule that says nothing
  */
-function timeoutMsOf(
-  deciding: readonly DeterminingRule[],
-  rules: readonly PolicyRule[],
-  usualMs: number,
-): number {
-  const timeouts = deciding.map(({ id, position }) => {
-    // Rules without an id of their own are called alike in every file.
-    const rule = rules.find((one) => one.id === id && one.position.file === position.file)
+function timeoutMsOf(asked: readonly (PolicyRule | undefined)[], usualMs: number): number {
+  const timeouts = asked.map((rule) => {
     const seconds = rule?.approval?.timeoutSeconds
     return seconds === undefined ? usualMs : seconds * 1000
   })

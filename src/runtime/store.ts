@@ -1,3 +1,4 @@
+import type { LapsedApproval, RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type { LabelState } from '../policy/state.ts'
 import type { StoredCharge } from '../policy/usage.ts'
@@ -15,8 +16,12 @@ export interface StoreView {
   readonly nowMs: number
   /** The seq that the first record of this commit will get. */
   readonly nextSeq: number
-  /** The request for exactly this call that is pending and not expired. */
-  pendingApproval(bindingDigest: string): ApprovalRequest | undefined
+  /** Requests about exactly this call that still wait, are approved or denied, as the log knows them. */
+  approvals(bindingDigest: string): readonly RecordedApproval[]
+  /** The request of an id, as the log knows it. */
+  approval(id: string): RecordedApproval | undefined
+  /** Requests and approvals whose time is up and that no record says so of; at most `count`. */
+  lapsedApprovals(count: number): readonly LapsedApproval[]
   /** What was charged to a pot after a time, oldest first; undefined when it is more than is added up. */
   charges(pot: string, sinceMs: number): readonly StoredCharge[] | undefined
   /** Whether a session has a label now. */
@@ -205,7 +210,9 @@ export interface LogReader {
   call(callId: string): Promise<readonly StoredRecord[]>
   /** What the digests of a record stand for, as far as it was stored and has not been erased. */
   disclosures(seq: number): Promise<readonly Disclosure[]>
-  /** Questions that wait for a person, and those that waited too long; oldest first. */
+  /** The request of an id and what the log says of it; undefined when there is none. */
+  approval(id: string): Promise<RecordedApproval | undefined>
+  /** Every question for a person, whatever became of it; oldest first. */
   approvalRequests(): Promise<readonly ApprovalRequest[]>
   policy(hash: string): Promise<StoredPolicy | undefined>
   /** What counts for limits and budgets at a time, in the order of the names of their pots. */

@@ -1,10 +1,10 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
-import type { Decision } from './decide.ts'
+import type { Decision, Denial } from './decide.ts'
 import type { AskedState } from './decide-state.ts'
 import { explain } from './decide-text.ts'
 import type { GoverningPolicy } from './policy.ts'
-import type { DenyVerdict, ReasonCode, Verdict } from './verdict.ts'
+import type { AllowVerdict, DenyVerdict, ReasonCode, Verdict } from './verdict.ts'
 
 /** A call and what the policy said about it; no answer when it could not be evaluated. */
 export interface Answered {
@@ -30,13 +30,13 @@ export function verdictOf(
     rules: answer.rules,
     decisionSeq: decision.seq,
   }
-  if (decision.kind === 'allow') {
-    return { decision: 'allow', authorized: true, ...told, observed: decision.observed }
-  }
+  if (decision.kind === 'allow') return allowed(decision, told)
   const { roomAtMs } = answer
   const refused = { authorized: false, ...told, retryAtMs: roomAtMs } as const
   if (decision.kind === 'deny') {
-    return { decision: 'deny', ...refused, retryable: roomAtMs !== undefined }
+    const denied = decision.denied === undefined ? {} : saidNo(decision.denied)
+    const retryable = roomAtMs !== undefined
+    return { decision: 'deny', ...refused, retryable, approvalId: undefined, ...denied }
   }
   const { id, expiresAtMs } = decision.approval
   return {
@@ -45,6 +45,34 @@ export function verdictOf(
     approvalId: id,
     expiresAtMs,
     retryable: true,
+  }
+}
+
+type Told = Pick<
+  AllowVerdict,
+  'callId' | 'reason' | 'reasonCode' | 'rules' | 'message' | 'suggestion' | 'decisionSeq'
+>
+
+function allowed(
+  { observed, approved }: Extract<Decision, { readonly kind: 'allow' }>,
+  told: Told,
+): AllowVerdict {
+  const verdict = { decision: 'allow', authorized: true, observed } as const
+  if (approved === undefined) return { ...verdict, ...told, approvalId: undefined }
+  const reason = `approved by ${approved.approvers.join(', ')}`
+  const because = { reason, reasonCode: 'approved', suggestion: undefined } as const
+  return { ...verdict, ...told, ...because, approvalId: approved.approval }
+}
+
+/** A person's no is the person's, not the policy's: the model is told so, and not to ask the same again. */
+function saidNo({ approval, approver, untilMs }: Denial): Partial<DenyVerdict> {
+  return {
+    reason: `${approver} has denied this call`,
+    reasonCode: 'approval_denied',
+    suggestion: 'do without it, or ask the person what to do instead',
+    approvalId: approval,
+    retryable: false,
+    retryAtMs: untilMs,
   }
 }
 
@@ -109,5 +137,6 @@ function denial(
     suggestion: undefined,
     retryable: false,
     retryAtMs: undefined,
+    approvalId: undefined,
   }
 }

@@ -3,6 +3,10 @@ import type { AnswerReason, DeterminingRule, Effect } from '../policy/answer.ts'
 /** Why a verdict is what it is: the policy's own reasons, and the gate's. */
 export type ReasonCode =
   | AnswerReason
+  /** The policy asks for a person, and one has approved exactly this call. */
+  | 'approved'
+  /** The policy asks for a person, and one has said no to exactly this call. */
+  | 'approval_denied'
   /** What was given is no event. */
   | 'invalid_event'
   /** The decision could not be recorded, so nothing may happen. */
@@ -32,6 +36,8 @@ export interface AllowVerdict extends Told {
   readonly decisionSeq: number
   /** What the policy said, where `observe` mode let the call pass all the same. */
   readonly observed: Exclude<Effect, 'allow'> | undefined
+  /** The approval that this call has consumed. */
+  readonly approvalId: string | undefined
 }
 
 /** The call waits for a person; it has not been made, and the same call made again is the way to go on. */
@@ -55,6 +61,8 @@ export interface DenyVerdict extends Told {
   /** Whether the same call may pass another time without anybody changing the policy. */
   readonly retryable: boolean
   readonly retryAtMs: number | undefined
+  /** The request to which a person has said no. */
+  readonly approvalId: string | undefined
 }
 
 /** What the gate says about one event; `authorized` is the literal to switch on, or `decision`. */

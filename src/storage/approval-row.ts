@@ -1,4 +1,4 @@
-import type { ApprovalRequest } from '../approval/request.ts'
+import type { ApprovalRequest, ApprovalState, ApprovalTerms } from '../approval/request.ts'
 import {
   count,
   isObject,
@@ -7,6 +7,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   sha256Hex,
   shape,
   shapeComplaint,
@@ -36,7 +37,22 @@ const requestShape = shape({
   decisionSeq: count,
   rules: listOf(text),
   message: nullable(text),
+  terms: optional(
+    object({ presence: oneOf('any', 'key', 'passkey'), quorum: count, uses: nullable(count) }),
+  ),
 })
+
+/** Rows of older versions say nothing of it. */
+const usualTerms: ApprovalTerms = { presence: 'any', quorum: 1, uses: null }
+
+const states: readonly ApprovalState[] = [
+  'pending',
+  'approved',
+  'denied',
+  'expired',
+  'revoked',
+  'used',
+]
 
 /**
  * The text that stands in a row for a request.
@@ -51,12 +67,20 @@ export function printApprovalRequest(request: ApprovalRequest): string {
   return json
 }
 
+/** What the row says beside the request, and the time it is read at. */
+export interface RowFacts {
+  readonly state: string
+  /** Of the request while it waits, of its answer afterwards. */
+  readonly expiresAtMs: number
+  readonly nowMs: number
+}
+
 /**
  * Reads such a text again; the clock says whether the request still waits.
  *
  * @throws CapFenceError `AUDIT_CORRUPT` for anything that `printApprovalRequest` does not write
  */
-export function parseApprovalRequest(json: string, nowMs: number): ApprovalRequest {
+export function parseApprovalRequest(json: string, row: RowFacts): ApprovalRequest {
   const complaint = complaintAbout(json)
   if (complaint !== undefined) {
     throw new CapFenceError(
@@ -65,8 +89,12 @@ export function parseApprovalRequest(json: string, nowMs: number): ApprovalReque
     )
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compared with its shape just now
-  const request = JSON.parse(json) as ApprovalRequest
-  return { ...request, state: request.expiresAtMs > nowMs ? 'pending' : 'expired' }
+  const request = JSON.parse(json) as Omit<ApprovalRequest, 'terms'> &
+    Partial<Pick<ApprovalRequest, 'terms'>>
+  const known = states.find((one) => one === row.state) ?? 'expired'
+  const isOpen = known === 'pending' || known === 'approved'
+  const state = isOpen && row.expiresAtMs <= row.nowMs ? 'expired' : known
+  return { ...request, terms: request.terms ?? usualTerms, state }
 }
 
 function complaintAbout(json: string): string | undefined {

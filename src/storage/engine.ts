@@ -1,5 +1,6 @@
 import type { AuditGapFacts } from '../audit/log-drafts.ts'
 import type { StoredRecord, StoredRow, Disclosure } from '../audit/record.ts'
+import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type {
   Durability,
@@ -167,6 +168,10 @@ export abstract class BaseDBEngine implements Store {
 
   approvalRequests(): Promise<readonly ApprovalRequest[]> {
     return this.#reader.approvalRequests()
+  }
+
+  approval(id: string): Promise<RecordedApproval | undefined> {
+    return this.#reader.approval(id)
   }
 
   policy(hash: string): Promise<StoredPolicy | undefined> {

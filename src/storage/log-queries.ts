@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import { decodeRecord } from '../audit/codec.ts'
 import { discloseNothing } from '../audit/disclosure.ts'
@@ -6,7 +7,7 @@ import { outcomeRecord } from '../audit/drafts.ts'
 import type { Disclosure, RecordDraft, StoredRecord, StoredRow } from '../audit/record.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LogPage, LogQuery, Orphan, PotLevel, StoredPolicy } from '../runtime/store.ts'
-import { parseApprovalRequest } from './approval-row.ts'
+import { ApprovalRows } from './approval-rows.ts'
 import { versionOf } from './database-file.ts'
 import { parseDisclosures } from './disclosure-row.ts'
 import { matches, snippetCondition } from './log-filter.ts'
@@ -34,7 +35,7 @@ export class LogQueries {
   readonly #call: Database.Statement<[{ readonly call: string }], CallRow>
   readonly #open: Database.Statement<[], CallRow>
   readonly #disclosures: Database.Statement<[number], string>
-  readonly #requests: Database.Statement<[], string>
+  readonly #approvals: ApprovalRows
   readonly #policy: Database.Statement<
     [string],
     { readonly path: string; readonly bytes: Uint8Array }
@@ -56,11 +57,7 @@ export class LogQueries {
     this.#disclosures = db
       .prepare<[number], string>('SELECT encoded FROM disclosures WHERE seq = ?')
       .pluck()
-    this.#requests = db
-      .prepare<[], string>(
-        `SELECT request FROM approvals WHERE state = 'pending' ORDER BY requested_ms, id`,
-      )
-      .pluck()
+    this.#approvals = new ApprovalRows(db)
     this.#policy = db.prepare('SELECT path, bytes FROM policies WHERE hash = ? ORDER BY position')
   }
 
@@ -130,7 +127,11 @@ export class LogQueries {
   }
 
   approvalRequests(nowMs: number): readonly ApprovalRequest[] {
-    return this.#requests.all().map((json) => parseApprovalRequest(json, nowMs))
+    return this.#approvals.all(nowMs)
+  }
+
+  approval(id: string, nowMs: number): RecordedApproval | undefined {
+    return this.#atOnce(() => this.#approvals.ofId(id, nowMs))
   }
 
   policy(hash: string): StoredPolicy | undefined {

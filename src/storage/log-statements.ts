@@ -28,8 +28,6 @@ export function prepareStatements(db: Database.Database): HeadStatements & {
   readonly closeCall: Database.Statement<[object]>
   readonly settleCall: Database.Statement<[object]>
   readonly insertDisclosures: Database.Statement<[number, string]>
-  readonly insertRequest: Database.Statement<[string, string, number, number, number, string]>
-  readonly pendingApproval: Database.Statement<[string, number], string>
   readonly insertPolicy: Database.Statement<[string, number, string, Uint8Array]>
 } {
   return {
@@ -60,16 +58,6 @@ export function prepareStatements(db: Database.Database): HeadStatements & {
       'INSERT INTO calls (call, decision_seq, outcome_seq) VALUES ($call, $decisionSeq, $seq)',
     ),
     insertDisclosures: db.prepare('INSERT INTO disclosures (seq, encoded) VALUES (?, ?)'),
-    insertRequest: db.prepare(
-      `INSERT INTO approvals (id, binding_digest, state, requested_ms, expires_ms, decision_seq, request)
-       VALUES (?, ?, 'pending', ?, ?, ?, ?)`,
-    ),
-    pendingApproval: db
-      .prepare<[string, number], string>(
-        `SELECT request FROM approvals WHERE binding_digest = ? AND state = 'pending' AND expires_ms > ?
-         ORDER BY requested_ms LIMIT 1`,
-      )
-      .pluck(),
     insertPolicy: db.prepare(
       'INSERT INTO policies (hash, position, path, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),

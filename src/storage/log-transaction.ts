@@ -1,5 +1,4 @@
 import type Database from 'better-sqlite3'
-import type { ApprovalRequest } from '../approval/request.ts'
 import type { RotationReason } from '../audit/log-drafts.ts'
 import type { RecordData } from '../audit/record.ts'
 import { isTreeHead, rootOf } from '../audit/tree.ts'
@@ -7,7 +6,8 @@ import type { TreeHead } from '../audit/tree.ts'
 import { noLeaf } from '../audit/codec.ts'
 import { CapFenceError } from '../errors.ts'
 import type { Effects, SignedHead, StoredPolicy, StoreView } from '../runtime/store.ts'
-import { parseApprovalRequest, printApprovalRequest } from './approval-row.ts'
+import { printApprovalRequest } from './approval-row.ts'
+import { ApprovalRows } from './approval-rows.ts'
 import { ChargeRows } from './charge-rows.ts'
 import { CheckpointRows } from './checkpoint-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
@@ -50,6 +50,7 @@ export class LogTransaction {
   #dataVersion: number | undefined
   /** When every row of the state was last looked at, on a clock of its own. */
   #stateSeenMs = -Infinity
+  readonly #approvals: ApprovalRows
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart
@@ -66,6 +67,7 @@ export class LogTransaction {
     this.#labels = new LabelRows(db, this.#seal)
     this.#facts = new FactTables(db)
     this.#checkpoints = new CheckpointRows(db)
+    this.#approvals = new ApprovalRows(db)
   }
 
   /**
@@ -134,7 +136,9 @@ export class LogTransaction {
     return {
       nowMs,
       nextSeq: this.nextSeq,
-      pendingApproval: (bindingDigest) => this.#pendingApproval(bindingDigest, nowMs),
+      approvals: (bindingDigest) => this.#approvals.ofCall(bindingDigest, nowMs),
+      approval: (id) => this.#approvals.ofId(id, nowMs),
+      lapsedApprovals: (count) => this.#approvals.lapsed(nowMs, count),
       charges: (pot, sinceMs) => this.#charges.charges(pot, sinceMs),
       label: (asked) => this.#labels.find(asked, nowMs),
       recorded: this.#facts,
@@ -150,15 +154,13 @@ export class LogTransaction {
   store(effects: Effects<unknown>, at: WriterPlace): void {
     const { records, rounds, end } = placeRecords(effects.records, this.#end, at)
     const disclosures = disclosureRows(effects.disclosures ?? [], records)
-    const requests = (effects.approvalRequests ?? []).map((request) => ({
-      request,
-      json: printApprovalRequest(request),
-    }))
     if (effects.keepsCheckpoint === true) this.keepCheckpoint()
+    const requests = effects.approvalRequests ?? []
+    for (const request of requests) printApprovalRequest(request)
     this.#storeState(effects, at.nowMs)
     for (const record of records) this.#insertRecord(record)
     for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
-    for (const { request, json } of requests) this.#insertRequest(request, json)
+    for (const request of requests) this.#approvals.ask(request)
     for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
     for (const tree of rounds) this.#keep(tree.size, this.#sign(tree))
     this.#end = end
@@ -306,11 +308,6 @@ export class LogTransaction {
     return { tree, prev: last === undefined ? noLeaf : last.leaf.toString('hex') }
   }
 
-  #pendingApproval(bindingDigest: string, nowMs: number): ApprovalRequest | undefined {
-    const json = this.#statements.pendingApproval.get(bindingDigest, nowMs)
-    return json === undefined ? undefined : parseApprovalRequest(json, nowMs)
-  }
-
   #insertRecord({ seq, leaf, body, draft }: PlacedRecord): void {
     this.#statements.insertRecord.run(seq, nodeBuffer(leaf), body)
     if (draft.type === 'decision' && !this.#opensCall(draft.data, seq))
@@ -318,6 +315,7 @@ export class LogTransaction {
     if (draft.type === 'outcome' && !this.#closesCall(draft.data, seq))
       throw new CallRefused('open')
     this.#facts.note(draft)
+    this.#approvals.note(draft, seq)
   }
 
   /** @returns false when the call was decided before */
@@ -334,18 +332,6 @@ export class LogTransaction {
     if (closeCall.run({ call, decisionSeq }).changes === 0) return false
     settleCall.run({ call, decisionSeq, seq })
     return true
-  }
-
-  #insertRequest(request: ApprovalRequest, json: string): void {
-    const { id, bindingDigest, requestedAtMs, expiresAtMs, decisionSeq } = request
-    this.#statements.insertRequest.run(
-      id,
-      bindingDigest,
-      requestedAtMs,
-      expiresAtMs,
-      decisionSeq,
-      json,
-    )
   }
 
   #insertPolicy({ hash, files }: StoredPolicy): void {

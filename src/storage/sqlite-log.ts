@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type { Disclosure, StoredRecord, StoredRow } from '../audit/record.ts'
 import { limits } from '../limits.ts'
@@ -76,6 +77,10 @@ export class SQLiteLog implements LogReader {
 
   approvalRequests(): Promise<readonly ApprovalRequest[]> {
     return this.#read(() => this.#queries.approvalRequests(this.#context.clock.nowMs()))
+  }
+
+  approval(id: string): Promise<RecordedApproval | undefined> {
+    return this.#read(() => this.#queries.approval(id, this.#context.clock.nowMs()))
   }
 
   policy(hash: string): Promise<StoredPolicy | undefined> {

@@ -94,7 +94,10 @@ describe('every field is demanded, and no other is taken', () => {
       const without: RecordData = Object.fromEntries(
         Object.entries(draft.data).filter(([other]) => other !== name),
       )
-      if (name !== 'argument_roles' && !(draft.type === 'log.open' && name === 'epoch_vkey')) {
+      const isOptional =
+        ['argument_roles', 'terms'].includes(name) ||
+        (draft.type === 'log.open' && name === 'epoch_vkey')
+      if (!isOptional) {
         expect(
           codeOf(() => encodeRecord({ ...draft, data: without }, place())),
           name,

@@ -1,4 +1,9 @@
 import { encodeRecord, noLeaf } from '../../src/audit/codec.ts'
+import {
+  answerRecord,
+  approvalExpireRecord,
+  approvalUseRecord,
+} from '../../src/audit/approval-drafts.ts'
 import { discloseNothing, type SealedDigests } from '../../src/audit/disclosure.ts'
 import {
   approvalRequestRecord,
@@ -20,6 +25,14 @@ import {
 import type { RecordDraft, RecordPlace, StoredRow } from '../../src/audit/record.ts'
 import { printVerifierKey, verifierKey } from '../../src/audit/note.ts'
 import { ActionEvent } from '../../src/event/action-event.ts'
+
+const answerOfTests = {
+  approval: 'apr_01JD2222222222222222222222',
+  approver: 'alice',
+  envelope: '{"payload":"e30="}',
+  expiresAtMs: 2,
+  isReached: true,
+}
 
 export const logOfTests = 'capfence.local/01JD0000000000000000000000'
 export const writerOfTests = '01JD1111111111111111111111'
@@ -144,10 +157,23 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
       decisionSeq: 0,
       rules: ['big'],
       message: 'över the limit \u2028 "quoted"',
+      terms: { presence: 'key', quorum: 2, uses: null },
     },
     call: callId(1),
     binding: { _sd: [digestA], mode: 'args', withheld: [] },
   }),
+  'approval.grant': answerRecord('approve', answerOfTests),
+  'approval.deny': answerRecord('deny', answerOfTests),
+  'approval.revoke': answerRecord('revoke', answerOfTests),
+  'approval.use': approvalUseRecord({
+    approval: answerOfTests.approval,
+    approvers: ['alice', 'bob'],
+    call: callId(1),
+    decisionSeq: 3,
+    grants: [1, 2],
+    usesLeft: 0,
+  }),
+  'approval.expire': approvalExpireRecord(answerOfTests.approval, 2),
   'audit.gap': auditGapRecord({ reason: 'locked', sinceMs: 1_700_000_000_000, unrecorded: 3 }),
   'key.add': keyAddRecord(keysOfTests),
   'key.rotate': {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Bindings } from '../../src/event/binding.ts'
@@ -43,6 +43,8 @@ export interface TestLogOptions {
   readonly mode?: 'enforce' | 'observe'
   readonly disclosure?: DisclosureMode
   readonly policies?: readonly string[]
+  /** The text of a policy, in place of files. */
+  readonly policy?: string
   /** What the names of policy files are shown relative to. */
   readonly folder?: string
 }
@@ -58,7 +60,11 @@ export class TestLog {
   #drawn = 0
 
   constructor(options: TestLogOptions = {}) {
-    const { policies = [join(root, 'policies/ops.yaml')], folder = root, ...rest } = options
+    const { policy, folder = root, ...rest } = options
+    const written = join(this.folder, 'policy.yaml')
+    if (policy !== undefined) writeFileSync(written, policy)
+    const usual = policy === undefined ? [join(root, 'policies/ops.yaml')] : [written]
+    const { policies = usual } = options
     const clock = { nowMs: () => this.#nowMs, elapsedMs: () => this.#nowMs }
     this.#store = SQLiteEngine.open({ path: this.path, software: 'capfence/test', clock })
     const draws: Draws = {
@@ -116,6 +122,11 @@ export class TestLog {
   async write(...records: readonly RecordDraft[]): Promise<void> {
     this.#nowMs += 1000
     await this.#store.commit(() => ({ records, result: undefined }), 'process')
+  }
+
+  /** Goes on from another time. */
+  now(ms: number): void {
+    this.#nowMs = ms
   }
 
   /** Ends the writer in order; the log stays. */

@@ -102,6 +102,7 @@ apr_ID  payment.execute.high_value  ops.execute_payment
         session: null,
         rules: ['large-payment'],
         message: 'payments over 1000 need a person',
+        terms: { presence: 'any', quorum: 1, uses: 1 },
         decisionSeq: 3,
         argumentsHidden: [],
         argumentsWithheld: 1,

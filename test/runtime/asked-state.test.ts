@@ -6,7 +6,9 @@ import type { StoreView } from '../../src/runtime/store.ts'
 const view: StoreView = {
   nowMs: 5,
   nextSeq: 0,
-  pendingApproval: () => undefined,
+  approvals: () => [],
+  approval: () => undefined,
+  lapsedApprovals: () => [],
   charges: (pot) => (pot === 'too many' ? undefined : []),
   label: () => ({ held: true, proven: true }),
   recorded: {

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { bindingDigest, callBinding } from '../../src/approval/call-binding.ts'
+import { noAuthority } from '../../src/approval/authority.ts'
 import { approvalRequest } from '../../src/approval/new-request.ts'
+import type { RecordedApproval } from '../../src/approval/recorded.ts'
 import type { ApprovalRequest } from '../../src/approval/request.ts'
 import { encodeRecord } from '../../src/audit/codec.ts'
 import { discloseArguments, discloseText } from '../../src/audit/disclosure.ts'
@@ -28,6 +30,7 @@ const question: Question = {
     binding,
     bindingDigest: bindingDigest(binding),
     timeoutMs: 900_000,
+    terms: { presence: 'any', quorum: 1, uses: null },
   },
   binding: discloseText('binding', '{}', salts),
 }
@@ -38,6 +41,9 @@ const emptyView = {
   nextSeq: 40,
   charges: () => [],
   label: () => ({ held: false, proven: false }),
+  approvals: () => [],
+  approval: () => undefined,
+  lapsedApprovals: () => [],
 }
 
 function input(
@@ -45,7 +51,8 @@ function input(
   changes: Partial<DecisionInput> = {},
 ): DecisionInput {
   return {
-    view: { ...emptyView, pendingApproval: () => undefined },
+    view: emptyView,
+    authority: () => noAuthority,
     state: undefined,
     answer,
     policyHash: 'a'.repeat(64),
@@ -59,11 +66,25 @@ function input(
   }
 }
 
-function waitingIn(request: ApprovalRequest, nowMs = 5000): DecisionInput['view'] {
+function waitingIn(
+  request: ApprovalRequest,
+  nowMs = 5000,
+  changes: Partial<RecordedApproval> = {},
+): DecisionInput['view'] {
+  const recorded: RecordedApproval = {
+    request,
+    log: 'capfence.local/01JD8Q5V7Z0000000000000000',
+    isAsked: true,
+    answers: [],
+    useCount: 0,
+    isOver: false,
+    latestMs: nowMs,
+    ...changes,
+  }
   return {
     ...emptyView,
     nowMs,
-    pendingApproval: (digest) => (digest === request.bindingDigest ? request : undefined),
+    approvals: (digest) => (digest === request.bindingDigest ? [recorded] : []),
   }
 }
 
@@ -188,13 +209,26 @@ describe('a call that has to wait', () => {
     expect(effects.records[0]?.data['approval']).toBe(asked.id)
   })
 
-  it.each<[string, ApprovalRequest, number]>([
-    ['expired', asked, asked.expiresAtMs],
-    ['was marked expired', { ...asked, state: 'expired' }, 5000],
-    ['was edited', { ...asked, binding: { ...asked.binding, actor: 'mallory' } }, 5000],
-  ])('asks anew when the request that the store found %s', (_, request, nowMs) => {
-    const effects = decide(event, input(holdAnswer, { view: waitingIn(request, nowMs) }))
+  it.each<[string, ApprovalRequest, number, Partial<RecordedApproval>]>([
+    ['expired', asked, asked.expiresAtMs, {}],
+    ['was marked expired', { ...asked, state: 'expired' }, 5000, {}],
+    ['was edited', { ...asked, binding: { ...asked.binding, actor: 'mallory' } }, 5000, {}],
+    ['is not in the log', asked, 5000, { isAsked: false }],
+    ['was used', asked, 5000, { useCount: 1 }],
+    ['is over', asked, 5000, { isOver: true }],
+  ])('asks anew when the request that the store found %s', (_, request, nowMs, changes) => {
+    const effects = decide(event, input(holdAnswer, { view: waitingIn(request, nowMs, changes) }))
     expect(effects.approvalRequests).toHaveLength(1)
+  })
+
+  it('notes of older requests that nobody has answered them in time', () => {
+    const lapsed = [{ id: 'apr_old', expiresAtMs: 4000 }]
+    const view = { ...emptyView, lapsedApprovals: () => lapsed }
+    const { records } = decide(event, input(holdAnswer, { view }))
+    expect(records[2]).toEqual({
+      type: 'approval.expire',
+      data: { approval: 'apr_old', expires_ms: 4000 },
+    })
   })
 })
 

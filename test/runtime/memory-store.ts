@@ -1,3 +1,4 @@
+import type { RecordedApproval } from '../../src/approval/recorded.ts'
 import type { ApprovalRequest } from '../../src/approval/request.ts'
 import { decodeRecord, encodeRecord, noLeaf } from '../../src/audit/codec.ts'
 import type { Disclosure, RecordType, StoredRecord } from '../../src/audit/record.ts'
@@ -107,16 +108,22 @@ export class MemoryStore implements Store {
   readonly find = notNeeded
   readonly orphans = notNeeded
   readonly policy = notNeeded
+  readonly approval = notNeeded
   readonly pots = notNeeded
 
   #view(): StoreView {
     return {
       nowMs: this.nowMs,
       nextSeq: this.stored.length,
-      pendingApproval: (digest) =>
-        this.requests.find(
-          (request) => request.bindingDigest === digest && request.expiresAtMs > this.nowMs,
-        ),
+      approvals: (digest) =>
+        this.requests
+          .filter((request) => request.bindingDigest === digest && request.expiresAtMs > this.nowMs)
+          .map((request) => this.#recorded(request)),
+      approval: (id) => {
+        const request = this.requests.find((one) => one.id === id)
+        return request && this.#recorded(request)
+      },
+      lapsedApprovals: () => [],
       charges: (pot, sinceMs) =>
         this.charges.filter((charge) => charge.pot === pot && charge.atMs > sinceMs),
       label: ({ subject, label, bind }) => {
@@ -132,6 +139,32 @@ export class MemoryStore implements Store {
         }
       },
       recorded: recordedIn(this.stored),
+    }
+  }
+
+  #recorded(request: ApprovalRequest): RecordedApproval {
+    const about = this.stored.filter(({ data }) => data['approval'] === request.id)
+    return {
+      request,
+      log: this.stored[0]?.log ?? '',
+      isAsked: about.some(({ type }) => type === 'approval.request'),
+      answers: about.flatMap(({ type, seq, ts, data }) => {
+        const verdict = answerTypes.get(type)
+        if (verdict === undefined) return []
+        const { approver, envelope } = data
+        return [
+          {
+            verdict,
+            seq,
+            atMs: Date.parse(ts),
+            approver: String(approver),
+            envelope: String(envelope),
+          },
+        ]
+      }),
+      useCount: about.filter(({ type }) => type === 'approval.use').length,
+      isOver: about.some(({ type }) => type === 'approval.expire'),
+      latestMs: this.nowMs,
     }
   }
 
@@ -160,6 +193,12 @@ export class MemoryStore implements Store {
     this.policies.push(...(effects.policies ?? []).map(({ hash }) => hash))
   }
 }
+
+const answerTypes: ReadonlyMap<string, 'approve' | 'deny' | 'revoke'> = new Map([
+  ['approval.grant', 'approve'],
+  ['approval.deny', 'deny'],
+  ['approval.revoke', 'revoke'],
+])
 
 /** What records said last, read from the records themselves. */
 function recordedIn(records: readonly StoredRecord[]): RecordedFacts {

@@ -63,8 +63,8 @@ export function commitContract({ newPlace, open }: ContractContext): void {
       const digest = 'e'.repeat(64)
       const ask = (): Promise<string> =>
         store.commit((view): Effects<string> => {
-          const pending = view.pendingApproval(digest)
-          if (pending !== undefined) return { records: [], result: pending.id }
+          const [pending] = view.approvals(digest)
+          if (pending !== undefined) return { records: [], result: pending.request.id }
           const request = requestFor(digest, view.nextSeq)
           return {
             records: [decisionOn(newCall())],
@@ -83,10 +83,10 @@ export function commitContract({ newPlace, open }: ContractContext): void {
       const request = { ...requestFor(digest, 0), expiresAtMs: Date.now() - 1 }
       await store.commit(() => ({ records: [], approvalRequests: [request], result: 0 }), 'process')
       const seen = await store.commit(
-        (view) => ({ records: [], result: view.pendingApproval(digest) }),
+        (view) => ({ records: [], result: view.approvals(digest) }),
         'process',
       )
-      expect(seen).toBeUndefined()
+      expect(seen).toEqual([])
       expect(await store.approvalRequests()).toMatchObject([{ id: request.id, state: 'expired' }])
     })
 

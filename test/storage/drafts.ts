@@ -80,5 +80,6 @@ export function requestFor(bindingDigest: string, decisionSeq: number): Approval
     decisionSeq,
     rules: ['big'],
     message: null,
+    terms: { presence: 'any', quorum: 1, uses: null },
   }
 }

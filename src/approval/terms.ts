@@ -1,0 +1,27 @@
+import { presences, type PolicyRule, type Presence } from '../policy/rule.ts'
+import type { ApprovalTerms } from './request.ts'
+
+/**
+ * What several rules ask of one approval: the most that any of them does.
+ *
+ * Several approvers can only be told apart by keys, so that a quorum asks for them.
+ *
+ * @param usual what a rule asks that says nothing of presence
+ */
+export function termsOf(
+  rules: readonly (PolicyRule | undefined)[],
+  usual: Presence,
+): ApprovalTerms {
+  const asked = rules.map((rule) => rule?.approval ?? {})
+  const quorum = Math.max(1, ...asked.map((terms) => terms.quorum ?? 1))
+  const least = quorum > 1 ? 'key' : 'any'
+  const levels = asked.map((terms) => terms.presence ?? usual)
+  // A risk level asks without any rule.
+  const presence = strictest([least, ...(levels.length === 0 ? [usual] : levels)])
+  const uses = asked.flatMap((terms) => (terms.uses === undefined ? [] : [terms.uses]))
+  return { presence, quorum, uses: uses.length === 0 ? null : Math.min(...uses) }
+}
+
+function strictest(levels: readonly Presence[]): Presence {
+  return presences.findLast((presence) => levels.includes(presence)) ?? 'passkey'
+}
