@@ -128,7 +128,7 @@ export function tilePath(level: number, index: number, width?: number): string {
 }
 
 /** The path of a bundle of entries; of one that is not full with its width. */
-export function entriesPath(index: number, width?: number): string {
+function entriesPath(index: number, width?: number): string {
   return `tile/entries/${indexPath(index)}${partialSuffix(width)}`
 }
 

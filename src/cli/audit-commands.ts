@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { AuditKeyFlags } from './audit-key.ts'
 import type { AuditRotateFlags } from './audit-rotate.ts'
+import { checkProofCommand, exportCommand, proveCommand } from './audit-proof-commands.ts'
 import { verifyCommand } from './audit-verify-command.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
@@ -11,6 +12,9 @@ export function auditCommand(kit: CommandKit): Command {
     .command('audit')
     .description('the log as evidence: what it proves, and its keys')
     .addCommand(verifyCommand(kit))
+    .addCommand(proveCommand(kit))
+    .addCommand(checkProofCommand(kit))
+    .addCommand(exportCommand(kit))
     .addCommand(key(kit))
     .addCommand(rotate(kit))
 }

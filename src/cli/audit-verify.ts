@@ -1,14 +1,14 @@
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import type { LogAnchor } from '../audit/anchor-watch.ts'
 import type { LogReport, LogVerdict } from '../audit/log-report.ts'
 import type { VerifierState } from '../audit/log-verifier.ts'
-import { parseVerifierKey } from '../audit/note.ts'
-import { isSamePin, parsePin, pinOf, type LogPin } from '../audit/pin.ts'
+import { isSamePin, type LogPin } from '../audit/pin.ts'
 import { parseVerifierState, printVerifierState } from '../audit/verifier-state.ts'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
+import { pinFrom, textOf, type PinFlags } from './pin-flags.ts'
 import { storageOf, type PlaceFlags } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine } from './shown.ts'
@@ -16,9 +16,7 @@ import { VerifyProgress } from './verify-progress.ts'
 import { reportJson, reportText } from './verify-text.ts'
 
 /** What `capfence audit verify` takes, as it was typed. */
-export interface VerifyFlags extends PlaceFlags {
-  readonly pin?: string | undefined
-  readonly vkey?: readonly string[] | undefined
+export interface VerifyFlags extends PlaceFlags, PinFlags {
   readonly trustLog?: boolean | undefined
   readonly anchor?: readonly string[] | undefined
   readonly state?: string | undefined
@@ -96,21 +94,6 @@ function pathOf(log: string | undefined, flags: VerifyFlags): string {
   })
 }
 
-function pinFrom({ pin, vkey }: VerifyFlags): LogPin | undefined {
-  if (pin !== undefined && vkey !== undefined) {
-    throw new CapFenceError('USAGE', '`--pin` and `--vkey` do not go together')
-  }
-  if (pin !== undefined) return parsePin(textOf(pin, limits.maxNoteBytes))
-  if (vkey === undefined) return undefined
-  const [stable, genesis, ...rest] = vkey
-  if (stable === undefined || genesis === undefined || rest.length > 0) {
-    throw new CapFenceError('USAGE', "`--vkey` is needed twice: the log's key and its epoch's", {
-      hint: '`capfence audit key` prints both',
-    })
-  }
-  return pinOf(parseVerifierKey(stable), parseVerifierKey(genesis))
-}
-
 /** The place beside the log where every gate notes how far it has come. */
 function highWaterOf(path: string): readonly LogAnchor[] {
   const file = `${path}.highwater`
@@ -141,16 +124,4 @@ function writeState(file: string, state: VerifierState): void {
   const fresh = `${file}.new`
   writeFileSync(fresh, printVerifierState(state), { mode: 0o600 })
   renameSync(fresh, file)
-}
-
-function textOf(file: string, maxBytes: number): string {
-  try {
-    const { size } = statSync(file)
-    if (size <= maxBytes) return readFileSync(file, 'utf8')
-    throw new CapFenceError('USAGE', `\`${file}\` has ${size} bytes, the bound is ${maxBytes}`)
-  } catch (cause) {
-    if (cause instanceof CapFenceError) throw cause
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new CapFenceError('USAGE', `\`${file}\` cannot be read: ${message}`, { cause })
-  }
 }

@@ -8,8 +8,10 @@ import { verifyMerkleInclusion } from '@sigstore/verify/dist/tlog/merkle.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { inclusionRanges, RangeRoots } from '../../src/audit/merkle-proof.ts'
 import { parseNote, verifierOf, type VerifierKey } from '../../src/audit/note.ts'
+import { printPin } from '../../src/audit/pin.ts'
 import { parseProof, printProof } from '../../src/audit/proof-file.ts'
 import { hasCommand, requireOrSkip } from '../support/needs.ts'
+import { root } from '../support/root.ts'
 import { variedLog } from './varied-log.ts'
 
 const log = variedLog({ records: 300, rotations: [100] })
@@ -132,6 +134,31 @@ describe.skipIf(requireOrSkip('openssl', hasCommand('openssl')))('openssl', () =
       }
       expect(verdict(text)).toBe(0)
       expect(verdict(text.replace('\n300\n', '\n301\n'))).toBe(1)
+    }
+  })
+})
+
+const hasGo = hasCommand('go')
+if (!hasGo) process.stderr.write('\n*** no Go here: its verdict on a proof is not asked ***\n')
+
+describe.runIf(hasGo)("Go's packages for notes and Merkle trees", () => {
+  test('accept a proof, and no changed one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'capfence-go-'))
+    const check = (proof: string): number | null => {
+      writeFileSync(join(folder, 'proof'), proof)
+      writeFileSync(join(folder, 'pin'), printPin(log.pin))
+      const program = join(root, 'scripts/check-proof.go')
+      const env = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode' }
+      const args = ['run', program, join(folder, 'proof'), join(folder, 'pin')]
+      return spawnSync('go', args, { env: { ...env, GOCACHE: join(folder, 'cache') } }).status
+    }
+    try {
+      for (const proof of proofs.slice(2, 4)) {
+        expect(check(proof)).toBe(0)
+        expect(check(flipped(proof, 'record', 9))).toBe(1)
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
     }
   })
 })

@@ -1,0 +1,68 @@
+import type { Command } from 'commander'
+import type { CheckProofFlags } from './audit-check-proof.ts'
+import type { ExportFlags } from './audit-export.ts'
+import type { ProveFlags } from './audit-prove.ts'
+import type { CommandKit } from './command-kit.ts'
+import { examples, withPlace } from './command-kit.ts'
+
+/** `capfence audit prove`. */
+export function proveCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('prove')
+    .description('write a file that proves to somebody else that a record is in the log')
+    .argument('<seq>', 'the number of the record, as `capfence logs` shows it')
+    .option('-o, --output <file>', 'where to write it; otherwise it is printed')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    ['capfence audit prove 12 -o 12.tlog-proof', 'hand it over together with the pin, or without'],
+  ])
+  return withPlace(command).action((seq: string, flags: ProveFlags) =>
+    kit.run(async () => {
+      const { auditProve } = await import('./audit-prove.ts')
+      return auditProve(seq, flags, kit.io)
+    }),
+  )
+}
+
+/** `capfence audit check-proof`. */
+export function checkProofCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('check-proof')
+    .description('whether a file proves that its record is in a log; needs no log')
+    .argument('<file>', 'what `capfence audit prove` has written')
+    .option('--pin <file>', "the log's two keys, as you kept them")
+    .option('--vkey <key>', 'the same as text: give it twice', several)
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [['capfence audit check-proof 12.tlog-proof --pin log.pin', 'on any machine']])
+  return command.action((file: string, flags: CheckProofFlags) =>
+    kit.run(async () => {
+      const { auditCheckProof } = await import('./audit-check-proof.ts')
+      return auditCheckProof(file, flags, kit.io)
+    }),
+  )
+}
+
+/** `capfence audit export`. */
+export function exportCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('export')
+    .description('write the whole log in a form that others can verify')
+    .option('--tiles <folder>', 'as c2sp.org/tlog-tiles has it; a later export adds what is new')
+    .option('--jsonl <file>', 'as JSON Lines')
+    .option('--with-disclosures', 'also arguments and results, as far as the log has kept them')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    ['capfence audit export --tiles public', 'for a web server or a mirror'],
+    ['capfence audit export --jsonl log.jsonl --with-disclosures', 'for an auditor'],
+  ])
+  return withPlace(command).action((flags: ExportFlags) =>
+    kit.run(async () => {
+      const { auditExport } = await import('./audit-export.ts')
+      return auditExport(flags, kit.io)
+    }),
+  )
+}
+
+function several(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}

@@ -1,0 +1,62 @@
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { checkpointLine, headerLine, recordLine } from '../audit/export-lines.ts'
+import { appendLeaf, emptyTree, rootOf, type TreeHead } from '../audit/tree.ts'
+import { CapFenceError } from '../errors.ts'
+import type { LogSnapshot } from '../storage/log-snapshot.ts'
+import type { Exported } from './audit-export.ts'
+import { disclosuresOf, type ExportOptions } from './export-options.ts'
+import { damaged, pinNamedBy, signedHeadOf, soundRows } from './signed-log.ts'
+
+/**
+ * Writes a log as JSON Lines; the file is there when it is whole, and replaces an earlier one.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when the log is not what was signed; `USAGE` when it cannot be written
+ */
+export function exportLines(snapshot: LogSnapshot, options: ExportOptions): Exported {
+  const { to } = options
+  const fresh = `${to}.new`
+  try {
+    const file = openSync(fresh, 'w')
+    let exported: Exported
+    try {
+      exported = writeLines(snapshot, options, (text) => void writeSync(file, text))
+    } finally {
+      closeSync(file)
+    }
+    renameSync(fresh, to)
+    return exported
+  } catch (error) {
+    rmSync(fresh, { force: true })
+    if (error instanceof CapFenceError) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new CapFenceError('USAGE', `\`${to}\` cannot be written: ${message}`, { cause: error })
+  }
+}
+
+function writeLines(
+  snapshot: LogSnapshot,
+  { hasDisclosures, onProgress }: ExportOptions,
+  write: (text: string) => void,
+): Exported {
+  const head = signedHeadOf(snapshot)
+  const notes = new Map(Array.from(snapshot.checkpoints(0), ({ size, note }) => [size, note]))
+  let text = headerLine({ pin: pinNamedBy(snapshot), head: head.note, hasDisclosures })
+  let tree: TreeHead = emptyTree
+  for (const row of soundRows(snapshot, 0)) {
+    text += recordLine(row, hasDisclosures ? disclosuresOf(row) : undefined)
+    tree = appendLeaf(tree, Buffer.from(row.leaf).toString('hex'))
+    const note = notes.get(tree.size)
+    if (note !== undefined) text += checkpointLine(note)
+    if (text.length < charactersPerWrite) continue
+    write(text)
+    text = ''
+    onProgress(tree.size, head.size)
+  }
+  write(text)
+  if (tree.size !== head.size || rootOf(tree) !== head.root) {
+    throw damaged('the log does not hold the records that its head was signed over')
+  }
+  return { log: head.origin, size: head.size, root: head.root, files: 1 }
+}
+
+const charactersPerWrite = 262_144
