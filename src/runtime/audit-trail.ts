@@ -1,10 +1,8 @@
-import type { ChainReport } from '../audit/chain.ts'
-import { ChainVerifier } from '../audit/chain.ts'
+import type { LogReport } from '../audit/log-report.ts'
+import type { VerifyOptions } from '../audit/log-verifier.ts'
+import { parsePin } from '../audit/pin.ts'
 import type { Disclosure, StoredRecord } from '../audit/record.ts'
 import type { LogPage, LogQuery, LogReader, Orphan } from './store.ts'
-
-/** Rows that are read at a time while verifying. */
-const rowsAtOnce = 1000
 
 /** The tamper-evident log, for reading: nothing here writes, and nothing that was written is ever changed. */
 export class AuditTrail {
@@ -45,19 +43,21 @@ export class AuditTrail {
   }
 
   /**
-   * Recomputes every leaf and every link from the stored bytes.
+   * Checks every record, signature and disclosure from the stored bytes, in one state of the log.
    *
-   * `bad` names the first record that does not follow. That the newest records are all there is more than the records
-   * can prove by themselves.
+   * Only a pin that was kept elsewhere proves whose log it is: without one the verdict is `cannot_verify` at best. `bad`
+   * names the first record that is not as it must be; what records themselves prove, it says without a pin as well.
+   *
+   * @throws CapFenceError `NOTE_INVALID` when `pin` is none
    */
-  async verify(): Promise<ChainReport> {
-    const verifier = new ChainVerifier()
-    let seq = 0
-    for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- each step checks what the one before led to
-      const rows = await this.#log.rows(seq, rowsAtOnce)
-      if (rows.length === 0 || !rows.every((row) => verifier.push(row))) return verifier.report()
-      seq += rows.length
-    }
+  async verify(options: TrailVerifyOptions = {}): Promise<LogReport> {
+    const { pin, ...rest } = options
+    return this.#log.verify(pin === undefined ? rest : { ...rest, pin: parsePin(pin) })
   }
+}
+
+/** What is known from elsewhere than the log. */
+export interface TrailVerifyOptions extends Omit<VerifyOptions, 'pin'> {
+  /** The two keys of the log, a line each, as `capfence audit key` prints them. */
+  readonly pin?: string
 }

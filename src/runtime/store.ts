@@ -1,5 +1,7 @@
 import type { LapsedApproval, RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
+import type { LogReport } from '../audit/log-report.ts'
+import type { VerifyOptions } from '../audit/log-verifier.ts'
 import type { LabelState } from '../policy/state.ts'
 import type { StoredCharge } from '../policy/usage.ts'
 import type {
@@ -215,6 +217,8 @@ export interface LogReader {
   /** Every question for a person, whatever became of it; oldest first. */
   approvalRequests(): Promise<readonly ApprovalRequest[]>
   policy(hash: string): Promise<StoredPolicy | undefined>
+  /** Checks the whole log, in one state of it; says what it finds, and does not reject for it. */
+  verify(options: VerifyOptions): Promise<LogReport>
   /** What counts for limits and budgets at a time, in the order of the names of their pots. */
   pots(nowMs: number): Promise<readonly PotLevel[]>
   close(): Promise<void>

@@ -1,3 +1,5 @@
+import type { LogReport } from '../audit/log-report.ts'
+import type { VerifyOptions } from '../audit/log-verifier.ts'
 import type { AuditGapFacts } from '../audit/log-drafts.ts'
 import type { StoredRecord, StoredRow, Disclosure } from '../audit/record.ts'
 import type { RecordedApproval } from '../approval/recorded.ts'
@@ -148,6 +150,10 @@ export abstract class BaseDBEngine implements Store {
 
   rows(fromSeq: number, count: number): Promise<readonly StoredRow[]> {
     return this.#reader.rows(fromSeq, count)
+  }
+
+  verify(options: VerifyOptions): Promise<LogReport> {
+    return this.#reader.verify(options)
   }
 
   find(query: LogQuery): Promise<LogPage> {

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import type { StoredCheckpoint, StoredHead } from '../audit/log-verifier.ts'
 import type { RowWithDisclosures } from '../audit/read-row.ts'
-import { versionOf, type DatabaseFile } from './database-file.ts'
+import { versionOf } from './database-file.ts'
 import { schemaOfVersion } from './schema.ts'
 
 /**
@@ -16,8 +16,8 @@ export class LogSnapshot {
     this.#db = db
   }
 
-  /** Begins the transaction on a connection that nobody else uses, and that `close` closes. */
-  static of({ db }: DatabaseFile): LogSnapshot {
+  /** Begins the transaction on a connection that nobody else uses; it ends when that is closed. */
+  static of({ db }: { readonly db: Database.Database }): LogSnapshot {
     db.exec('BEGIN')
     // A transaction begins with its first look.
     db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get()

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
+import type { LogReport } from '../audit/log-report.ts'
+import type { VerifyOptions } from '../audit/log-verifier.ts'
 import type { Disclosure, StoredRecord, StoredRow } from '../audit/record.ts'
 import { limits } from '../limits.ts'
 import type {
@@ -12,7 +14,7 @@ import type {
   StoredPolicy,
 } from '../runtime/store.ts'
 import { pause, systemClock } from './clock.ts'
-import { openForReading } from './database-file.ts'
+import { inMemory, openForReading } from './database-file.ts'
 import type { DatabaseFile, OpenContext } from './database-file.ts'
 import { isBusy, unavailable, unreadable } from './failure.ts'
 import { nodeFiles } from './files.ts'
@@ -57,6 +59,16 @@ export class SQLiteLog implements LogReader {
 
   rows(fromSeq: number, count: number): Promise<readonly StoredRow[]> {
     return this.#read(() => this.#queries.rows(fromSeq, count))
+  }
+
+  async verify(options: VerifyOptions): Promise<LogReport> {
+    const { db, path } = this.#file
+    // Loaded only then: a gate that starts does not need it.
+    const { verifyCopy, verifyLog } = await import('./verify-log.ts')
+    // Through a connection of its own, so that commits need not wait; a log in memory has none but this.
+    const found =
+      path === inMemory ? await verifyCopy(db.serialize(), options) : await verifyLog(path, options)
+    return found.report
   }
 
   find(query: LogQuery): Promise<LogPage> {

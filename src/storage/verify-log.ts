@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import { resolve } from 'node:path'
 import { LogFeed } from '../audit/log-feed.ts'
 import type { Finding, LogReport } from '../audit/log-report.ts'
@@ -5,7 +6,7 @@ import { LogVerifier, type VerifierState, type VerifyOptions } from '../audit/lo
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { systemClock } from './clock.ts'
-import { openForReading, type DatabaseFile } from './database-file.ts'
+import { openForReading } from './database-file.ts'
 import { isNoDatabase, storageFailure } from './failure.ts'
 import { nodeFiles } from './files.ts'
 import { LogSnapshot } from './log-snapshot.ts'
@@ -37,19 +38,30 @@ export interface VerifiedLog {
  *
  * Never rejects for what the log or the world does: the report says it.
  */
-export async function verifyLog(path: string, options: VerifyLogOptions): Promise<VerifiedLog> {
+export function verifyLog(path: string, options: VerifyLogOptions): Promise<VerifiedLog> {
+  return verifyIn(() => openedFile(resolve(path)), options)
+}
+
+/** Verifies the log in the bytes of a database, which are in memory and no file's. */
+export function verifyCopy(bytes: Buffer, options: VerifyLogOptions): Promise<VerifiedLog> {
+  return verifyIn(() => new Database(bytes, { readonly: true }), options)
+}
+
+async function verifyIn(
+  open: () => Database.Database,
+  options: VerifyLogOptions,
+): Promise<VerifiedLog> {
   const verifier = new LogVerifier(options, options.from)
-  const file = opened(resolve(path))
-  if (!('db' in file)) return { report: verifier.abandon(file), state: undefined }
+  let db: Database.Database | undefined
   try {
-    const snapshot = LogSnapshot.of(file)
-    const report = await verifySnapshot(verifier, snapshot, options)
+    db = open()
+    const report = await verifySnapshot(verifier, LogSnapshot.of({ db }), options)
     const isGood = report.verdict === 'ok' || report.verdict === 'incomplete'
     return { report, state: isGood ? verifier.state() : undefined }
   } catch (error) {
     return { report: verifier.abandon(findingOf(error)), state: undefined }
   } finally {
-    file.db.close()
+    db?.close()
   }
 }
 
@@ -91,16 +103,9 @@ async function readAll(
   }
 }
 
-function opened(path: string): DatabaseFile | Finding {
-  try {
-    return openForReading(path, {
-      files: nodeFiles,
-      clock: systemClock,
-      maxLockWaitMs: limits.maxLockWaitMs,
-    })
-  } catch (error) {
-    return findingOf(error)
-  }
+function openedFile(path: string): Database.Database {
+  const context = { files: nodeFiles, clock: systemClock, maxLockWaitMs: limits.maxLockWaitMs }
+  return openForReading(path, context).db
 }
 
 /** What is damaged is not what was written; what cannot be read may be. */

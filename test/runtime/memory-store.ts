@@ -109,6 +109,7 @@ export class MemoryStore implements Store {
   readonly orphans = notNeeded
   readonly policy = notNeeded
   readonly approval = notNeeded
+  readonly verify = notNeeded
   readonly pots = notNeeded
 
   #view(): StoreView {
