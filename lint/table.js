@@ -65,8 +65,9 @@ export const rooms = {
   },
   storage: {
     holds: 'the database engines: commit and queries',
+    // anchor: whoever opens a log compares it with its high-water file; no caller may forget to.
     // crypto: the argument key and writer ids are made where they are stored, and disclosures are found by digest.
-    imports: ['json', 'crypto', 'audit', 'approval', 'runtime'],
+    imports: ['json', 'crypto', 'audit', 'approval', 'runtime', 'anchor'],
     packages: ['better-sqlite3', 'pg'],
     pure: [],
   },

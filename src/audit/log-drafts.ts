@@ -57,6 +57,25 @@ export function stateRebuildRecord(counts: {
   return { type: 'state.rebuild', data: { charges: counts.charges, labels: counts.labels } }
 }
 
+/** What a person says about a log that does not continue what was known of it. */
+export interface RecoveryFacts {
+  readonly by: string
+  readonly reason: string
+  /** The head that was known outside the log; null when it cannot be known any more. Root in hex. */
+  readonly lost: { readonly size: number; readonly root: string } | null
+}
+
+/** The record of a break that a person has confirmed. */
+export function logRecoverRecord({ by, reason, lost }: RecoveryFacts): RecordDraft {
+  const known = lost === null ? null : { root: lost.root, size: lost.size }
+  return { type: 'log.recover', data: { by, lost: known, reason } }
+}
+
+/** The record that says that the log was there. */
+export function heartbeatRecord(): RecordDraft {
+  return { type: 'heartbeat', data: {} }
+}
+
 /** A writer's first record. */
 export function procStartRecord({ software, pid }: WriterFacts): RecordDraft {
   return { type: 'proc.start', data: { pid, software } }

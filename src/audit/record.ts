@@ -22,6 +22,7 @@ export type RecordType =
   | 'redact'
   | 'heartbeat'
   | 'state.rebuild'
+  | 'log.recover'
 
 /**
  * What may stand in a record: I-JSON with integers only, |n| <= 2^53-1, no lone surrogates.

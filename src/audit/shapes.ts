@@ -237,10 +237,17 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
     reason: text,
     seq: count,
   }),
-  /** Nothing happened, and the log was there. */
+  /** The log was there; the head that follows is kept. */
   heartbeat: shape({}),
   /** Limits and labels were not as the log left them: how many rows its records gave. */
   'state.rebuild': shape({ charges: count, labels: count }),
+  /** A person has confirmed that the log does not continue what was known of it. */
+  'log.recover': shape({
+    by: text,
+    /** The newest head that was known outside the log; null when that is not known any more. */
+    lost: nullable(object({ root: sha256Hex, size: count })),
+    reason: text,
+  }),
 }
 
 /** Whether this version writes and reads such records. */

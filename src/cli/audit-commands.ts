@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AuditKeyFlags } from './audit-key.ts'
+import type { AuditRecoverFlags } from './audit-recover.ts'
 import type { AuditRotateFlags } from './audit-rotate.ts'
 import { checkProofCommand, exportCommand, proveCommand } from './audit-proof-commands.ts'
 import { verifyCommand } from './audit-verify-command.ts'
@@ -17,6 +18,7 @@ export function auditCommand(kit: CommandKit): Command {
     .addCommand(exportCommand(kit))
     .addCommand(key(kit))
     .addCommand(rotate(kit))
+    .addCommand(recover(kit))
 }
 
 function key(kit: CommandKit): Command {
@@ -47,6 +49,29 @@ function rotate(kit: CommandKit): Command {
     kit.run(async () => {
       const { auditRotate } = await import('./audit-rotate.ts')
       return auditRotate(flags, kit.io)
+    }),
+  )
+}
+
+function recover(kit: CommandKit): Command {
+  const command = kit
+    .command('recover')
+    .description(
+      'confirm that a log was rolled back or has lost its high-water file, and let it go on',
+    )
+    .requiredOption('--by <name>', 'who confirms it; stands in the log')
+    .requiredOption('--reason <text>', 'how it came about; stands in the log')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    [
+      'capfence audit recover --by ann --reason "restored from the backup of monday"',
+      'goes on from it',
+    ],
+  ])
+  return withPlace(command).action((flags: AuditRecoverFlags) =>
+    kit.run(async () => {
+      const { auditRecover } = await import('./audit-recover.ts')
+      return auditRecover(flags, kit.io)
     }),
   )
 }

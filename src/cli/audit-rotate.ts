@@ -31,9 +31,9 @@ export async function auditRotate(flags: AuditRotateFlags, io: Io): Promise<Exit
 const eraseHint = 'remove it by hand: whoever has it can sign that epoch anew'
 
 async function rotate(flags: AuditRotateFlags): Promise<KeyRotation> {
-  const { path, keys } = placeToWrite(flags)
+  const place = placeToWrite(flags)
   const { SQLiteEngine } = await import('../storage/sqlite-engine.ts')
-  const store = SQLiteEngine.open({ path, keys, rotateHours: 0, software: `capfence/${version}` })
+  const store = SQLiteEngine.open({ ...place, rotateHours: 0, software: `capfence/${version}` })
   try {
     return await store.rotateKeys()
   } finally {

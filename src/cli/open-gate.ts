@@ -35,6 +35,7 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
     path: config.storage.path,
     software: `capfence/${version}`,
     keys: config.audit.keys,
+    highWater: config.audit.highWater,
     rotateHours: config.audit.rotateHours,
   })
   const runtime = newRuntime(config, store, policy, log)

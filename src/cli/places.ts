@@ -18,6 +18,8 @@ export interface WritablePlace {
   readonly path: string
   /** The folder of its keys; undefined for the one beside it. */
   readonly keys: string | undefined
+  /** The file that remembers its newest head; undefined for the one beside it. */
+  readonly highWater: string | undefined
 }
 
 /** Opens a log for reading; the engine that can is loaded by it, so that other commands start without one. */
@@ -56,13 +58,13 @@ export function placeToWrite(flags: PlaceFlags): WritablePlace {
   const place =
     storage === undefined
       ? writablePlace(readConfigFile(config ?? defaultConfigPath))
-      : { path: storageOf(flags).path, keys: undefined }
+      : { path: storageOf(flags).path, keys: undefined, highWater: undefined }
   requireLog(place)
   return place
 }
 
 function writablePlace({ storage, audit }: Config): WritablePlace {
-  return { path: storage.path, keys: audit.keys }
+  return { path: storage.path, keys: audit.keys, highWater: audit.highWater }
 }
 
 function requireLog({ path }: { readonly path: string }): void {
@@ -99,9 +101,11 @@ export async function configAndPlace(
   const isNamed = flags.storage !== undefined
   const config =
     isNamed && flags.config === undefined ? undefined : await readConfig(flags.config, io)
-  const keys = isNamed ? undefined : config?.audit.keys
-  const { path } = isNamed || config === undefined ? storageOf(flags) : config.storage
-  return { config, place: { path, keys } }
+  const place =
+    isNamed || config === undefined
+      ? { path: storageOf(flags).path, keys: undefined, highWater: undefined }
+      : writablePlace(config)
+  return { config, place }
 }
 
 /**

@@ -38,9 +38,9 @@ const openLog: OpenLog = async ({ path }) => {
   return SQLiteLog.open(path)
 }
 
-const openStore: OpenStore = async ({ path, keys }) => {
+const openStore: OpenStore = async (place) => {
   const { SQLiteEngine } = await import('../storage/sqlite-engine.ts')
-  return SQLiteEngine.open({ path, keys, rotateHours: 0, software: `capfence/${version}` })
+  return SQLiteEngine.open({ ...place, rotateHours: 0, software: `capfence/${version}` })
 }
 
 const colourNote =

@@ -59,6 +59,8 @@ export interface AuditConfig {
   readonly mode: DisclosureMode
   /** The folder of the log's private keys, absolute; undefined for the one beside the log. */
   readonly keys: string | undefined
+  /** The file that remembers the log's newest head, absolute; undefined for the one beside the log. */
+  readonly highWater: string | undefined
   /** How long an epoch of keys lasts; 0 when only a person ends it. */
   readonly rotateHours: number
 }
@@ -273,19 +275,25 @@ const defaultAudit: AuditConfig = {
   durability: 'power',
   mode: 'args',
   keys: undefined,
+  highWater: undefined,
   rotateHours: 24,
 }
 
+const auditKeys = ['durability', 'mode', 'keys', 'highWater', 'rotateHours'] as const
+
 function auditIn(folder: string): Read<AuditConfig> {
   return (node, place) => {
-    const section = Section.read(node, place, ['durability', 'mode', 'keys', 'rotateHours'])
+    const section = Section.read(node, place, auditKeys)
     if (section === undefined) return undefined
-    const keys = section.optional('keys', shownText(bounds.maxPathCharacters), undefined)
+    const path = shownText(bounds.maxPathCharacters)
+    const keys = section.optional('keys', path, undefined)
+    const highWater = section.optional('highWater', path, undefined)
     const hours = wholeNumber({ min: 0, max: bounds.maxRotateHours })
     return {
       durability: section.optional('durability', oneOf(durabilities), defaultAudit.durability),
       mode: section.optional('mode', oneOf(disclosureModes), defaultAudit.mode),
       keys: keys === undefined ? undefined : resolve(folder, keys),
+      highWater: highWater === undefined ? undefined : resolve(folder, highWater),
       rotateHours: section.optional('rotateHours', hours, defaultAudit.rotateHours),
     }
   }

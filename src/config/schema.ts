@@ -234,6 +234,11 @@ export const configSchema: z.ZodType = z
           .describe(
             "The folder of the log's private keys, relative to this file; beside the log, with `.keys` after its name, when left out.",
           ),
+        highWater: shown(bounds.maxPathCharacters)
+          .optional()
+          .describe(
+            'The file that remembers the newest head of the log, relative to this file, best on another disk; beside the log, with `.highwater` after its name, when left out.',
+          ),
         rotateHours: z
           .int()
           .min(0)

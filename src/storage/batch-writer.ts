@@ -8,6 +8,7 @@ import type { DatabaseFile } from './database-file.ts'
 import type { Batch, PendingCommit, WriteResult } from './engine.ts'
 import { FormatChanged, isBusy, isConstraint, storageFailure, unavailable } from './failure.ts'
 import type { StorageFailure } from './failure.ts'
+import { HighWaterMark } from './high-water.ts'
 import type { WriterPlace } from './log-end.ts'
 import { CallRefused } from './log-transaction.ts'
 import type { OpenedLog } from './open-log.ts'
@@ -23,6 +24,7 @@ export class BatchWriter {
   readonly #commit: Database.Statement
   readonly #rollback: Database.Statement
   readonly #format: Database.Statement<[], number>
+  readonly #highWater: HighWaterMark
   #isPowerSafe: boolean | undefined
   #syncedHead: SignedHead | undefined
   /** Changes when another connection has stored something. */
@@ -32,6 +34,7 @@ export class BatchWriter {
     this.#file = file
     this.#log = log
     this.#clock = clock
+    this.#highWater = new HighWaterMark(log.highWater)
     this.#begin = file.db.prepare('BEGIN IMMEDIATE')
     this.#commit = file.db.prepare('COMMIT')
     this.#rollback = file.db.prepare('ROLLBACK')
@@ -47,7 +50,7 @@ export class BatchWriter {
   write(batch: Batch): WriteResult {
     let commits = batch.commits
     for (;;) {
-      const failure = this.#file.complaint()
+      const failure = this.#complaint()
       if (failure !== undefined) return { kind: 'failed', failure }
       const place = this.#placeNow()
       const attempt = new Attempt(this.#log, place)
@@ -68,8 +71,13 @@ export class BatchWriter {
     }
   }
 
+  /** What stands in the way of every commit. */
+  #complaint(): StorageFailure | undefined {
+    return this.#file.complaint() ?? this.#highWater.complaint()
+  }
+
   /**
-   * Stores the last records of this writer.
+   * Stores the last records of this writer, so that they survive a power cut, and lets go of its files.
    *
    * @throws whatever SQLite throws; then they are not stored
    */
@@ -77,11 +85,12 @@ export class BatchWriter {
     if (this.#file.complaint() !== undefined) return
     const place = this.#placeNow()
     const records = [...gapRecords(gap), procStopRecord('closed')]
-    this.#inTransaction(false, () => {
+    this.#inTransaction(true, () => {
       this.#log.transaction.store({ records, result: undefined }, place)
       leaveWriter(this.#file.db, place)
       this.#log.transaction.keepCheckpoint()
     })
+    this.#highWater.close()
   }
 
   /**
@@ -90,7 +99,7 @@ export class BatchWriter {
    * @throws whatever SQLite throws, or CapFenceError `AUDIT_UNAVAILABLE`; then nothing has changed
    */
   rotate(): void {
-    const failure = this.#file.complaint()
+    const failure = this.#complaint()
     if (failure !== undefined) throw unavailable(failure)
     const place = this.#placeNow()
     this.#inTransaction(true, () => this.#log.transaction.rotate('operator', place))
@@ -117,14 +126,13 @@ export class BatchWriter {
     const { transaction } = this.#log
     this.#synchronous(power)
     this.#begin.run()
+    let head: SignedHead | undefined
     try {
       this.#requireFormat()
       transaction.begin()
       store()
-      const head = transaction.finish()
+      head = transaction.finish()
       this.#commit.run()
-      // A transaction that writes nothing syncs nothing.
-      if (power && head !== undefined) this.#syncedHead = head
     } catch (error) {
       // SQLite has rolled back by itself after some errors.
       if (this.#file.db.inTransaction) this.#rollback.run()
@@ -132,6 +140,10 @@ export class BatchWriter {
       throw error
     }
     transaction.committed()
+    // No head leaves the process before a synced commit covers it, and a transaction that writes nothing syncs nothing.
+    if (!power || head === undefined) return
+    this.#syncedHead = head
+    this.#highWater.raise(head.note)
   }
 
   #requireFormat(): void {

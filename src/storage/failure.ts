@@ -13,6 +13,7 @@ export type OutageReason =
   | 'io_error'
   | 'closed'
   | 'key'
+  | 'high_water'
 
 /** A failure of the world around the log. */
 export interface StorageFailure {
@@ -35,6 +36,8 @@ const hints: Readonly<Record<OutageReason, string>> = {
     'if this is the log, keep a copy of the file as it is, and restore the log from a copy that verifies',
   io_error: 'check the disk and the system log',
   closed: 'the gate is stopping; call again when it runs',
+  high_water:
+    'put the file back or free its disk; if it is gone, restart the gate and follow what it says',
   key: "check the folder of the log's keys, and that the gate's user may read and write it",
 }
 

@@ -157,6 +157,15 @@ export class LogSigner {
     }
   }
 
+  /**
+   * Reads a head that this log's stable key signed, at any time.
+   *
+   * @throws CapFenceError `NOTE_INVALID` for anything else
+   */
+  openStable(note: string): OpenedCheckpoint {
+    return openCheckpoint(note, this.#context.origin, [verifierOf(this.#stable)])
+  }
+
   /** The transaction was committed: a key that it named signs from now on, and the key before it is erased. */
   committed(): void {
     if (this.#next !== undefined) {

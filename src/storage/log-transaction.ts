@@ -126,6 +126,12 @@ export class LogTransaction {
     return this.#othersWrote
   }
 
+  /** The tree as it stands now. */
+  get head(): { readonly size: number; readonly root: string } {
+    const { tree } = this.#end
+    return { size: tree.size, root: rootOf(tree) }
+  }
+
   /** The seq of the next record. */
   get nextSeq(): number {
     return this.#end.tree.size

@@ -1,8 +1,10 @@
 import type Database from 'better-sqlite3'
+import type { HighWaterFile } from '../anchor/high-water.ts'
 import { logOrigin } from '../audit/fields.ts'
 import {
   keyAddRecord,
   logOpenRecord,
+  logRecoverRecord,
   procStartRecord,
   stateRebuildRecord,
 } from '../audit/log-drafts.ts'
@@ -13,6 +15,8 @@ import type { KeyFiles } from '../crypto/key-folder.ts'
 import { createSchema, isFresh, upgradeSchema, versionOf } from './database-file.ts'
 import { EpochRows } from './epoch-rows.ts'
 import { corrupt } from './failure.ts'
+import { breakSince, rolledBack } from './high-water.ts'
+import type { Recovery } from './high-water.ts'
 import type { WriterPlace } from './log-end.ts'
 import { LogQueries } from './log-queries.ts'
 import { LogSigner } from './log-signer.ts'
@@ -30,12 +34,17 @@ export interface OpeningFacts {
   readonly keys: KeyFiles
   /** How long an epoch of keys lasts, milliseconds; 0 when only a person ends it. */
   readonly rotateMs: number
+  /** Undefined for a log that leaves nothing behind. */
+  readonly highWater: HighWaterFile | undefined
+  /** A person's word that a break is known; undefined to refuse one. */
+  readonly recovery: Recovery | undefined
 }
 
 /** A log, ready for its writer. */
 export interface OpenedLog {
   readonly transaction: LogTransaction
   readonly signer: LogSigner
+  readonly highWater: HighWaterFile | undefined
   /** Whose records follow. */
   readonly writer: Omit<WriterPlace, 'nowMs'>
   /** 32 random bytes, made once per database. */
@@ -58,7 +67,8 @@ export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
   const writerId = ulid(facts.nowMs, facts.random)
   try {
     // Keys of a new log get their final name after COMMIT: a power cut must not leave keys without their log.
-    if (versionOf(db) < firstSignedVersion) db.pragma('synchronous = FULL')
+    if (versionOf(db) < firstSignedVersion || facts.recovery !== undefined)
+      db.pragma('synchronous = FULL')
     const log = db.transaction(() => enterLog(db, facts, writerId)).immediate()
     log.transaction.committed()
     return log
@@ -69,15 +79,23 @@ export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
 }
 
 function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
-  const { transaction, signer, origin, firstRecords } = startOf(db, facts)
+  const { transaction, signer, origin, firstRecords, isUnmarked } = startOf(db, facts)
   const writer = { log: origin, w: writerId }
   const place = { ...writer, nowMs: facts.nowMs }
   enterWriter(db, facts.presence, place)
   const start = procStartRecord({ software: facts.software, pid: process.pid })
   transaction.store({ records: [...firstRecords, start], result: undefined }, place)
   recordLostCalls({ db, presence: facts.presence, transaction, queries: new LogQueries(db), place })
-  transaction.finish()
-  return { transaction, signer, writer, argumentKey: argumentKeyOf(db) }
+  const head = transaction.finish()
+  // Before COMMIT: a log without its high-water file is refused. If COMMIT fails, the file is of no log, or refused again.
+  if (isUnmarked && head !== undefined) facts.highWater?.make(head.note)
+  return {
+    transaction,
+    signer,
+    highWater: facts.highWater,
+    writer,
+    argumentKey: argumentKeyOf(db),
+  }
 }
 
 /** A log that takes records, and those it has to take first. */
@@ -86,6 +104,8 @@ interface LogStart {
   readonly signer: LogSigner
   readonly origin: string
   readonly firstRecords: readonly RecordDraft[]
+  /** Whether the high-water file is yet to be made, or says something else on purpose. */
+  readonly isUnmarked: boolean
 }
 
 function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
@@ -101,8 +121,10 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
     const signer = LogSigner.load(context)
     const transaction = new LogTransaction(db, signer)
     const isSound = transaction.beginWithState()
-    const firstRecords = isSound ? [] : [rebuildRows(db, transaction, facts.nowMs)]
-    return { transaction, signer, origin, firstRecords }
+    const recovered = recoveryOf(facts, transaction, signer)
+    const rebuilt = isSound ? [] : [rebuildRows(db, transaction, facts.nowMs)]
+    const firstRecords = [...recovered, ...rebuilt]
+    return { transaction, signer, origin, firstRecords, isUnmarked: recovered.length > 0 }
   }
   const signer = LogSigner.make(context, facts.nowMs)
   const transaction = new LogTransaction(db, signer)
@@ -112,7 +134,24 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
   const keys = signer.firstKeys()
   const { software } = facts
   const first = isNew ? logOpenRecord({ software, ...keys }) : keyAddRecord(keys)
-  return { transaction, signer, origin, firstRecords: [first] }
+  return { transaction, signer, origin, firstRecords: [first], isUnmarked: true }
+}
+
+/**
+ * What has to be recorded before a log goes on that does not continue what was known of it.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` unless a person has confirmed it
+ */
+function recoveryOf(
+  { highWater, recovery }: OpeningFacts,
+  transaction: LogTransaction,
+  signer: LogSigner,
+): readonly RecordDraft[] {
+  if (highWater === undefined) return []
+  const found = breakSince(highWater, transaction.head, signer)
+  if (found === undefined) return []
+  if (recovery === undefined) throw rolledBack(found)
+  return [logRecoverRecord({ ...recovery, lost: found.lost })]
 }
 
 /**

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { HighWaterFile } from '../anchor/high-water.ts'
 import type { AuditGapFacts } from '../audit/log-drafts.ts'
 import { KeyFolder, KeysInMemory } from '../crypto/key-folder.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
@@ -16,6 +17,8 @@ import type { Batch, WriteResult } from './engine.ts'
 import { nodeFiles } from './files.ts'
 import { writingError } from './failure.ts'
 import type { Files } from './files.ts'
+import type { Recovery } from './high-water.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { openLog } from './open-log.ts'
 import type { OpenedLog } from './open-log.ts'
 import { SQLiteLog } from './sqlite-log.ts'
@@ -30,6 +33,10 @@ export interface SQLiteOptions {
   readonly software: string
   /** The folder of the log's private keys; `PATH.keys` beside the database when absent. Made when there is none. */
   readonly keys?: string | undefined
+  /** The file that remembers the newest head outside the log; `PATH.highwater` beside the database when absent. */
+  readonly highWater?: string | undefined
+  /** A person's word that the log does not continue what is known of it; without it such a log is not opened. */
+  readonly recovery?: Recovery | undefined
   /** After how many hours a new epoch of keys begins with the next commit; 24 when absent, 0 for never by itself. */
   readonly rotateHours?: number
   /** How long a commit waits for other processes, milliseconds. */
@@ -44,6 +51,17 @@ export interface SQLiteOptions {
 function keyFiles(path: string, folder: string | undefined, files: Files): KeyFiles {
   if (path === inMemory) return new KeysInMemory()
   return new KeyFolder(folder === undefined ? `${files.realPath(path)}.keys` : resolve(folder))
+}
+
+function highWaterFile(
+  path: string,
+  named: string | undefined,
+  files: Files,
+): HighWaterFile | undefined {
+  if (path === inMemory) return undefined
+  return new HighWaterFile(
+    named === undefined ? `${files.realPath(path)}.highwater` : resolve(named),
+  )
 }
 
 const defaultRotateHours = 24
@@ -76,12 +94,14 @@ interface OpenParts {
 export class SQLiteEngine extends BaseDBEngine {
   readonly #parts: OpenParts
   readonly #writer: BatchWriter
+  readonly #stopHeartbeat: () => void
 
   private constructor(parts: OpenParts) {
     const { clock, maxLockWaitMs } = parts.context
     super({ clock, maxLockWaitMs, jitter: () => Math.random() }, parts.reader)
     this.#parts = parts
     this.#writer = new BatchWriter(parts.file, parts.log, clock)
+    this.#stopHeartbeat = startHeartbeat(this, clock)
     this.restoreReserve()
   }
 
@@ -96,14 +116,25 @@ export class SQLiteEngine extends BaseDBEngine {
   static open(options: SQLiteOptions): SQLiteEngine {
     const path = options.path === inMemory ? inMemory : resolve(options.path)
     const { random = systemRandom, files = nodeFiles, clock = systemClock, software } = options
+    const { recovery } = options
     const context = { files, clock, maxLockWaitMs: options.maxLockWaitMs ?? limits.maxLockWaitMs }
     const presence = options.presence ?? presenceBeside(path, files)
     const file = openForWriting(path, context)
     try {
       const keys = keyFiles(path, options.keys, files)
+      const highWater = highWaterFile(path, options.highWater, files)
       const rotateMs = (options.rotateHours ?? defaultRotateHours) * 3_600_000
       const log = retrying(context, () =>
-        openLog(file.db, { random, nowMs: clock.nowMs(), software, presence, keys, rotateMs }),
+        openLog(file.db, {
+          random,
+          nowMs: clock.nowMs(),
+          software,
+          presence,
+          keys,
+          rotateMs,
+          highWater,
+          recovery,
+        }),
       )
       file.remember()
       const reader = new SQLiteLog(file, context, presence)
@@ -166,6 +197,7 @@ export class SQLiteEngine extends BaseDBEngine {
 
   protected async shutDown(gap: AuditGapFacts | undefined): Promise<void> {
     const { presence, reader, log, context } = this.#parts
+    this.#stopHeartbeat()
     try {
       retrying(context, () => this.#writer.writeLast(gap))
     } catch {

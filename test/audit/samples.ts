@@ -16,8 +16,10 @@ import {
 } from '../../src/audit/drafts.ts'
 import {
   auditGapRecord,
+  heartbeatRecord,
   keyAddRecord,
   logOpenRecord,
+  logRecoverRecord,
   procStartRecord,
   procStopRecord,
   stateRebuildRecord,
@@ -188,8 +190,13 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     type: 'redact',
     data: { by: 'operator', digests: [digestA], reason: 'asked for', seq: 1 },
   },
-  heartbeat: { type: 'heartbeat', data: {} },
+  heartbeat: heartbeatRecord(),
   'state.rebuild': stateRebuildRecord({ charges: 2, labels: 1 }),
+  'log.recover': logRecoverRecord({
+    by: 'ann',
+    reason: 'restored from a copy',
+    lost: { size: 9, root: hexA },
+  }),
 }
 
 export function place(changes: Partial<RecordPlace> = {}): RecordPlace {

@@ -35,7 +35,7 @@ describe('a configuration is read into exact values', () => {
     "mode": "observe",
     "storage": "sqlite:data/log.db",
     "approvals": {"timeoutSeconds": 60, "approvers": "a/approvers.json"},
-    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "rotateHours": 1},
+    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "highWater": "h", "rotateHours": 1},
     "limits": {"maxRequestsInFlight": 5},
     "unknownMethods": "forward",
   }`)
@@ -125,6 +125,7 @@ describe('a configuration is read into exact values', () => {
         durability: 'process',
         mode: 'digest-only',
         keys: resolve(home, '../k'),
+        highWater: resolve(home, 'h'),
         rotateHours: 1,
       },
       limits: {

@@ -73,7 +73,7 @@ const base = {
   mode: 'enforce',
   storage: 'sqlite:x.db',
   approvals: { timeoutSeconds: 5, approvers: 'a.json', approversSha256: '0'.repeat(64) },
-  audit: { durability: 'power', mode: 'args', keys: 'k', rotateHours: 0 },
+  audit: { durability: 'power', mode: 'args', keys: 'k', highWater: 'h', rotateHours: 0 },
   limits: {
     maxClientMessageBytes: 65_536,
     maxUpstreamMessageBytes: 65_536,

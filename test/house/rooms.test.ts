@@ -39,7 +39,7 @@ const arrows: Readonly<Record<string, string>> = {
   approval: 'json crypto event policy',
   audit: 'json crypto event',
   runtime: 'event policy approval audit',
-  storage: 'json crypto audit approval runtime',
+  storage: 'json crypto audit approval runtime anchor',
   anchor: 'crypto audit',
   mcp: 'json crypto transport event',
   proxy: 'transport mcp event runtime approval',

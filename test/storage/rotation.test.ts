@@ -113,6 +113,8 @@ describe('a rotation', () => {
       presence: presenceBeside(path, nodeFiles),
       keys: new KeyFolder(join(folder, 'log.db.keys')),
       rotateMs: 0,
+      highWater: undefined,
+      recovery: undefined,
     })
     const at = { ...writer, nowMs: 0 }
     const inTransaction = (end: 'COMMIT' | 'ROLLBACK', step: () => void): void => {

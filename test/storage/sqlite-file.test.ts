@@ -95,6 +95,7 @@ describe('files', () => {
       'log.db',
       'log.db-reserve',
       'log.db-writers',
+      'log.db.highwater',
       'log.db.keys',
     ])
     expect(readdirSync(join(folder, 'made', 'below', 'log.db-writers'))).toEqual([])
