@@ -47,19 +47,24 @@ export function labelNotes(
 }
 
 function testsOf(rules: readonly RuleSource[], labels: readonly LabelSource[]): LabelTest[] {
-  const sources = [
-    ...rules.map(({ conditions, rule }) => ({ conditions, position: rule.position })),
-    ...labels,
-  ]
-  return sources.flatMap(({ conditions, position }) =>
-    conditions.flatMap(labelConditions).map((condition) => ({ condition, position })),
-  )
+  const tests: LabelTest[] = []
+  for (const { conditions, rule } of rules) addTests(conditions, rule.position, tests)
+  for (const { conditions, position } of labels) addTests(conditions, position, tests)
+  return tests
 }
+
+function addTests(conditions: readonly Condition[], position: Position, tests: LabelTest[]): void {
+  for (const one of conditions) {
+    for (const condition of labelConditions(one)) tests.push({ condition, position })
+  }
+}
+
+const noTests: readonly LabelsCondition[] = []
 
 function labelConditions(condition: Condition): readonly LabelsCondition[] {
   if (condition.kind === 'labels') return [condition]
   if (condition.kind === 'not') return condition.conditions.flatMap(labelConditions)
-  return condition.kind === 'any' ? condition.branches.flat().flatMap(labelConditions) : []
+  return condition.kind === 'any' ? condition.branches.flat().flatMap(labelConditions) : noTests
 }
 
 function unknownLabel(name: string, known: ReadonlySet<string>, position: Position): Problem {

@@ -70,10 +70,12 @@ class RuleReader {
   #message: string | undefined
   #description: string | undefined
   #approval: ApprovalTerms | undefined
-  readonly #predicates: string[] = []
-  readonly #conditions: Condition[] = []
-  /** What the conditions are that are no limits, whole. */
-  readonly #contents: string[] = []
+  // A list of one is made as such: most rules have no more than one condition, and a list that grows takes room for many.
+  #predicates: readonly string[] = []
+  #conditions: readonly Condition[] = []
+  #hasLimit = false
+  /** The conditions that are no limits. */
+  #contents: readonly YamlEntry[] = []
 
   constructor(source: Source, place: RulePlace) {
     this.#source = source
@@ -87,17 +89,24 @@ class RuleReader {
     if (!entries.some(({ key }) => key === 'capability')) this.#assumeCapability(start)
     if (!this.#sound || this.#capability === undefined) return undefined
     const { text, pattern } = this.#capability
-    const conditions = this.#conditions.map((condition) => this.#named(condition))
+    const conditions = this.#hasLimit
+      ? this.#conditions.map((condition) => this.#named(condition))
+      : this.#conditions
     return { rule: this.#rule(text, start), pattern, conditions }
   }
 
   #rule(capability: string, start: number): PolicyRule {
-    return {
+    const rule: PolicyRule = {
       id: this.#id ?? positionalId(this.#place),
       effect: this.#place.effect,
       capability,
       position: this.#source.report.position(start),
       predicates: this.#predicates,
+    }
+    const says = this.#message ?? this.#description ?? this.#approval
+    if (says === undefined) return rule
+    return {
+      ...rule,
       ...(this.#message === undefined ? {} : { message: this.#message }),
       ...(this.#description === undefined ? {} : { description: this.#description }),
       ...(this.#approval === undefined ? {} : { approval: this.#approval }),
@@ -143,20 +152,28 @@ class RuleReader {
   #readCondition(entry: YamlEntry): boolean {
     const read = readConditions(this.#source, entry)
     if (read === undefined) return false
-    this.#conditions.push(...read.map(({ condition }) => condition))
-    this.#predicates.push(...read.map(({ written }) => written))
-    this.#contents.push(wholeEntry(this.#source.text, entry))
+    this.#conditions = joined(
+      this.#conditions,
+      read.map(({ condition }) => condition),
+    )
+    this.#predicates = joined(
+      this.#predicates,
+      read.map(({ written }) => written),
+    )
+    this.#contents = joined(this.#contents, [entry])
     return true
   }
 
   #readLimit(entry: YamlEntry): boolean {
     const read = readLimits(this.#source, entry)
     if (read === undefined) return false
+    this.#hasLimit = true
     const written = writtenEntry(this.#source.text, entry)
-    for (const condition of read) {
-      this.#conditions.push(condition)
-      this.#predicates.push(written)
-    }
+    this.#conditions = joined(this.#conditions, read)
+    this.#predicates = joined(
+      this.#predicates,
+      read.map(() => written),
+    )
     return true
   }
 
@@ -164,7 +181,8 @@ class RuleReader {
   #named(condition: Condition): Condition {
     if (condition.kind !== 'limit') return condition
     const { effect } = this.#place
-    const content = [effect, this.#capability?.text ?? '', ...this.#contents]
+    const whole = this.#contents.map((entry) => wholeEntry(this.#source.text, entry))
+    const content = [effect, this.#capability?.text ?? '', ...whole]
     const owner = this.#id === undefined ? `content:${contentName(content)}` : `rule:${this.#id}`
     const { sum } = condition.terms
     const identity = sum === undefined ? owner : `${owner} ${sum.text}`
@@ -191,6 +209,11 @@ class RuleReader {
     )
     return false
   }
+}
+
+/** One of them where the other is empty. */
+function joined<Item>(some: readonly Item[], more: readonly Item[]): readonly Item[] {
+  return some.length === 0 ? more : [...some, ...more]
 }
 
 /** Reads `id`; undefined after saying what is wrong. */

@@ -37,7 +37,8 @@ export class Report {
 
   /** Counts from 1; columns are UTF-16 units, as editors count them. */
   position(offset: number): Position {
-    return { file: this.#file, ...this.#lineAndColumn(offset) }
+    const { line, column } = this.#lineAndColumn(offset)
+    return { file: this.#file, line, column }
   }
 
   /** In the order of the file, at most `limits.maxPolicyProblems`; the last one then says how many more there are. */

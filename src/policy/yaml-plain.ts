@@ -98,7 +98,7 @@ class PlainReader {
     this.#enter()
     const start = this.#at
     const entries: YamlEntry[] = []
-    const keys = new Set<string>()
+    const keys = new Keys(entries)
     do {
       const keyStart = this.#at
       const key = this.#key(blockKey, keys)
@@ -152,11 +152,10 @@ class PlainReader {
     return this.#text.startsWith('- ', this.#at)
   }
 
-  #key(pattern: RegExp, keys: Set<string>): string {
+  #key(pattern: RegExp, keys: Keys): string {
     pattern.lastIndex = this.#at
     const key = pattern.exec(this.#text)?.[1]
     if (key === undefined || keys.has(key)) throw new NotPlain()
-    keys.add(key)
     this.#at = pattern.lastIndex
     return this.#once(key)
   }
@@ -181,7 +180,7 @@ class PlainReader {
     this.#enter()
     const start = this.#at
     const entries: YamlEntry[] = []
-    const keys = new Set<string>()
+    const keys = new Keys(entries)
     for (let more = this.#openFlow('}'); more; more = this.#closeFlow('}')) {
       const keyStart = this.#at
       const key = this.#key(flowKey, keys)
@@ -256,5 +255,29 @@ class PlainReader {
   #enter(): void {
     this.#depth += 1
     if (this.#depth > deepest) throw new NotPlain()
+  }
+}
+
+/** Of so few keys each is compared faster than a set is made. */
+const maxCompared = 8
+
+/** The keys of a mapping that is being read. */
+class Keys {
+  readonly #entries: readonly YamlEntry[]
+  #set: Set<string> | undefined
+
+  constructor(entries: readonly YamlEntry[]) {
+    this.#entries = entries
+  }
+
+  /** Whether the mapping has a key. */
+  has(key: string): boolean {
+    const entries = this.#entries
+    if (entries.length <= maxCompared) return entries.some((entry) => entry.key === key)
+    this.#set ??= new Set(entries.map((entry) => entry.key))
+    if (this.#set.has(key)) return true
+    // It is the next one.
+    this.#set.add(key)
+    return false
   }
 }

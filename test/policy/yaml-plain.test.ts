@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { linesOf } from '../../src/policy/yaml-lines.ts'
 import { readPlainYaml } from '../../src/policy/yaml-plain.ts'
 import { readWholeYaml, readYaml } from '../../src/policy/yaml.ts'
 import type { YamlNode } from '../../src/policy/yaml.ts'
@@ -44,6 +45,35 @@ describe('B25: the short way to read a plain file', () => {
     for (const name of names) expect(agrees(readFileSync(`policies/${name}`, 'utf8'))).toBe(true)
     expect(agrees(usual)).toBe(true)
   })
+
+  test('a place is in the same line, whatever was asked for before', () => {
+    const text = fc.string({ unit: fc.constantFrom('\n', 'a', 'b'), maxLength: 40 })
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(45), { maxLength: 30 }), (given, offsets) => {
+        const lineAndColumn = linesOf(given)
+        for (const offset of offsets) {
+          expect(lineAndColumn(offset)).toEqual(linesOf(given)(offset))
+          const before = given.slice(0, offset).split('\n')
+          if (offset <= given.length) expect(lineAndColumn(offset).line).toBe(before.length)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test.each([1, 7, 8, 9, 10, 30])(
+    'of %i keys none may come twice, in lines or in a flow',
+    (count) => {
+      const keys = Array.from({ length: count }, (_, at) => `k${at}`)
+      const block = (all: readonly string[]): string => all.map((key) => `${key}: x\n`).join('')
+      const flow = (all: readonly string[]): string =>
+        `a: {${all.map((key) => `${key}: x`).join(', ')}}`
+      for (const write of [block, flow]) {
+        expect(agrees(write(keys))).toBe(true)
+        for (const key of keys) expect(readPlainYaml(write([...keys, key, 'z']))).toBeUndefined()
+      }
+    },
+  )
 
   test.each([
     [
