@@ -2,7 +2,7 @@ import { lettersFor } from './alphabet.ts'
 import type { Letter } from './alphabet.ts'
 import type { CharSet } from './char-set.ts'
 import type { Budget } from './budget.ts'
-import { atomsOf, canHold } from './formula.ts'
+import { atomsOf, canHold, replaceLiterals } from './formula.ts'
 import type { Formula } from './formula.ts'
 import type { LanguageAtom, PlainAtom } from './text-atom.ts'
 
@@ -87,25 +87,27 @@ type Found =
 const maxPlaces = 20_000
 
 class TextProblem {
-  readonly #formula: Formula<PlainAtom>
+  readonly #formula: Formula<PlacedAtom>
   readonly #most: number
   readonly #atoms: readonly LanguageAtom[]
-  readonly #index = new Map<LanguageAtom, number>()
   readonly #letters: readonly Letter[]
-  readonly #compared: readonly number[]
+  readonly #compared: readonly Compared[]
   readonly #hasVague: boolean
 
   constructor(formula: Formula<PlainAtom>, most: number) {
-    this.#formula = formula
     this.#most = most
     const languages = atomsOf(formula).filter((one) => one.kind === 'language')
     this.#atoms = [...new Set(languages)]
     this.#hasVague = languages.some(({ isVague }) => isVague)
-    for (const [index, one] of this.#atoms.entries()) this.#index.set(one, index)
+    const placed = new Map(this.#atoms.map((one, index) => [one, { one, index }]))
+    this.#formula = replaceLiterals(formula, (one, holds) => {
+      return { kind: 'atom', atom: one.kind === 'free' ? free : (placed.get(one) ?? free), holds }
+    })
     const sets = (isRaw: boolean): readonly CharSet[] =>
       this.#atoms.filter(({ side }) => (side === 'raw') === isRaw).flatMap(({ dfa }) => dfa.sets)
     this.#letters = lettersFor(distinct(sets(true)), distinct(sets(false)))
-    this.#compared = [...new Set(this.#letters.map((one) => one.folded ?? one.codePoint))]
+    const compared = new Set(this.#letters.map((one) => one.folded ?? one.codePoint))
+    this.#compared = [...compared].map((folded) => ({ folded, isSpace: folded === space }))
   }
 
   /** Whether everything that is asked is asked of the text as it is. */
@@ -136,62 +138,101 @@ class TextProblem {
   #start(): Place {
     return {
       states: this.#atoms.map(({ dfa }) => dfa.start),
-      ...{ isSpace: false, isStarted: false, isLoose: false, isWild: false, isFlooded: false },
-      ...{ length: 0, from: undefined, letter: undefined },
+      isSpace: false,
+      isStarted: false,
+      isLoose: false,
+      isWild: false,
+      isFlooded: false,
+      length: 0,
+      from: undefined,
+      letter: undefined,
     }
   }
 
-  *#after(place: Place, letters: readonly Letter[], mode: Mode): Iterable<Place> {
+  #after(place: Place, letters: readonly Letter[], mode: Mode): readonly Place[] {
+    const places: Place[] = []
     if (place.length < this.#most) {
       for (const letter of letters) {
-        if (letter.folded !== undefined) yield this.#plain(place, letter, letter.folded)
-        else if (mode === 'exact') yield this.#raw(place, place, letter)
-        else yield* this.#wild(place, letter)
+        const { folded, isSpace } = letter
+        if (folded !== undefined) places.push(this.#plain(place, letter, { folded, isSpace }))
+        else if (mode === 'exact') places.push(this.#raw(place, place, letter, {}))
+        else this.#wild(place, letter, places)
       }
     }
-    if (!place.isLoose) return
-    for (const folded of this.#compared) {
-      yield { ...this.#folded(place, folded, folded === space), from: place, letter: undefined }
+    if (!place.isLoose) return places
+    for (const compared of this.#compared) {
+      places.push({ ...this.#folded(place, compared), from: place, letter: undefined })
     }
+    return places
   }
 
-  #plain(place: Place, letter: Letter, folded: number): Place {
+  /** A letter that is read as it is and as what it folds to. */
+  #plain(place: Place, letter: Letter, compared: Compared): Place {
+    // Written out, because nearly all of the work is here.
+    const { isFlooded } = place
+    const states = this.#atoms.map((one, index) => {
+      const state = place.states[index] ?? 0
+      if (one.side === 'raw') return one.dfa.step(state, letter.codePoint)
+      return isFlooded ? state : stepFolded(one, state, compared, place)
+    })
     return {
-      ...this.#raw(place, this.#folded(place, folded, letter.isSpace), letter),
+      states,
+      isSpace: isFlooded ? place.isSpace : compared.isSpace,
+      isStarted: place.isStarted || !(isFlooded || compared.isSpace),
       isLoose: false,
+      isWild: place.isWild,
+      isFlooded,
+      length: place.length + 1,
+      from: place,
+      letter,
     }
   }
 
   /** A letter that folds to anything, together with the one before it, or makes that the text cannot be folded. */
-  *#wild(place: Place, letter: Letter): Iterable<Place> {
-    const starts =
-      place.letter?.composes === true && place.from !== undefined
-        ? [place, { ...place.from, isWild: place.isWild, isFlooded: place.isFlooded }]
-        : [place]
-    for (const start of starts) {
-      yield { ...this.#raw(place, start, letter), isWild: true, isLoose: true }
+  #wild(place: Place, letter: Letter, places: Place[]): void {
+    places.push(this.#raw(place, place, letter, { isWild: true, isLoose: true }))
+    if (place.letter?.composes === true && place.from !== undefined) {
+      const { isWild, isFlooded } = place
+      const start = { ...place.from, isWild, isFlooded }
+      places.push(this.#raw(place, start, letter, { isWild: true, isLoose: true }))
     }
     if (!place.isFlooded) {
-      yield { ...this.#raw(place, place, letter), isWild: true, isFlooded: true }
+      places.push(this.#raw(place, place, letter, { isWild: true, isFlooded: true }))
     }
   }
 
   /** The letter is read by what looks at the text as it is; everything else is as in `folded`. */
-  #raw(place: Place, folded: Place, letter: Letter): Place {
+  #raw(
+    place: Place,
+    folded: Place,
+    letter: Letter,
+    { isLoose, isWild, isFlooded }: Partial<Place>,
+  ): Place {
     const states = this.#atoms.map(({ side, dfa }, index) =>
       side === 'raw'
         ? dfa.step(place.states[index] ?? 0, letter.codePoint)
         : (folded.states[index] ?? 0),
     )
-    return { ...folded, states, length: place.length + 1, from: place, letter }
+    return {
+      states,
+      isSpace: folded.isSpace,
+      isStarted: folded.isStarted,
+      isLoose: isLoose ?? folded.isLoose,
+      isWild: isWild ?? folded.isWild,
+      isFlooded: isFlooded ?? folded.isFlooded,
+      length: place.length + 1,
+      from: place,
+      letter,
+    }
   }
 
-  #folded(place: Place, folded: number, isSpace: boolean): Place {
+  #folded(place: Place, compared: Compared): Place {
     if (place.isFlooded) return place
     const states = this.#atoms.map((one, index) => {
       const state = place.states[index] ?? 0
-      return one.side === 'raw' ? state : stepFolded(one, state, { folded, isSpace }, place)
+      return one.side === 'raw' ? state : stepFolded(one, state, compared, place)
     })
+    const { isSpace } = compared
     return { ...place, states, isSpace, isStarted: place.isStarted || !isSpace }
   }
 
@@ -200,6 +241,7 @@ class TextProblem {
   }
 
   #canHoldBehind(place: Place): boolean {
+    if (!place.isWild && !place.isFlooded) return canGoOn(this.#formula, place.states)
     return this.#can(place, ({ dfa, side }, state, holds) => {
       // What follows may yet make the text one that cannot be folded.
       if (holds && side !== 'raw' && place.isWild) return true
@@ -209,16 +251,43 @@ class TextProblem {
 
   #can(place: Place, test: (one: LanguageAtom, state: number, holds: boolean) => boolean): boolean {
     const canWith = (vague: boolean | undefined): boolean =>
-      canHold(this.#formula, (one, holds) => {
-        if (one.kind === 'free') return true
+      canHold(this.#formula, ({ one, index }, holds) => {
+        if (one === undefined) return true
         if (one.isVague && vague !== undefined) return holds === vague
         // Text that cannot be folded at all is what a guard is not sure of.
         if (place.isFlooded && one.side !== 'raw') return holds && !one.alwaysFolds
-        return test(one, place.states[this.#index.get(one) ?? 0] ?? 0, holds)
+        return test(one, place.states[index] ?? 0, holds)
       })
     // What is not known beyond ASCII is so, or is not, wherever it is asked.
     return place.isWild && this.#hasVague ? canWith(true) || canWith(false) : canWith(undefined)
   }
+}
+
+/** An atom, with its place among the states; without one where it may be so or not. */
+interface PlacedAtom {
+  readonly one: LanguageAtom | undefined
+  readonly index: number
+}
+
+const free: PlacedAtom = { one: undefined, index: 0 }
+
+/** Whether a formula may hold of what follows, where no letter was read of which it is not known what it folds to. */
+function canGoOn(formula: Formula<PlacedAtom>, states: readonly number[]): boolean {
+  if (formula.kind !== 'atom') {
+    const isAll = formula.kind === 'all'
+    for (const part of formula.parts) if (canGoOn(part, states) !== isAll) return !isAll
+    return isAll
+  }
+  const { one, index } = formula.atom
+  if (one === undefined) return true
+  const state = states[index] ?? 0
+  return formula.holds ? !one.dfa.isDead(state) : !one.dfa.isFinal(state)
+}
+
+/** What a guard compares of a letter. */
+interface Compared {
+  readonly folded: number
+  readonly isSpace: boolean
 }
 
 const space = 0x20
@@ -227,7 +296,7 @@ const space = 0x20
 function stepFolded(
   { dfa, side }: LanguageAtom,
   state: number,
-  letter: { readonly folded: number; readonly isSpace: boolean },
+  letter: Compared,
   { isSpace, isStarted }: Place,
 ): number {
   const dropsStart = side === 'foldedTrimmed' || side === 'foldedStart'
@@ -240,7 +309,12 @@ function stepFolded(
 
 function keyOf(place: Place, mode: Mode): string {
   const { states, isSpace, isStarted, isLoose, isWild, isFlooded, letter, from } = place
-  const flags = [isSpace, isStarted, isLoose, isWild, isFlooded].map(Number).join('')
+  const flags =
+    (isSpace ? 1 : 0) |
+    (isStarted ? 2 : 0) |
+    (isLoose ? 4 : 0) |
+    (isWild ? 8 : 0) |
+    (isFlooded ? 16 : 0)
   const mayCompose = mode === 'wild' && letter?.composes === true && from !== undefined
   return `${flags};${states.join()}${mayCompose ? `|${from.states.join()}` : ''}`
 }
