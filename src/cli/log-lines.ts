@@ -99,10 +99,15 @@ function toolName(data: RecordData): string {
   return tool === null ? textOf(data, 'capability') : `${textOrNull(data, 'server') ?? '?'}.${tool}`
 }
 
+const answered: ReadonlySet<string> = new Set(['approved', 'approval_denied'])
+
 /** The rules that decided, or the reason when there were none. */
 function why(data: RecordData): string {
+  const reason = textOf(data, 'reason')
   const ids = rulesOf(data).map((rule) => textOf(rule, 'id'))
-  return ids.length === 0 ? textOf(data, 'reason') : ids.join(', ')
+  // Of a person's answer the rule is only half the reason.
+  if (answered.has(reason)) ids.push(reason)
+  return ids.length === 0 ? reason : ids.join(', ')
 }
 
 function rulesOf(data: RecordData): readonly RecordData[] {

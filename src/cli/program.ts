@@ -140,7 +140,7 @@ class CommandSession {
   #demo(): Command {
     return this.#command('demo')
       .description(
-        'a real gate, two real servers, five calls, and the log of what happened to them',
+        'a real gate, two real servers, seven calls, an approval, and the log of what happened',
       )
       .action(() =>
         this.#do(async () => {

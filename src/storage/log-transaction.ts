@@ -44,13 +44,13 @@ export class LogTransaction {
   readonly #labels: LabelRows
   readonly #facts: FactTables
   readonly #checkpoints: CheckpointRows
+  readonly #approvals: ApprovalRows
   readonly #seal: StateSeal
   /** As of the last commit of this writer. */
   #knownSum: Buffer
   #dataVersion: number | undefined
   /** When every row of the state was last looked at, on a clock of its own. */
   #stateSeenMs = -Infinity
-  readonly #approvals: ApprovalRows
   /** As of the last commit of this writer. */
   #known: LogEnd = logStart
   #end: LogEnd = logStart

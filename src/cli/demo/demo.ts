@@ -48,15 +48,28 @@ const steps: readonly Step[] = [
     arguments: () => ({ amount: 250, currency: 'EUR', recipient: 'ACME' }),
     holds: (reply) => !reply.isError && reply.text.includes('pretended to pay 250 EUR'),
   },
-  {
-    title: 'pay 1000.01 EUR',
-    tool: 'ops__execute_payment',
-    arguments: () => ({ amount: 1000.01, currency: 'EUR', recipient: 'ACME' }),
-    holds: (reply) =>
-      decided('require_approval', 'large-payment')(reply) &&
-      reply.decision?.approvalId !== undefined,
-  },
 ]
+
+/** The payment that is over the limit: it waits, passes once when it is approved, and waits again. */
+const largePayment = {
+  tool: 'ops__execute_payment',
+  arguments: () => ({ amount: 1000.01, currency: 'EUR', recipient: 'ACME' }),
+} as const
+const waits: Step = {
+  title: 'pay 1000.01 EUR',
+  ...largePayment,
+  holds: (reply) =>
+    decided('require_approval', 'large-payment')(reply) && reply.decision?.approvalId !== undefined,
+}
+const passes: Step = {
+  title: 'the same call again',
+  ...largePayment,
+  holds: (reply) => !reply.isError && reply.text.includes('pretended to pay 1000.01 EUR'),
+}
+const waitsAgain: Step = { ...waits, title: 'the same call a third time' }
+
+/** Somebody the agent is not: it takes the passphrase to approve. */
+const approver = { name: 'alice', passphrase: 'a passphrase that no agent knows' }
 
 const mainProgram = fileURLToPath(new URL('../main.js', import.meta.url))
 
@@ -71,9 +84,10 @@ export async function demo(): Promise<number> {
   try {
     const scenario = layOut(folder)
     say(
-      'CapFence stands between an agent and its tools. Five calls of an agent, one gate, two servers:',
+      'CapFence stands between an agent and its tools. Seven calls of an agent, one gate, two servers:',
     )
-    const kept = await play(scenario)
+    const isEnrolled = approverCommand(scenario, ['keys', 'approver', 'add', approver.name])
+    const kept = [{ text: 'there is an approver', isTrue: isEnrolled }, ...(await play(scenario))]
     say('', 'What reached the servers, by their own records:')
     const { files, ops } = arrived(scenario)
     say(...files.map((call) => `  files  ${call}`), ...ops.map((call) => `  ops    ${call}`))
@@ -99,25 +113,75 @@ async function play(scenario: Scenario): Promise<readonly Claim[]> {
     for (const step of steps) {
       // One after the other, as an agent would.
       // oxlint-disable-next-line no-await-in-loop -- the calls are made one after the other
-      claims.push(await playStep(client, scenario, step))
+      claims.push((await playStep(client, scenario, step)).claim)
     }
-    return claims
+    return [...claims, ...(await playApproval(client, scenario))]
   } finally {
     await client.close()
   }
 }
 
-async function playStep(client: DemoClient, scenario: Scenario, step: Step): Promise<Claim> {
+/** A payment over the limit: asked, answered by a person, made, and asked anew. */
+async function playApproval(client: DemoClient, scenario: Scenario): Promise<readonly Claim[]> {
+  const held = await playStep(client, scenario, waits)
+  const id = held.reply.decision?.approvalId ?? ''
+  say('', `${approver.name}, who has a passphrase, approves it:`)
+  say(`  $ capfence approvals approve ${id}`)
+  const isApproved = approverCommand(scenario, ['approvals', 'approve', id])
+  const passed = await playStep(client, scenario, passes)
+  const again = await playStep(client, scenario, waitsAgain)
+  return [
+    held.claim,
+    { text: 'the approval was taken', isTrue: isApproved },
+    passed.claim,
+    again.claim,
+    {
+      text: 'the third try is a question of its own',
+      isTrue: again.reply.decision?.approvalId !== id,
+    },
+  ]
+}
+
+/** Runs a command as the approver, who types the passphrase; what it says is shown. */
+function approverCommand(scenario: Scenario, args: readonly string[]): boolean {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [mainProgram, ...args, '--passphrase-stdin', '--config', scenario.config],
+    { cwd: scenario.folder, encoding: 'utf8', input: `${approver.passphrase}\n` },
+  )
+  const lines = `${stderr}${stdout}`.trimEnd().split('\n')
+  if (args[0] === 'approvals') for (const line of lines) say(`  | ${line}`)
+  return status === 0
+}
+
+/** A step that was played. */
+interface Played {
+  readonly claim: Claim
+  readonly reply: DemoReply
+}
+
+async function playStep(client: DemoClient, scenario: Scenario, step: Step): Promise<Played> {
   const reply = await client.call(step.tool, step.arguments(scenario))
   const verdict = reply.decision?.decision ?? 'allow'
   say('', `${verdict.padEnd(16)} ${step.title}`)
   for (const line of reply.text.trimEnd().split('\n')) say(`                 | ${line}`)
-  return { text: step.title, isTrue: step.holds(reply) }
+  return { claim: { text: step.title, isTrue: step.holds(reply) }, reply }
 }
 
 function facts(scenario: Scenario, log: string, logStatus: number | null): readonly Claim[] {
   const { files, ops } = arrived(scenario)
-  const decisions = ['allow', 'deny', 'deny', 'allow', 'require_approval']
+  const decisions = [
+    'allow',
+    'deny',
+    'deny',
+    'allow',
+    'require_approval',
+    'allow',
+    'require_approval',
+  ]
+  const shown = log
+    .split('\n')
+    .flatMap((line) => /\b(?:allow|deny|require_approval)\b/.exec(line) ?? [])
   return [
     {
       text: 'the refused write never reached the file server',
@@ -126,12 +190,15 @@ function facts(scenario: Scenario, log: string, logStatus: number | null): reado
     { text: 'the allowed read did', isTrue: files.length === 1 && files[0] === 'read_text_file' },
     { text: 'nothing was written outside the workspace', isTrue: !existsSync(scenario.outside) },
     {
-      text: 'one payment and no deletion reached the operations server',
-      isTrue: ops.length === 1 && ops[0]?.includes('"amount":250') === true,
+      text: 'two payments, each once, and no deletion reached the operations server',
+      isTrue:
+        ops.length === 2 &&
+        ops[0]?.includes('"amount":250') === true &&
+        ops[1]?.includes('"amount":1000.01') === true,
     },
     {
-      text: 'the log shows the five decisions',
-      isTrue: logStatus === 0 && decisions.every((decision) => log.includes(decision)),
+      text: 'the log shows the seven decisions',
+      isTrue: logStatus === 0 && shown.join(' ') === decisions.join(' '),
     },
   ]
 }

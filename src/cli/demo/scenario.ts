@@ -91,6 +91,7 @@ function configuration(scenario: Scenario): unknown {
     actor: 'demo-agent',
     environment: 'development',
     storage: `sqlite:${join(scenario.folder, 'capfence.db')}`,
+    approvals: { approvers: 'approvers.json' },
   }
 }
 
