@@ -169,6 +169,12 @@ export const limits = {
   maxPathCharacters: 65_536,
   /** Paths in the arguments of one call that are compared, count; beyond is indeterminate. */
   maxPathCandidates: 1024,
+  /** Paths of one call, and folders of rules about it, for which a disk is asked, count; beyond is indeterminate. */
+  maxRealPaths: 64,
+  /** How long a disk is asked for one call, milliseconds; beyond is indeterminate. */
+  maxRealPathMs: 1000,
+  /** Names of one path that is looked up on a disk, count; beyond is indeterminate. */
+  maxRealPathNames: 128,
   /** Arguments at one pointer of a rule, count; beyond is indeterminate. */
   maxPointerCandidates: 10_000,
   /** A JSON Pointer of a rule, characters. */

@@ -103,7 +103,8 @@ function explanationOf(
   { event, missing, state: recorded }: RecordedCall,
   policy: Pick<Policy, 'asksState' | 'decide' | 'explain'>,
 ): Explanation {
-  const state = policy.asksState(event) ? recorded() : undefined
+  const kept = recorded()
+  const state = policy.asksState(event) || kept.realPath !== undefined ? kept : undefined
   const explained = policy.explain(event, state)
   const isStateMissing = state?.isIncomplete === true
   const accounts = explained.map((one) => partialAccount(one, missing, isStateMissing))

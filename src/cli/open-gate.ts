@@ -13,6 +13,7 @@ import type { Store } from '../runtime/store.ts'
 import { ToolDefinitionLog } from '../runtime/tool-definitions.ts'
 import { SQLiteEngine } from '../storage/sqlite-engine.ts'
 import { readAuthority } from './authority.ts'
+import { disksOf } from './ask-disk.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
 import { version } from './version.ts'
@@ -114,6 +115,7 @@ function newGate(config: Config, { store, runtime, definitions, log }: GateParts
       environment: config.environment,
       session: draws.ulid(Date.now()),
     },
+    disks: disksOf(config),
     log,
   })
 }

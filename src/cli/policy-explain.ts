@@ -1,7 +1,12 @@
 import type { Config } from '../config/config.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { parsersReady } from '../policy/parsers.ts'
+import type { Policy } from '../policy/policy.ts'
 import { asksStore, clockAlone } from '../policy/state.ts'
+import type { PolicyState } from '../policy/state.ts'
+import type { ActionEvent } from '../event/action-event.ts'
+import { diskFacts } from '../runtime/real-paths.ts'
+import { disksOf } from './ask-disk.ts'
 import type { EventFlags } from './event-to-explain.ts'
 import { eventToExplain, refuseBeside } from './event-to-explain.ts'
 import { explainRecord } from './explain-record.ts'
@@ -46,11 +51,12 @@ export async function policyExplain(
   await parsersReady()
   const event = eventToExplain(flags, config)
   const nowMs = io.nowMs()
-  const state = clockAlone(flags.at === undefined ? nowMs : parseTime(flags.at, nowMs))
+  const clock = clockAlone(flags.at === undefined ? nowMs : parseTime(flags.at, nowMs))
+  const state = await withDisk(clock, { policy, event, config })
   const accounts = policy.explain(event, state)
   const explanation = {
     event,
-    state: policy.asksState(event) ? state : undefined,
+    state: policy.asksState(event) ? clock : undefined,
     isStoreUnknown: accounts.some(({ conditions }) => conditions.some(asksStore)),
     answer: policy.decide(event, state),
     accounts,
@@ -66,4 +72,20 @@ export async function policyExplain(
     )
   }
   return explanation.answer.decision === 'allow' ? exitCodes.yes : exitCodes.no
+}
+
+/** Where the paths of a call lead now, if its server shares this disk, as the gate would find out. */
+async function withDisk(
+  state: PolicyState,
+  call: {
+    readonly policy: Policy
+    readonly event: ActionEvent
+    readonly config: Config | undefined
+  },
+): Promise<PolicyState> {
+  const { policy, event, config } = call
+  const askDisk = config && disksOf(config).get(event.context.server ?? '')
+  if (askDisk === undefined) return state
+  const facts = await diskFacts(policy, event, askDisk)
+  return { ...state, realPath: (path) => facts.get(path) }
 }

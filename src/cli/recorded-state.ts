@@ -2,7 +2,7 @@ import type { Disclosure, StoredRecord } from '../audit/record.ts'
 import { Decimal } from '../json/decimal.ts'
 import { isJsonArray, isJsonObject } from '../json/value.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
-import type { LabelState, PolicyState, Usage } from '../policy/state.ts'
+import type { LabelState, PolicyState, RealPath, Usage } from '../policy/state.ts'
 import { readDisclosure } from './log-arguments.ts'
 import { fieldOf, isObject, listOf } from './record-fields.ts'
 
@@ -15,6 +15,8 @@ export class RecordedState implements PolicyState {
   readonly nowMs: number
   readonly #pots: readonly JsonObject[]
   readonly #labels: readonly JsonObject[]
+  /** Undefined where the gate shared no disk with the server: paths were compared as written. */
+  readonly realPath: RealPath | undefined
   #isIncomplete = false
 
   constructor({ data }: StoredRecord, disclosures: readonly Disclosure[], nowMs: number) {
@@ -25,6 +27,11 @@ export class RecordedState implements PolicyState {
     this.nowMs = nowMs
     this.#pots = isJsonObject(account) ? objectsIn(account['pots']) : []
     this.#labels = isJsonObject(account) ? objectsIn(account['labels']) : []
+    const paths = isJsonObject(account) ? account['paths'] : undefined
+    // What was erased may have held paths.
+    const isErased = digests.size > 0 && kept === undefined
+    this.realPath =
+      paths === undefined && !isErased ? undefined : (path) => this.#pathIn(objectsIn(paths), path)
   }
 
   get isIncomplete(): boolean {
@@ -48,6 +55,13 @@ export class RecordedState implements PolicyState {
     const [known] = about
     if (known === undefined || about.length > 1) return this.#unknown()
     return { held: known['held'] === true, proven: known['proven'] === true }
+  }
+
+  #pathIn(paths: readonly JsonObject[], path: string): string | undefined {
+    const known = paths.find((one) => one['path'] === path)
+    if (known === undefined) return this.#unknown()
+    const { real } = known
+    return typeof real === 'string' ? real : undefined
   }
 
   #unknown(): undefined {

@@ -8,8 +8,14 @@ import type { Place, Read } from './read.ts'
 import { flag, mapOf, oneOf, oneOrMore, readText, Section, wrongKind } from './read.ts'
 import { patterns } from './vocabulary.ts'
 
-/** The keys of a server's `capfence` block; `prefix` is read with the server. */
-export const bindingKeys = ['resource', 'tools', 'prefix', 'trustAnnotations'] as const
+/** The keys of a server's `capfence` block; `prefix` and `sharesDisk` are read with the server. */
+export const bindingKeys = [
+  'resource',
+  'tools',
+  'prefix',
+  'trustAnnotations',
+  'sharesDisk',
+] as const
 const toolKeys = ['capability', 'risk', 'arguments'] as const
 const roleKeys = ['amount', 'path'] as const
 

@@ -71,6 +71,12 @@ const binding = z
       .describe(
         'Whether a tool that its server calls read-only counts as low risk where no risk is written here. Off when left out.',
       ),
+    sharesDisk: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the server opens paths on the disk of the gate, so that links are followed before rules compare paths. Off when left out.',
+      ),
   })
   .meta({ id: 'capfence' })
 

@@ -19,6 +19,8 @@ export interface ServerConfig {
   /** Put before each of its names where several servers stand behind one endpoint. */
   readonly prefix: string
   readonly binding: ServerBinding
+  /** Whether it opens paths on the disk of the gate, so that these can be looked up there. */
+  readonly sharesDisk: boolean
 }
 
 /** How a server is reached. */
@@ -103,13 +105,25 @@ function readServer(
     )
   }
   const upstream = readUpstream(section, place, folder)
+  const sharesDisk = capfence?.optional('sharesDisk', flag, false) ?? false
+  if (sharesDisk && upstream?.kind === 'http') refuseDisk(capfence, place)
   return (
     upstream && {
+      sharesDisk,
       name,
       upstream,
       prefix: capfence?.optional('prefix', readPrefix, undefined) ?? defaultPrefix(name),
       binding,
     }
+  )
+}
+
+function refuseDisk(capfence: Section | undefined, place: Place): void {
+  const key = capfence?.member('sharesDisk')
+  place.report.problem(
+    key?.nameStart ?? 0,
+    `\`${place.path}\` has \`sharesDisk\` beside \`url\``,
+    'only a server that is started here is known to open the paths of this disk',
   )
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../json/value.ts'
 import { foldText } from './fold.ts'
 import type { Parsing } from './parsing.ts'
+import type { RealPath } from './state.ts'
 
 /** Not asked for yet; `undefined` is an answer. */
 const unasked: unique symbol = Symbol('unasked')
@@ -9,6 +10,8 @@ const unasked: unique symbol = Symbol('unasked')
 export interface ArgumentCall {
   readonly arguments: JsonObject
   readonly parsing: Parsing
+  /** Where its paths really lead; undefined where nobody looks. */
+  readonly realPath: RealPath | undefined
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Parsing } from './parsing.ts'
 import type { Pointer } from './pointer.ts'
 import { roomOf } from './limit.ts'
 import type { LimitTerms, Room } from './limit.ts'
-import type { LabelState, PolicyState, Usage } from './state.ts'
+import type { LabelState, PolicyState, RealPath, Usage } from './state.ts'
 import { tablesIn } from './table-name.ts'
 import type { TableName } from './table-name.ts'
 import { TextFacts } from './text.ts'
@@ -116,7 +116,7 @@ export class Facts {
 
   /** A path of the call that cannot be read is an undefined element; undefined when there are too many. */
   get paths(): readonly (PathFacts | undefined)[] | undefined {
-    if (this.#paths === unasked) this.#paths = pathsOf(this.#walked())
+    if (this.#paths === unasked) this.#paths = pathsOf(this.#walked(), this.#state?.realPath)
     return this.#paths
   }
 
@@ -164,7 +164,11 @@ export class Facts {
     this.#located ??= new Map()
     let located = this.#located.get(pointer.text)
     if (located === undefined) {
-      this.#call ??= { arguments: this.#event.arguments, parsing: this.parsing }
+      this.#call ??= {
+        arguments: this.#event.arguments,
+        parsing: this.parsing,
+        realPath: this.#state?.realPath,
+      }
       located = locate(this.#call, pointer)
       this.#located.set(pointer.text, located)
     }
@@ -182,9 +186,11 @@ export class Facts {
 
 function pathsOf(
   contents: ArgumentContents | undefined,
+  realPath: RealPath | undefined,
 ): readonly (PathFacts | undefined)[] | undefined {
   if (contents === undefined || contents.paths.length > limits.maxPathCandidates) return undefined
   let characters = 0
   for (const path of contents.paths) characters += typeof path === 'string' ? path.length : 0
-  return characters > limits.maxPathCharacters ? undefined : contents.paths.map(readPath)
+  if (characters > limits.maxPathCharacters) return undefined
+  return contents.paths.map((path) => readPath(path, realPath))
 }

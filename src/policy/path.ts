@@ -1,8 +1,10 @@
 import { limits } from '../limits.ts'
 import type { Truth } from './answer.ts'
 import { foldText } from './fold.ts'
-import { readingsOf } from './path-reading.ts'
-import type { PathReading, PathReadings } from './path-reading.ts'
+import { PathReading, readingsOf } from './path-reading.ts'
+import type { PathReadings } from './path-reading.ts'
+import type { RealPath } from './state.ts'
+import { anyOf as anyOfTruths } from './truth.ts'
 
 /** A path from the arguments of a call, with everything a server may take it for. */
 export interface PathFacts {
@@ -12,6 +14,15 @@ export interface PathFacts {
   readonly readings: readonly PathReading[]
   /** Whether one more reading exists that nobody can tell, such as `~` or an undecodable escape. */
   readonly unreadable: boolean
+  /** Where it leads on the disk; undefined where nobody looks. */
+  readonly real?: RealFacts
+}
+
+/** What a disk says of a path. */
+interface RealFacts {
+  /** Where it really leads; undefined when that cannot be known. */
+  readonly reading: PathReading | undefined
+  readonly realPath: RealPath
 }
 
 /** A path prefix of a rule, prepared. */
@@ -21,14 +32,26 @@ export interface PathPrefix {
 }
 
 /** Reads a path of a call; undefined when nothing about it can be told. */
-export function readPath(value: unknown): PathFacts | undefined {
+export function readPath(value: unknown, realPath?: RealPath): PathFacts | undefined {
   if (typeof value !== 'string' || value.length > limits.maxPathCharacters) return undefined
   const found = readingsOf(value)
-  return isWrittenKnown(found) ? found : undefined
+  if (!isWrittenKnown(found)) return undefined
+  return realPath === undefined ? found : { ...found, real: realFacts(found, realPath) }
 }
 
 function isWrittenKnown(found: PathReadings): found is PathFacts & PathReadings {
   return found.written !== undefined
+}
+
+function realFacts({ written, readings, unreadable }: PathFacts, realPath: RealPath): RealFacts {
+  // Where there are several ways to take a path, or it passes by a link on its way up, nobody knows which the server opens.
+  const isPlain = !unreadable && readings.length === 1 && written.peaks.length === 0
+  return { reading: isPlain ? realReading(written, realPath) : undefined, realPath }
+}
+
+function realReading({ text }: PathReading, realPath: RealPath): PathReading | undefined {
+  const real = realPath(text)
+  return real?.startsWith('/') === true ? new PathReading(real, []) : undefined
 }
 
 /** Prepares the prefix of a rule; the loader has made sure by `prefixFault` that it can be read. */
@@ -66,12 +89,38 @@ export function mayBeUnder(path: PathFacts | undefined, prefixes: readonly PathP
       }
     }
   }
-  return known ? 'false' : 'indeterminate'
+  const lexical = known ? 'false' : 'indeterminate'
+  return path.real === undefined
+    ? lexical
+    : anyOfTruths([lexical, isReallyUnder(path.real, prefixes, touches)])
 }
 
 /** Whether a path is below one of the prefixes in each of its readings, and as it is written: what a grant asks. */
 export function mustBeUnder(path: PathFacts | undefined, prefixes: readonly PathPrefix[]): Truth {
   if (path === undefined) return 'indeterminate'
+  const lexical = mustBeWrittenUnder(path, prefixes)
+  if (path.real === undefined || lexical === 'indeterminate') return lexical
+  const really = isReallyUnder(path.real, prefixes, isUnder)
+  if (lexical === 'true') return really
+  // A link leads into the folder: what is written is not all that there is.
+  return really === 'true' ? 'indeterminate' : lexical
+}
+
+/** Whether a path really leads below one of the folders, wherever these really are: a folder may be a link as well. */
+function isReallyUnder(
+  { reading, realPath }: RealFacts,
+  prefixes: readonly PathPrefix[],
+  below: (path: PathReading, prefix: PathReading) => Truth,
+): Truth {
+  // All are asked for at once, so that whoever looks them up beforehand looks once.
+  const folders = prefixes.map(({ written }) => realReading(written, realPath))
+  if (reading === undefined) return 'indeterminate'
+  return anyOf(folders, (folder) => {
+    return folder === undefined ? 'indeterminate' : below(reading, folder)
+  })
+}
+
+function mustBeWrittenUnder(path: PathFacts, prefixes: readonly PathPrefix[]): Truth {
   const asWritten = anyUnder(path.written, prefixes, isWritten)
   if (path.unreadable) return 'indeterminate'
   for (const reading of path.readings) {

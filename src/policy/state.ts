@@ -18,7 +18,16 @@ export interface PolicyState {
    * @param bind the canonical JSON of the value that the label must be about; any value when undefined
    */
   label(name: string, bind: string | undefined): LabelState | undefined
+  /** Where paths really lead; absent where that is not asked, so that they are compared as they are written. */
+  readonly realPath?: RealPath | undefined
 }
+
+/**
+ * Where a path, normalised, leads on the disk that gate and server share: an absolute one without links.
+ *
+ * Undefined where that cannot be known.
+ */
+export type RealPath = (path: string) => string | undefined
 
 /** What a pot was charged with. */
 export interface Usage {
@@ -89,6 +98,14 @@ export function asksState(condition: Condition): boolean {
 /** Whether the value of a condition depends on what the store remembers of earlier calls. */
 export function asksStore(condition: Condition): boolean {
   return condition.kind !== 'time' && (innerOf(condition)?.some(asksStore) ?? asksState(condition))
+}
+
+/** Whether the value of a condition depends on where paths really lead, where that is known. */
+export function asksDisk(condition: Condition): boolean {
+  if (condition.kind === 'argument') {
+    return condition.matchers.some(({ kind }) => kind === 'under' || kind === 'not_under')
+  }
+  return condition.kind === 'path' || (innerOf(condition)?.some(asksDisk) ?? false)
 }
 
 function innerOf(condition: Condition): readonly Condition[] | undefined {

@@ -4,7 +4,7 @@ import type { Condition } from './condition.ts'
 import type { Pointer } from './pointer.ts'
 import type { RuleAccount } from './policy.ts'
 import type { PolicyRule } from './rule.ts'
-import { asksStore } from './state.ts'
+import { asksDisk, asksStore } from './state.ts'
 
 /** The arguments of a call that nobody has kept. */
 export interface MissingArguments {
@@ -45,7 +45,7 @@ export function partialAccount(
     const isUnknown =
       condition === undefined ||
       mayDependOn(condition, missing) ||
-      (isStateMissing && value === 'indeterminate' && asksStore(condition))
+      (isStateMissing && value === 'indeterminate' && (asksStore(condition) || asksDisk(condition)))
     return { predicate, value: isUnknown ? 'unknown' : value }
   })
   if (predicates.every(({ value }) => value !== 'unknown')) return { ...account, predicates }

@@ -1,5 +1,6 @@
 import type { Bindings } from '../event/binding.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
+import type { AskDisk } from '../runtime/real-paths.ts'
 import type { RefusalLog } from '../runtime/refusals.ts'
 import type { ToolDefinitionLog, ToolListing } from '../runtime/tool-definitions.ts'
 import { CapFenceError } from '../errors.ts'
@@ -21,6 +22,8 @@ export interface RuntimeGateOptions {
   readonly refusals: RefusalLog
   readonly definitions: ToolDefinitionLog
   readonly identity: GateIdentity
+  /** For each server that shares the disk of the gate, how that is asked where paths lead. */
+  readonly disks: ReadonlyMap<string, AskDisk>
   /** Says something to the operator. */
   log(text: string): void
 }
@@ -35,7 +38,7 @@ export class RuntimeGate implements CallGate {
   }
 
   async judge(call: GatedCall): Promise<CallVerdict> {
-    const { runtime, bindings, identity } = this.#options
+    const { runtime, bindings, identity, disks } = this.#options
     this.#client = call.client.name === '' ? null : call.client.name
     let event
     try {
@@ -54,7 +57,10 @@ export class RuntimeGate implements CallGate {
     } catch (error) {
       return this.#invalid(call, error)
     }
-    const verdict = await runtime.execute(event, { definitionHash: call.definition?.hash })
+    const verdict = await runtime.execute(event, {
+      definitionHash: call.definition?.hash,
+      askDisk: disks.get(call.server),
+    })
     const shown = `${JSON.stringify(call.server)} ${JSON.stringify(call.tool)}`
     if (verdict.decision !== 'allow') {
       this.#options.log(`${verdict.decision} ${shown}: ${verdict.reason}`)

@@ -3,7 +3,7 @@ import { policyLoadRecord } from '../audit/drafts.ts'
 import { ActionEvent } from '../event/action-event.ts'
 import { decide } from './decide.ts'
 import { AskedState, sessionSubject } from './decide-state.ts'
-import type { Proof } from './decide-state.ts'
+import type { KnownDisk, Proof } from './decide-state.ts'
 import type { Outcome } from './outcome.ts'
 import { outcomeEffects } from './outcome.ts'
 import { OutcomeWriter } from './outcome-writer.ts'
@@ -11,6 +11,8 @@ import type { RuntimeParts } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
 import type { CallOptions, Candidate, Preparation, PreparedInput } from './prepare.ts'
 import { prepare } from './prepare.ts'
+import { asksDisk, diskFacts, keptPaths } from './real-paths.ts'
+import type { AskDisk } from './real-paths.ts'
 import type { StoreView } from './store.ts'
 import type { AllowVerdict, Verdict } from './verdict.ts'
 import { invalidEvent, unasked, unrecorded, verdictOf } from './verdict-of.ts'
@@ -80,7 +82,9 @@ export class ActionRuntime {
     const nowMs = this.#parts.clock()
     const callId = this.#parts.draws.uuid(nowMs)
     if (!ActionEvent.isEvent(event)) return invalidEvent(callId)
-    let call = this.#open({ callId, event, options, policy: this.#policy })
+    const { askDisk } = options
+    const disk = askDisk && (await this.#diskOf(event, askDisk))
+    let call = this.#open({ callId, event, options, policy: this.#policy }, disk)
     let answered = call.early
     try {
       let input = this.#prepare(call, nowMs)
@@ -89,10 +93,10 @@ export class ActionRuntime {
       const decision = await this.#parts.store.commit((view) => {
         if (call.policy !== this.#policy) {
           // The policy was replaced while this call waited; what it replaced allows nothing any more.
-          call = this.#open({ callId, event, options, policy: this.#policy })
+          call = this.#open({ callId, event, options, policy: this.#policy }, disk)
           input = this.#prepare(call, nowMs)
         }
-        const asked = call.early ?? this.#answered(call, this.#stateOf(view, event))
+        const asked = call.early ?? this.#answered(call, this.#stateOf(view, event, disk))
         answered = asked
         return decide(event, { ...input, state: asked.state, answer: asked.answer, view })
       }, this.#durability)
@@ -185,23 +189,39 @@ export class ActionRuntime {
   }
 
   /** Asks the policy at once where its answer depends on nothing but the event; the transaction is shorter for it. */
-  #open(candidate: Candidate): OpenCall {
-    const early = this.#asksState(candidate) ? undefined : this.#answered(candidate, undefined)
-    return { ...candidate, early }
+  #open(candidate: Candidate, disk: KnownDisk | undefined): OpenCall {
+    const isLate = this.#asksState(candidate, disk !== undefined)
+    return { ...candidate, early: isLate ? undefined : this.#answered(candidate, undefined) }
   }
 
-  #asksState({ policy, event }: Candidate): boolean {
+  /**
+   * Where the paths of a call lead, found out before the transaction, in which nothing waits for a disk. A policy that
+   * comes meanwhile and asks of other paths is not told, and denies or holds.
+   */
+  async #diskOf(event: ActionEvent, askDisk: AskDisk): Promise<KnownDisk> {
+    const isKept = keptPaths(event, this.#preparation.disclosure)
     try {
-      return policy.asksState(event)
+      return { facts: await diskFacts(this.#policy, event, askDisk), isKept }
+    } catch (error) {
+      this.#onFailure(error)
+      // Nothing is known, which denies or holds whatever looks at a path.
+      return { facts: new Map(), isKept }
+    }
+  }
+
+  /** Whether the answer depends on more than the event; what was asked for then stands in the record. */
+  #asksState({ policy, event }: Candidate, hasDisk: boolean): boolean {
+    try {
+      return policy.asksState(event) || (hasDisk && asksDisk(policy, event))
     } catch (error) {
       this.#onFailure(error)
       return true
     }
   }
 
-  #stateOf(view: StoreView, { actor }: ActionEvent): AskedState {
+  #stateOf(view: StoreView, { actor }: ActionEvent, disk: KnownDisk | undefined): AskedState {
     const digestKey = (): Uint8Array => this.#parts.store.argumentKey()
-    return new AskedState(view, { subject: sessionSubject(actor), digestKey })
+    return new AskedState(view, { subject: sessionSubject(actor), digestKey, disk })
   }
 
   /** A policy that throws is a fault of the program; it must end in a denial and not in a hung call. */

@@ -1,6 +1,14 @@
 import { keyedDigest } from '../audit/keyed-digest.ts'
 import { limits } from '../limits.ts'
-import type { AddedLabel, Consequences, LabelState, PolicyState, Usage } from '../policy/state.ts'
+import type {
+  AddedLabel,
+  Consequences,
+  LabelState,
+  PolicyState,
+  RealPath,
+  Usage,
+} from '../policy/state.ts'
+import type { DiskFacts } from './real-paths.ts'
 import { usageOf } from '../policy/usage.ts'
 import type { Effects, LabelChange, StoreView } from './store.ts'
 
@@ -10,6 +18,15 @@ export interface StateSubject {
   readonly subject: string
   /** Values that labels are about are kept as keyed digests only: a short one could be guessed from a plain hash. */
   readonly digestKey: () => Uint8Array
+  /** Where paths of the call really lead; undefined where gate and server share no disk. */
+  readonly disk?: KnownDisk | undefined
+}
+
+/** What was found out of the disk before the transaction. */
+export interface KnownDisk {
+  readonly facts: DiskFacts
+  /** Whether a path may stand in the log as it is. */
+  readonly isKept: (path: string) => boolean
 }
 
 /** A label that is proven when its call ends without an error. */
@@ -40,8 +57,12 @@ export class AskedState implements PolicyState {
   readonly #of: StateSubject
   readonly #usages = new Map<string, AskedUsage>()
   readonly #labels = new Map<string, AskedLabel>()
+  readonly #paths = new Map<string, string | undefined>()
+  readonly realPath: RealPath | undefined
 
   constructor(view: StoreView, of: StateSubject) {
+    const { disk } = of
+    this.realPath = disk && ((path) => this.#pathOn(disk, path))
     this.nowMs = view.nowMs
     this.#view = view
     this.#of = of
@@ -120,12 +141,28 @@ export class AskedState implements PolicyState {
         label,
         proven,
       })),
+      ...(this.#of.disk === undefined ? {} : { paths: this.#keptPaths(this.#of.disk) }),
       pots: [...this.#usages.values()].map(({ pot, sinceMs, usage }) => ({
         pot,
         since_ms: sinceMs,
         used: usage?.used.canonical ?? null,
       })),
     })
+  }
+
+  #pathOn({ facts }: KnownDisk, path: string): string | undefined {
+    const real = facts.get(path)
+    // Beyond the bound nothing was asked, and nothing is said.
+    if (facts.has(path)) this.#paths.set(path, real)
+    return real
+  }
+
+  #keptPaths({
+    isKept,
+  }: KnownDisk): readonly { readonly path: string; readonly real: string | null }[] {
+    return [...this.#paths]
+      .filter(([path]) => isKept(path))
+      .map(([path, real]) => ({ path, real: real ?? null }))
   }
 
   get #isFull(): boolean {

@@ -14,11 +14,14 @@ import type { Authority } from '../approval/authority.ts'
 import type { DecisionInput, Mode, Question } from './decide.ts'
 import type { Draws } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
+import type { AskDisk } from './real-paths.ts'
 
 /** What the gate knows of a call beside its event. */
 export interface CallOptions {
   /** Hex SHA-256 of the canonical tool definition that the client was shown. */
   readonly definitionHash?: string | null | undefined
+  /** Asks the disk that gate and server share; absent where they share none, so that paths are compared as written. */
+  readonly askDisk?: AskDisk | undefined
 }
 
 /** An event before the transaction that decides it. */

@@ -19,7 +19,7 @@ describe('a configuration is read into exact values', () => {
         "capfence": {
           "resource": "filesystem.workspace",
           "prefix": "fs_",
-          "trustAnnotations": true,
+          "trustAnnotations": true, "sharesDisk": true,
           "tools": {
             "delete_file": {"capability": "filesystem.delete.workspace.tmp", "risk": "high", "arguments": {"path": "/path"}},
             "pay": {"capability": "payment.execute", "arguments": {"amount": ["/total", "/lines/*/price"]}},
@@ -72,6 +72,7 @@ describe('a configuration is read into exact values', () => {
             ]),
             cwd: resolve(home, 'work'),
           },
+          sharesDisk: true,
           binding: {
             resource: 'filesystem.workspace',
             trustAnnotations: true,
@@ -111,6 +112,7 @@ describe('a configuration is read into exact values', () => {
               ],
             ]),
           },
+          sharesDisk: false,
           binding: {},
         },
       ],

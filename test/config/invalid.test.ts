@@ -34,6 +34,11 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
       '2:1: `environment` is written twice -- keep one of them; a reader that takes the last would see another file than you do',
     ],
     [
+      'the disk of another machine',
+      withServer('{"url": "https://example.com", "capfence": {"sharesDisk": true}}'),
+      '2:54: `mcpServers.files` has `sharesDisk` beside `url` -- only a server that is started here is known to open the paths of this disk',
+    ],
+    [
       'a repeated server',
       withServer('{"command": "node"},\n"files": {"command": "sh"}'),
       '3:1: `files` is written twice -- keep one of them; a reader that takes the last would see another file than you do',

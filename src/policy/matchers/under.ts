@@ -12,7 +12,7 @@ import { isUnderWindows, isWindowsPath, readFolder } from './windows-path.ts'
 /**
  * `under`: the argument is a path, and lies in one of these folders or is one of them.
  *
- * Lexically: no disk is asked. A folder with a drive or a share, such as `C:\work`, is compared by the rules of Windows.
+ * Lexically: no disk is asked, but where the state of the call says where paths really lead, that has to agree. A folder with a drive or a share, such as `C:\work`, is compared by the rules of Windows.
  */
 export const under: MatcherKind<readonly string[]> = {
   read: (source, entry) =>
@@ -50,7 +50,7 @@ export const notUnder: MatcherKind<readonly string[]> = {
 const known = new WeakMap<Argument, PathFacts | undefined>()
 
 function pathOf(argument: Argument): PathFacts | undefined {
-  if (!known.has(argument)) known.set(argument, readPath(argument.text))
+  if (!known.has(argument)) known.set(argument, readPath(argument.text, argument.call?.realPath))
   return known.get(argument)
 }
 
