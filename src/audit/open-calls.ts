@@ -33,6 +33,9 @@ export class OpenCalls {
     if (type === 'approval.request' && !isBefore(said['decision_seq'], seq)) {
       return 'the decision that asked is not in the log'
     }
+    if (type === 'approval.use' && !isBefore(said['decision_seq'], seq)) {
+      return 'the decision that used the approval is not in the log'
+    }
     return undefined
   }
 

@@ -75,6 +75,7 @@ const told: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   decision: ['call', 'forwarded'],
   outcome: ['call', 'decision_seq', 'status'],
   'approval.request': ['decision_seq'],
+  'approval.use': ['decision_seq'],
   'audit.gap': ['unrecorded'],
   'key.add': ['vkey', 'epoch_vkey'],
   'key.rotate': ['epoch', 'previous', 'next'],

@@ -83,12 +83,14 @@ export class ApprovalRows {
       .all({ from, id: request.id })
       .map(({ body }) => decodeRecord(body))
       .filter(({ data }) => data['approval'] === request.id)
-    const latest = Date.parse(this.#latest.get({ from }) ?? '')
+    const answers = records.flatMap(answersIn)
+    // A question that is asked again and again looks through no more than it must.
+    const latest = answers.length === 0 ? nowMs : Date.parse(this.#latest.get({ from }) ?? '')
     return {
       request,
       log: records[0]?.log ?? '',
       isAsked: records.some((record) => this.#asks(record, request)),
-      answers: records.flatMap(answersIn),
+      answers,
       useCount: records.filter(({ type }) => type === 'approval.use').length,
       isOver: records.some(({ type }) => type === 'approval.expire'),
       latestMs: Number.isNaN(latest) ? undefined : latest,

@@ -174,6 +174,8 @@ describe('a log that was changed', () => {
 describe('a log that was forged as a whole', () => {
   const request = draft('approval.request')
   const early = { ...request, data: { ...request.data, decision_seq: 2 } }
+  const use = draft('approval.use')
+  const earlyUse = { ...use, data: { ...use.data, decision_seq: 2 } }
   const drafted: Readonly<
     Record<string, readonly [drafts: readonly RecordDraft[], complaint: RegExp]>
   > = {
@@ -214,6 +216,10 @@ describe('a log that was forged as a whole', () => {
     'a request for approval that names a later decision': [
       [...opening, early],
       /^2: the decision that asked is not in the log/,
+    ],
+    'an approval that was used by a decision not made yet': [
+      [...opening, earlyUse],
+      /^2: the decision that used the approval is not in the log/,
     ],
   }
   test.each(Object.entries(drafted))('%s', (_name, [records, complaint]) => {

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { copyFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ApprovalTerms } from '../../src/policy/rule.ts'
 import { recordAnswer } from '../../src/runtime/answers.ts'
@@ -190,6 +191,17 @@ describe('B37: rows are not authority', () => {
       before.exec(`DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM old.${table}`)
     }
     before.close()
+    expect((await place.call()).authorized).toBe(false)
+  })
+
+  test('a database that was restored from before the use is not opened again', async () => {
+    const place = newPlace()
+    await place.answer(await place.ask(), beside)
+    const copy = `${place.path}.copy`
+    await place.reopen(() => copyFileSync(place.path, copy))
+    expect((await place.call()).authorized).toBe(true)
+    const restored = place.reopen(() => copyFileSync(copy, place.path))
+    await expect(restored).rejects.toMatchObject({ code: 'AUDIT_CORRUPT' })
     expect((await place.call()).authorized).toBe(false)
   })
 })
