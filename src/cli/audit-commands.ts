@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { anchorCommand } from './audit-anchor-command.ts'
 import type { AuditKeyFlags } from './audit-key.ts'
 import type { AuditRecoverFlags } from './audit-recover.ts'
 import type { AuditRotateFlags } from './audit-rotate.ts'
@@ -19,6 +20,7 @@ export function auditCommand(kit: CommandKit): Command {
     .addCommand(key(kit))
     .addCommand(rotate(kit))
     .addCommand(recover(kit))
+    .addCommand(anchorCommand(kit))
 }
 
 function key(kit: CommandKit): Command {

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts'
+import type { AuditConfig, Config } from '../config/config.ts'
 import { systemRandom } from '../crypto/random.ts'
 import { ulid, uuidV7 } from '../crypto/ids.ts'
 import { Bindings } from '../event/binding.ts'
@@ -14,7 +14,9 @@ import { ToolDefinitionLog } from '../runtime/tool-definitions.ts'
 import { SQLiteEngine } from '../storage/sqlite-engine.ts'
 import { readAuthority } from './authority.ts'
 import { disksOf } from './ask-disk.ts'
+import type { Schedule } from './anchor-schedule.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
+import { receiptsOf } from './receipts.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
 import { version } from './version.ts'
 
@@ -32,6 +34,7 @@ export interface OpenGate {
  */
 export async function openGate(config: Config, log: (text: string) => void): Promise<OpenGate> {
   const policy = await loadGoverningPolicy(config.policies, config.folder)
+  const schedule = await readSchedule(config)
   const store = SQLiteEngine.open({
     path: config.storage.path,
     software: `capfence/${version}`,
@@ -46,6 +49,7 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
   // Both at once share one transaction.
   await Promise.all([runtime.start(), record(startFacts(config))])
   const watch = watchConfiguration(config, { runtime, record, log })
+  const anchors = schedule?.({ store, log })
   const definitions = new ToolDefinitionLog({
     store,
     now: () => performance.now(),
@@ -55,11 +59,19 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
     gate: newGate(config, { store, runtime, definitions, log }),
     close: async () => {
       watch.close()
+      await anchors?.close()
       await definitions.idle()
       await settled(runtime.flush(), log)
       await settled(store.close(), log)
     },
   }
+}
+
+/** Most gates have no anchors, and load nothing for them. */
+async function readSchedule(config: Config): Promise<Schedule | undefined> {
+  if (config.audit.anchors.length === 0) return undefined
+  const { anchorSchedule } = await import('./anchor-schedule.ts')
+  return anchorSchedule(config)
 }
 
 const draws = {
@@ -81,7 +93,7 @@ function newRuntime(
     draws,
     clock: () => Date.now(),
     mode: config.mode,
-    durability: config.audit.durability,
+    durability: decisionDurability(config.audit),
     disclosure: config.audit.mode,
     approvalTimeoutMs: config.approvals.timeoutSeconds * 1000,
     authority: () => readAuthority(config.approvals, place),
@@ -89,6 +101,11 @@ function newRuntime(
     approvalPresence: config.approvals.approvers === undefined ? 'any' : 'key',
     onFailure: (error) => log(failureText(error)),
   })
+}
+
+/** What a receipt promises, a power cut must not take back. */
+function decisionDurability({ receipts, durability }: AuditConfig): AuditConfig['durability'] {
+  return receipts ? 'power' : durability
 }
 
 interface GateParts {
@@ -116,6 +133,7 @@ function newGate(config: Config, { store, runtime, definitions, log }: GateParts
       session: draws.ulid(Date.now()),
     },
     disks: disksOf(config),
+    receipts: config.audit.receipts ? receiptsOf(store, log) : undefined,
     log,
   })
 }

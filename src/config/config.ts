@@ -1,11 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import { limits } from '../limits.ts'
+import type { AnchorConfig } from './anchors.ts'
+import { readAnchors } from './anchors.ts'
 import type { Node } from './jsonc.ts'
 import { parseJsonc } from './jsonc.ts'
 import type { Problem } from './problems.ts'
 import { Report } from './problems.ts'
 import type { Place, Read } from './read.ts'
-import { listOf, oneOf, readText, Section, shownText, wholeNumber } from './read.ts'
+import { flag, listOf, oneOf, readText, Section, shownText, wholeNumber } from './read.ts'
 import type { ServerConfig } from './servers.ts'
 import { readServers } from './servers.ts'
 import type { AuditDurability, DisclosureMode, Mode, UnknownMethods } from './vocabulary.ts'
@@ -63,6 +65,10 @@ export interface AuditConfig {
   readonly highWater: string | undefined
   /** How long an epoch of keys lasts; 0 when only a person ends it. */
   readonly rotateHours: number
+  /** Whether results tell the client where the decision stands in the log; decisions are always synced then. */
+  readonly receipts: boolean
+  /** In the order of the file. */
+  readonly anchors: readonly AnchorConfig[]
 }
 
 /** How calls that need a person are treated. */
@@ -277,9 +283,19 @@ const defaultAudit: AuditConfig = {
   keys: undefined,
   highWater: undefined,
   rotateHours: 24,
+  receipts: false,
+  anchors: [],
 }
 
-const auditKeys = ['durability', 'mode', 'keys', 'highWater', 'rotateHours'] as const
+const auditKeys = [
+  'durability',
+  'mode',
+  'keys',
+  'highWater',
+  'rotateHours',
+  'receipts',
+  'anchors',
+] as const
 
 function auditIn(folder: string): Read<AuditConfig> {
   return (node, place) => {
@@ -295,6 +311,8 @@ function auditIn(folder: string): Read<AuditConfig> {
       keys: keys === undefined ? undefined : resolve(folder, keys),
       highWater: highWater === undefined ? undefined : resolve(folder, highWater),
       rotateHours: section.optional('rotateHours', hours, defaultAudit.rotateHours),
+      receipts: section.optional('receipts', flag, defaultAudit.receipts),
+      anchors: section.optional('anchors', readAnchors, defaultAudit.anchors),
     }
   }
 }

@@ -154,6 +154,41 @@ const http = z.strictObject({
   ...common,
 })
 
+const anchorCommon = {
+  name: shown(bounds.maxAnchorName)
+    .optional()
+    .describe(
+      'What records and messages call it; the program or the name of the key when left out.',
+    ),
+  everyMinutes: z
+    .int()
+    .min(1)
+    .max(bounds.maxAnchorMinutes)
+    .optional()
+    .describe('How often a running gate does it, if there is something new; 60 when left out.'),
+}
+
+const anchor = z.union([
+  z.strictObject({
+    exec: z
+      .array(z.string().regex(patterns.word))
+      .min(1)
+      .describe(
+        'A program and its arguments, without a shell; it gets the signed checkpoint on its standard input.',
+      ),
+    ...anchorCommon,
+  }),
+  z.strictObject({
+    witness: z
+      .string()
+      .regex(patterns.witnessUrl)
+      .refine((url) => URL.canParse(url))
+      .describe('The URL of a witness, as `capfence witness` prints it.'),
+    vkey: z.string().regex(patterns.vkey).describe("The witness's key, as it prints it."),
+    ...anchorCommon,
+  }),
+])
+
 /**
  * The shape of capfence.mcp.json, from which its JSON Schema is made.
  *
@@ -252,6 +287,19 @@ export const configSchema: z.ZodType = z
           .optional()
           .describe(
             "After how many hours the log's signing key is replaced and erased; 0 for never by itself. 24 when left out.",
+          ),
+        receipts: z
+          .boolean()
+          .optional()
+          .describe(
+            'Whether the result of a call holds a receipt, in its `_meta`: where the decision stands in the log, and the signed checkpoint that covers it. Decisions then survive a power cut, whatever `durability` says. Off when left out.',
+          ),
+        anchors: z
+          .array(anchor)
+          .max(limits.maxAnchors)
+          .optional()
+          .describe(
+            'Where signed checkpoints of the log are left: commands and witnesses. What is behind the last one can be changed by whoever has the log and its keys.',
           ),
       })
       .optional()

@@ -37,6 +37,9 @@ export const bounds = {
   maxApprovalSeconds: 604_800,
   /** A year: an epoch of keys that lasts longer protects nothing. */
   maxRotateHours: 8784,
+  maxAnchorName: 64,
+  /** A week: an anchor that is older says little. */
+  maxAnchorMinutes: 10_080,
   /** A message bound below this would refuse the protocol's own handshake, bytes. */
   minMessageBytes: 65_536,
 } as const
@@ -61,6 +64,11 @@ export const patterns: Readonly<Record<PatternName, RegExp>> = {
   variableName: /^(?![Cc][Aa][Pp][Ff][Ee][Nn][Cc][Ee]_)[^=\0]+$/,
   headerName: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
   oneLine: /^[^\r\n]*$/,
+  /** What a process can be given. */
+  word: /^[^\0]*$/,
+  witnessUrl: /^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#\\]*)?$/,
+  /** A key as c2sp.org/signed-note writes it; whether its id is right is looked at where it is used. */
+  vkey: /^[^\s+\p{C}]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/u,
   url: /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/,
   sha256: /^[0-9a-f]{64}$/,
   storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
@@ -78,5 +86,8 @@ type PatternName =
   | 'headerName'
   | 'oneLine'
   | 'sha256'
+  | 'word'
+  | 'witnessUrl'
+  | 'vkey'
   | 'url'
   | 'storage'

@@ -1,10 +1,11 @@
 import type { Loss } from '../mcp/connection.ts'
 import type { ServerResponse } from '../mcp/message.ts'
 import type { Ticket } from '../mcp/outbox.ts'
+import { receiptEdits } from '../mcp/receipt.ts'
 import { resultMessage, rpcCodes } from '../mcp/rpc.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { Upstream } from '../mcp/upstream.ts'
-import { fail, finish, forward } from './context.ts'
+import { fail, finish, forward, replyPieces } from './context.ts'
 import type {
   CallOutcome,
   CallVerdict,
@@ -111,7 +112,7 @@ function forwardCall(
     onReply: (reply: ServerResponse) => {
       // The client has its reply first: a record that cannot be written must not withhold what has happened.
       queueMicrotask(() => settle({ status: outcomeOf[reply.outcome], bytes: reply.bytes.length }))
-      return undefined
+      return receiptedReply(flight, reply, verdict.receiptText)
     },
     onLost: (loss) =>
       settle({
@@ -121,6 +122,18 @@ function forwardCall(
       }),
     onCancelled: (sent) => settle({ status: 'cancelled', bytes: 0, ...(!sent && { sent }) }),
   })
+}
+
+/** The reply with a receipt in it; undefined when it goes as it is. */
+function receiptedReply(
+  { request }: Flight,
+  reply: ServerResponse,
+  receiptText: string | undefined,
+): readonly Uint8Array[] | undefined {
+  const { result } = reply.spans
+  if (receiptText === undefined || result === undefined) return undefined
+  const edits = receiptEdits(reply.bytes, result, receiptText)
+  return edits && replyPieces(request, reply, edits)
 }
 
 /** The tool a name means, if it means one. */

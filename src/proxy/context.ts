@@ -40,7 +40,12 @@ export interface ClientIdentity {
 
 /** What the gate says of a call, once that stands in the log. */
 export type CallVerdict =
-  | { readonly kind: 'forward'; settle(outcome: CallOutcome): void }
+  | {
+      readonly kind: 'forward'
+      settle(outcome: CallOutcome): void
+      /** For the client, as JSON: where the decision stands in the log. Undefined when none is given. */
+      readonly receiptText?: string | undefined
+    }
   /** `resultText` is a `CallToolResult`, as JSON. */
   | { readonly kind: 'blocked'; readonly resultText: string }
 
@@ -163,9 +168,13 @@ export function fail(context: SessionContext, flight: Flight, error: RpcError): 
   finish(context, flight, [errorMessage(flight.request.idText, error)])
 }
 
-/** A server's reply under the id that the client gave. */
-export function replyPieces(request: ClientRequest, reply: ServerResponse): readonly Uint8Array[] {
-  return pieces(reply.bytes, [{ span: reply.spans.id, text: request.idText }])
+/** A server's reply under the id that the client gave, with further edits. */
+export function replyPieces(
+  request: ClientRequest,
+  reply: ServerResponse,
+  edits: readonly Edit[] = [],
+): readonly Uint8Array[] {
+  return pieces(reply.bytes, [{ span: reply.spans.id, text: request.idText }, ...edits])
 }
 
 function idEdits(request: ClientRequest, id: number): readonly Edit[] {

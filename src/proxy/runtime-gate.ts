@@ -4,6 +4,8 @@ import type { AskDisk } from '../runtime/real-paths.ts'
 import type { RefusalLog } from '../runtime/refusals.ts'
 import type { ToolDefinitionLog, ToolListing } from '../runtime/tool-definitions.ts'
 import { CapFenceError } from '../errors.ts'
+import { receiptEdits } from '../mcp/receipt.ts'
+import { splice } from '../mcp/splice.ts'
 import { blockedResult, invalidCallResult, refusedArgumentsResult } from './blocked.ts'
 import type { CallGate, CallVerdict, GatedCall, Refusal } from './context.ts'
 
@@ -15,6 +17,15 @@ export interface GateIdentity {
   readonly session: string
 }
 
+/** Gives a receipt for the record of a decision. */
+export interface ReceiptWriter {
+  /**
+   * @param seq where the record stands
+   * @returns JSON; undefined when there is none, which stops no call
+   */
+  receiptOf(seq: number): Promise<string | undefined>
+}
+
 /** What a gate is made of. */
 export interface RuntimeGateOptions {
   readonly runtime: ActionRuntime
@@ -24,6 +35,8 @@ export interface RuntimeGateOptions {
   readonly identity: GateIdentity
   /** For each server that shares the disk of the gate, how that is asked where paths lead. */
   readonly disks: ReadonlyMap<string, AskDisk>
+  /** Gives receipts; undefined when clients get none. */
+  readonly receipts?: ReceiptWriter | undefined
   /** Says something to the operator. */
   log(text: string): void
 }
@@ -64,13 +77,15 @@ export class RuntimeGate implements CallGate {
     const shown = `${JSON.stringify(call.server)} ${JSON.stringify(call.tool)}`
     if (verdict.decision !== 'allow') {
       this.#options.log(`${verdict.decision} ${shown}: ${verdict.reason}`)
-      return { kind: 'blocked', resultText: blockedResult(verdict) }
+      const resultText = await this.#receipted(blockedResult(verdict), verdict.decisionSeq)
+      return { kind: 'blocked', resultText }
     }
     if (verdict.observed !== undefined) {
       this.#options.log(`observed only: ${verdict.observed} ${shown}: ${verdict.reason}`)
     }
     return {
       kind: 'forward',
+      receiptText: await this.#options.receipts?.receiptOf(verdict.decisionSeq),
       settle: (outcome) => runtime.settle(verdict, outcome),
     }
   }
@@ -93,6 +108,15 @@ export class RuntimeGate implements CallGate {
 
   listed(listing: ToolListing): void {
     this.#options.definitions.note(listing)
+  }
+
+  /** A denial stands in the log as well, if the log could take it. */
+  async #receipted(resultText: string, seq: number | undefined): Promise<string> {
+    const receiptText = seq === undefined ? undefined : await this.#options.receipts?.receiptOf(seq)
+    if (receiptText === undefined) return resultText
+    const bytes = Buffer.from(resultText)
+    const edits = receiptEdits(bytes, { start: 0, end: bytes.length }, receiptText)
+    return edits === undefined ? resultText : Buffer.from(splice(bytes, edits)).toString()
   }
 
   /** A call that cannot be put into an event cannot be judged, and so is denied. */

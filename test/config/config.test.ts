@@ -35,7 +35,11 @@ describe('a configuration is read into exact values', () => {
     "mode": "observe",
     "storage": "sqlite:data/log.db",
     "approvals": {"timeoutSeconds": 60, "approvers": "a/approvers.json"},
-    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "highWater": "h", "rotateHours": 1},
+    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "highWater": "h", "rotateHours": 1, "receipts": true,
+      "anchors": [
+        {"exec": ["/usr/bin/git", "commit"]},
+        {"witness": "https://w.example/", "vkey": "w.example/1+00000000+${'A'.repeat(44)}", "name": "w", "everyMinutes": 5}
+      ]},
     "limits": {"maxRequestsInFlight": 5},
     "unknownMethods": "forward",
   }`)
@@ -129,6 +133,22 @@ describe('a configuration is read into exact values', () => {
         keys: resolve(home, '../k'),
         highWater: resolve(home, 'h'),
         rotateHours: 1,
+        receipts: true,
+        anchors: [
+          {
+            kind: 'exec',
+            name: 'git',
+            command: ['/usr/bin/git', 'commit'],
+            everyMinutes: 60,
+          },
+          {
+            kind: 'witness',
+            name: 'w',
+            url: 'https://w.example',
+            vkey: `w.example/1+00000000+${'A'.repeat(44)}`,
+            everyMinutes: 5,
+          },
+        ],
       },
       limits: {
         maxClientMessageBytes: limits.maxClientMessageBytes,
@@ -155,7 +175,7 @@ describe('a configuration is read into exact values', () => {
       mode: 'enforce',
       storage: { engine: 'sqlite', path: resolve('home/.capfence/capfence.db') },
       approvals: { timeoutSeconds: 900 },
-      audit: { durability: 'power', mode: 'args', rotateHours: 24 },
+      audit: { durability: 'power', mode: 'args', rotateHours: 24, receipts: false, anchors: [] },
       unknownMethods: 'deny',
       bounds: {
         maxClientMessageBytes: limits.maxClientMessageBytes,

@@ -110,6 +110,48 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
       '2:11: unknown key `durabilty` in `audit` -- did you mean `durability`?',
     ],
     [
+      'an anchor that is neither a command nor a witness',
+      withKey('"audit": {"anchors": [{"name": "x"}]}'),
+      '2:23: `audit.anchors[0]` must be a command or a witness -- `{"exec": ["git", "…"]}` or `{"witness": "https://…", "vkey": "…"}`',
+    ],
+    [
+      'an anchor that is both',
+      withKey('"audit": {"anchors": [{"exec": ["x"], "witness": "https://w.example"}]}'),
+      '2:23: `audit.anchors[0]` must be a command or a witness -- `{"exec": ["git", "…"]}` or `{"witness": "https://…", "vkey": "…"}`',
+    ],
+    [
+      'an anchor that would need a shell',
+      withKey('"audit": {"anchors": [{"exec": "git commit"}]}'),
+      '2:32: `audit.anchors[0].exec` must be a list, found a text -- put it in square brackets',
+    ],
+    [
+      'a witness without its key',
+      withKey('"audit": {"anchors": [{"witness": "https://w.example"}]}'),
+      '2:23: `audit.anchors[0].vkey` is missing -- it is what `capfence witness` prints as its key',
+    ],
+    [
+      'a witness with a password',
+      withKey(
+        `"audit": {"anchors": [{"witness": "https://me:secret@w.example", "vkey": "w+00000000+${'A'.repeat(44)}"}]}`,
+      ),
+      '2:35: `audit.anchors[0].witness` must be the URL of a witness, without user, query and fragment -- such as `https://witness.example.org/`',
+    ],
+    [
+      'a key that is none',
+      withKey('"audit": {"anchors": [{"witness": "https://w.example", "vkey": "w+0+A"}]}'),
+      '2:64: `audit.anchors[0].vkey` must be a key as C2SP writes it: `NAME+ID+KEY` -- it is what `capfence witness` prints as its key',
+    ],
+    [
+      'two anchors of one name',
+      withKey('"audit": {"anchors": [{"exec": ["git", "a"]}, {"exec": ["git", "b"]}]}'),
+      '2:22: two anchors in `audit.anchors` are called `git` -- give one of them a `name`; records and messages say which one it was',
+    ],
+    [
+      'an anchor that is never done',
+      withKey('"audit": {"anchors": [{"exec": ["x"], "everyMinutes": 0}]}'),
+      '2:55: `audit.anchors[0].everyMinutes` must be a whole number from 1 to 10080, found `0`',
+    ],
+    [
       'a bound that is no bound',
       withKey('"limits": {"maxRequestsInFlight": 10001}'),
       '2:35: `limits.maxRequestsInFlight` must be a whole number from 1 to 10000, found `10001`',

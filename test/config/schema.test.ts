@@ -29,7 +29,7 @@ test('every key says what it is for', () => {
 })
 
 /** Complaints about what a schema cannot see: two places of a file that do not go together. */
-const acrossPlaces = /^the tools of `|as a server's name stands for/
+const acrossPlaces = /^the tools of `|as a server's name stands for|^two anchors in `/
 
 function gateRefuses(value: unknown): boolean {
   try {
@@ -79,7 +79,18 @@ const base = {
   mode: 'enforce',
   storage: 'sqlite:x.db',
   approvals: { timeoutSeconds: 5, approvers: 'a.json', approversSha256: '0'.repeat(64) },
-  audit: { durability: 'power', mode: 'args', keys: 'k', highWater: 'h', rotateHours: 0 },
+  audit: {
+    durability: 'power',
+    mode: 'args',
+    keys: 'k',
+    highWater: 'h',
+    rotateHours: 0,
+    receipts: true,
+    anchors: [
+      { exec: ['git', 'x y', ''], name: 'a', everyMinutes: 5 },
+      { witness: 'https://w.example/x/', vkey: `w+00000000+${'A'.repeat(44)}` },
+    ],
+  },
   limits: {
     maxClientMessageBytes: 65_536,
     maxUpstreamMessageBytes: 65_536,
