@@ -25,44 +25,44 @@ function readTrace(path: string): readonly Call[] {
     })
 }
 
-test.skipIf(requireOrSkip('strace', hasCommand('strace')))(
-  'power durability: the log is synced to disk before each call is written to the server',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'capfence-strace-'))
-    try {
-      const files = layOut(folder, {
-        servers: { raw: 'raw' },
-        config: { audit: { durability: 'power' } },
-      })
-      const trace = join(folder, 'trace')
-      const { command, args } = gateCommand(files, 'raw')
-      // The main thread only (-f would follow the server): it is the one that syncs and that writes to the pipe.
-      const strace = [
-        '-o',
-        trace,
-        '-e',
-        'trace=fdatasync,fsync,write,writev',
-        '-s',
-        '300',
-        command,
-        ...args,
-      ]
-      const client = new RawClient('strace', strace)
-      await client.initialize()
-      for (let n = 0; n < calls; n += 1) await client.call('echo', { text: `marker-${String(n)}` })
-      await client.close()
-      expect(existsSync(trace)).toBe(true)
-      const seen = readTrace(trace)
-      expect(seen.filter(({ kind }) => kind === 'forward')).toHaveLength(calls)
-      let syncsSinceForward = 0
-      for (const { kind } of seen) {
-        if (kind === 'sync') syncsSinceForward += 1
-        if (kind !== 'forward') continue
-        expect(syncsSinceForward).toBeGreaterThan(0)
-        syncsSinceForward = 0
-      }
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
+test.skipIf(requireOrSkip('strace', hasCommand('strace'))).each([
+  ['power durability', { durability: 'power' }],
+  ['receipts, whatever the durability', { durability: 'process', receipts: true }],
+])('%s: the log is synced to disk before each call is written to the server', async (_, audit) => {
+  const folder = mkdtempSync(join(tmpdir(), 'capfence-strace-'))
+  try {
+    const files = layOut(folder, {
+      servers: { raw: 'raw' },
+      config: { audit },
+    })
+    const trace = join(folder, 'trace')
+    const { command, args } = gateCommand(files, 'raw')
+    // The main thread only (-f would follow the server): it is the one that syncs and that writes to the pipe.
+    const strace = [
+      '-o',
+      trace,
+      '-e',
+      'trace=fdatasync,fsync,write,writev',
+      '-s',
+      '300',
+      command,
+      ...args,
+    ]
+    const client = new RawClient('strace', strace)
+    await client.initialize()
+    for (let n = 0; n < calls; n += 1) await client.call('echo', { text: `marker-${String(n)}` })
+    await client.close()
+    expect(existsSync(trace)).toBe(true)
+    const seen = readTrace(trace)
+    expect(seen.filter(({ kind }) => kind === 'forward')).toHaveLength(calls)
+    let syncsSinceForward = 0
+    for (const { kind } of seen) {
+      if (kind === 'sync') syncsSinceForward += 1
+      if (kind !== 'forward') continue
+      expect(syncsSinceForward).toBeGreaterThan(0)
+      syncsSinceForward = 0
     }
-  },
-)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
