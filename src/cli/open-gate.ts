@@ -18,6 +18,7 @@ import type { Schedule } from './anchor-schedule.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
 import { receiptsOf } from './receipts.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
+import { approversFacts } from './watch-approvers.ts'
 import { version } from './version.ts'
 
 /** A gate with its log open. */
@@ -46,8 +47,9 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
   const { durability } = config.audit
   const record = (facts: ConfigChangeFacts): Promise<void> =>
     recordConfiguration(store, facts, durability)
-  // Both at once share one transaction.
-  await Promise.all([runtime.start(), record(startFacts(config))])
+  // All at once share one transaction.
+  const facts = [startFacts(config), approversFacts(config)].filter((one) => one !== undefined)
+  await Promise.all([runtime.start(), ...facts.map(record)])
   const watch = watchConfiguration(config, { runtime, record, log })
   const anchors = schedule?.({ store, log })
   const definitions = new ToolDefinitionLog({

@@ -9,6 +9,7 @@ import { CapFenceError } from '../errors.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
+import { ApproversWatch } from './watch-approvers.ts'
 
 /** Editors write a file in several steps; what is read sooner may be half of it, milliseconds. */
 const settleMs = 100
@@ -37,11 +38,15 @@ export function watchConfiguration(config: Config, parts: WatchParts): Watch {
   const { runtime, log } = parts
   const policies = new PolicyReload(config, runtime, log)
   const configuration = new ConfigWatch(config, parts)
+  const approvers = new ApproversWatch(config, parts)
+  const list = config.approvals.approvers === undefined ? [] : [config.approvals.approvers]
+  const files = [config.file, ...config.policies, ...list]
   const look = (): void => {
     void configuration.look()
+    void approvers.look()
     void policies.look()
   }
-  const names = new Set([config.file, ...config.policies].map((file) => basename(file)))
+  const names = new Set(files.map((file) => basename(file)))
   let soon: NodeJS.Timeout | undefined
   // Not put off by further changes: the log may lie in the same folder and changes all the time.
   const changed = (): void => {
@@ -50,9 +55,7 @@ export function watchConfiguration(config: Config, parts: WatchParts): Watch {
       look()
     }, settleMs).unref()
   }
-  const watchers = watchedFolders([config.file, ...config.policies]).map((folder) =>
-    watchFolder(folder, names, changed, log),
-  )
+  const watchers = watchedFolders(files).map((folder) => watchFolder(folder, names, changed, log))
   const poll = setInterval(look, pollMs)
   poll.unref()
   return {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { cli } from '../support/dist.ts'
-import { hasCommand, requireOrSkip } from '../support/needs.ts'
+import { noTerminal, typed } from '../support/terminal.ts'
 import { capfence } from './capture.ts'
 
 const passphrase = 'correct horse battery staple'
@@ -115,46 +115,12 @@ test('a configuration without a list is told how to name one', async () => {
   expect(err).toContain('"approvals": {"approvers": "approvers.json"}')
 })
 
-/** Types on a pseudo-terminal, once each question stands there, and prints all that the terminal showed. */
-const typist = `
-import os, pty, select, sys, time
-answers = sys.argv[1].split('|')
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[2], sys.argv[2:])
-seen = b''
-asked = 0
-while True:
-    try:
-        chunk = os.read(fd, 4096)
-    except OSError:
-        break
-    if not chunk:
-        break
-    seen += chunk
-    if asked < len(answers) and seen.endswith(b': '):
-        os.write(fd, answers[asked].encode() + b'\\r')
-        asked += 1
-_, status = os.waitpid(pid, 0)
-sys.stdout.write(seen.decode())
-sys.exit(os.waitstatus_to_exitcode(status))
-`
-
-const skipTyping = requireOrSkip('python3, which opens a pseudo-terminal', hasCommand('python3'))
-test.skipIf(skipTyping)(
+test.skipIf(noTerminal)(
   'what is typed on a terminal is not shown, and comes neither from arguments nor from the environment',
   () => {
     const folder = newFolder()
     const command = [process.execPath, cli, ...keys(folder, 'add', 'alice')]
-    const run = spawnSync(
-      'python3',
-      ['-c', typist, `${passphrase}x\u007f|${passphrase}`, ...command],
-      {
-        encoding: 'utf8',
-        env: { ...process.env, NO_COLOR: '1' },
-        timeout: 60_000,
-      },
-    )
+    const run = typed([`${passphrase}x\u007f`, passphrase], command)
     expect(run.stdout).toContain('new passphrase for alice: ')
     expect(run.stdout).toContain('the same again: ')
     expect(run.stdout).not.toContain('horse')
