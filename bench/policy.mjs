@@ -8,10 +8,11 @@ import { worstDecision } from './policy/worst.mjs'
 const sizes = [10, 100, 1000, 10_000]
 const engines = ['capfence', 'cedar', 'casbin', 'casl']
 const loadRuns = 5
+const diffRuns = 5
 
 /**
  * Times decisions at 10, 100, 1,000 and 10,000 rules, in microseconds, and the load of the largest policy, milliseconds,
- * each in a fresh process.
+ * and the comparison of two policies of a hundred rules, milliseconds, each in a fresh process.
  *
  * @throws Error when an engine gives another answer than the workload expects
  */
@@ -21,7 +22,20 @@ export function policyBench() {
     return { rules, engines: Object.fromEntries(found) }
   })
   const loads = Array.from({ length: loadRuns }, () => runJson('load.mjs', sizes.at(-1)))
-  return { rows, loadMs: loads.toSorted((one, other) => one - other)[2], worst: worstDecision() }
+  const diffs = Array.from({ length: diffRuns }, () => runJson('diff.mjs'))
+  return {
+    rows,
+    loadMs: median(loads),
+    diff: {
+      firstMs: median(diffs.map(({ firstMs }) => firstMs)),
+      againMs: median(diffs.map(({ againMs }) => againMs)),
+    },
+    worst: worstDecision(),
+  }
+}
+
+function median(values) {
+  return values.toSorted((one, other) => one - other)[values.length >> 1]
 }
 
 function runJson(program, ...args) {
