@@ -19,21 +19,21 @@ export interface TextPieces {
 export function readingsAsJson(pieces: TextPieces): readonly TextPieces[] | undefined {
   const readings: TextPieces[] = []
   let last: TextPieces = pieces
-  while (needsReading(last.values) || needsReading(last.names)) {
-    if (readings.length === limits.maxJsonTextDepth) {
-      return [...last.values, ...last.names].some(hidesMore) ? undefined : readings
-    }
-    last = readAll(last)
-    readings.push(last)
+  while (readings.length < limits.maxJsonTextDepth) {
+    const reading = new Reading(last)
+    if (!reading.isOther) break
+    readings.push(reading)
+    last = reading
   }
-  return readings
+  return [...last.values, ...last.names].some(hidesMore) ? undefined : readings
 }
 
 const begins = /^\s*["'[{]/
 /** A string, also one that is never closed; a number or a word; and the colon that makes it a name. */
 const token =
   /("[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|'[^'\\]*(?:\\[^][^'\\]*)*(?:'|\\?$)|[^\s"',:{}[\]]+)(\s*:)?/g
-const escape = /\\(?:u([0-9A-Fa-f]{4})|(["'/\\bfnrt]))/g
+/** A row of backslashes that nobody looks into to its end, or an escape. */
+const escape = /\\{32,}|\\(?:u([0-9A-Fa-f]{4})|(["'/\\bfnrt]))/g
 const controls: ReadonlyMap<string, string> = new Map([
   ['b', '\b'],
   ['f', '\f'],
@@ -41,10 +41,6 @@ const controls: ReadonlyMap<string, string> = new Map([
   ['r', '\r'],
   ['t', '\t'],
 ])
-
-function needsReading(texts: readonly string[]): boolean {
-  return texts.some((text) => mayBeJson(text) || unescaped(text) !== text)
-}
 
 function mayBeJson(text: string): boolean {
   return begins.test(text) && text.length > 1 && /["'\]}]/.test(text.trimEnd().at(-1) ?? '')
@@ -55,30 +51,38 @@ function hidesMore(text: string): boolean {
   return /\\(?:u[0-9A-Fa-f]{4}|\/)/.test(text) || (text.includes('\\') && mayBeJson(text))
 }
 
-function readAll({ values, names }: TextPieces): TextPieces {
-  const read: { readonly values: string[]; readonly names: string[] } = { values: [], names: [] }
-  for (const text of values) readOne(text, read.values, read.names)
-  for (const text of names) readOne(text, read.names, read.names)
-  return read
-}
+class Reading implements TextPieces {
+  readonly values: string[] = []
+  readonly names: string[] = []
+  /** Whether it is not the same as what was read. */
+  isOther = false
 
-function readOne(text: string, values: string[], names: string[]): void {
-  if (!mayBeJson(text)) {
-    values.push(unescaped(text))
-    return
+  constructor({ values, names }: TextPieces) {
+    for (const text of values) this.#read(text, this.values)
+    for (const text of names) this.#read(text, this.names)
   }
-  for (const [, written = '', colon] of text.matchAll(token)) {
-    const isQuoted = /^["']/.test(written)
-    const inner = isQuoted ? unescaped(written.slice(1).replace(/["']$/, '')) : written
-    if (colon === undefined) values.push(inner)
-    else names.push(inner)
+
+  #read(text: string, values: string[]): void {
+    if (!mayBeJson(text)) {
+      const inner = unescaped(text)
+      this.isOther ||= inner !== text
+      values.push(inner)
+      return
+    }
+    this.isOther = true
+    for (const [, written = '', colon] of text.matchAll(token)) {
+      const isQuoted = /^["']/.test(written)
+      const inner = isQuoted ? unescaped(written.slice(1).replace(/["']$/, '')) : written
+      if (colon === undefined) values.push(inner)
+      else this.names.push(inner)
+    }
   }
 }
 
 /** The text with the escapes of JSON resolved. */
 function unescaped(text: string): string {
   if (!text.includes('\\')) return text
-  return text.replaceAll(escape, (_, code: string | undefined, sign: string = '') =>
+  return text.replaceAll(escape, (written, code: string | undefined, sign: string = written) =>
     code === undefined ? (controls.get(sign) ?? sign) : String.fromCharCode(Number(`0x${code}`)),
   )
 }

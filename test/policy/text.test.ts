@@ -112,6 +112,7 @@ describe('a guard reads a text that is JSON as well, and only that', () => {
     ['words in quotes', { t: 'say "rm" and "-rf" to it' }],
     ['words in quotes between brackets', { t: '(["rm"], "-rf")' }],
     ['backslashes alone', { t: '\\'.repeat(5000) }],
+    ['a few backslashes', { t: `${'\\'.repeat(31)}x` }],
     ['a path of Windows', { t: 'C:\\users\\new\\r' }],
     ['an escape that is none', { t: '{"c":"r\\m -rf"}' }],
     ['half an escape', { t: '{"c":"r\\u006 -rf"}' }],
@@ -127,6 +128,7 @@ describe('a guard reads a text that is JSON as well, and only that', () => {
     expect(given(guard('rm -rf'), { t: deep(most, 'r\\u006d x') })).toBe('deny')
     expect(given(guard('rm -rf'), { t: deep(most + 1, 'x') })).toBe('allow')
     expect(given(guard('rm -rf'), { t: deep(most + 2, 'x') })).toBe('deny')
+    expect(given(guard('rm -rf'), { t: `${'\\'.repeat(64)}u0072m x` })).toBe('deny')
   })
 
   test('a pattern finds what a needle finds there', () => {
