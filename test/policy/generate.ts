@@ -41,6 +41,20 @@ const text = fc.oneof(
   ),
   fc.constantFrom('rm -r', 'e', '\u0301', 'xsu', 'do r', 'm:', 'x'),
   fc.constantFrom('users', 'public.users', '"Users"', 'users; drop', 'x.public.users'),
+  fc.constantFrom(
+    ...[
+      '["rm", "-rf"]',
+      '{"c":"r\\u006d -rf"}',
+      '"rm" and "-rf"',
+      '{"rm":"-rf /"',
+      'x={"d":"r\\u006d"}',
+    ],
+    ...[
+      '{"a":"[\\"r\\\\u006d -rf\\"]"}',
+      '{"a":"{\\"b\\":\\"[\\\\\\"rm\\\\\\"]\\"}"}',
+      "{c:'rm -rf /',}",
+    ],
+  ),
   fc.constantFrom('r\u200bm -rf', 'drop', 'table users', ' table', 'STRASSE', 'e\u0301', 'x\0rm'),
   fc.constantFrom(
     'ls\nrm -rf',
@@ -191,6 +205,18 @@ const window: fc.Arbitrary<Window> = fc.record(
 
 const simpleConditions = {
   contains: some(needle),
+  match_regex: some(
+    fc.constantFrom(
+      'rm[ \\t]+-rf',
+      '^rm$',
+      'drop|users',
+      '[0-9]{4}',
+      '-r',
+      'STRASSE',
+      '^[a-z ]*$',
+      '"',
+    ),
+  ),
   amount_gt: threshold,
   amount_gte: threshold,
   amount_lt: threshold,
@@ -270,9 +296,9 @@ export const eventValue: fc.Arbitrary<EventValue> = fc.record(
 /** A policy as a file, in flow style throughout. */
 export function yamlOf(policy: Partial<PolicyValue>): string {
   const { risk_levels: levels, ...lists } = policy
-  const lines = Object.entries(lists).map(
-    ([list, items]) => `${list}: [${items.map(ruleText).join(', ')}]`,
-  )
+  const lines = Object.entries(lists).map(([list, items]: readonly [string, readonly object[]]) => {
+    return `${list}: [${items.map(itemText).join(', ')}]`
+  })
   if (levels !== undefined) {
     const actions = Object.entries(levels).map(([level, does]) => `${level}: {action: ${does}}`)
     lines.push(`risk_levels: {${actions.join(', ')}}`)
@@ -280,22 +306,21 @@ export function yamlOf(policy: Partial<PolicyValue>): string {
   return `${lines.join('\n')}\n`
 }
 
-function ruleText(rule: Rule): string {
-  const asked = Object.entries(rule).map(([key, written]) => {
-    return `${key}: ${key.startsWith('amount') ? String(written) : flow(written)}`
-  })
-  return `{${asked.join(', ')}}`
+function itemText(item: object): string {
+  return `{${Object.entries(item).map(entryText).join(', ')}}`
 }
 
-/** A part of a rule in flow style; keys are quoted, because pointers hold what is special to YAML. */
+/** Keys are quoted, because pointers hold what is special to YAML; thresholds are numbers, which are kept as texts. */
+function entryText([key, written]: readonly [string, unknown]): string {
+  const isNumber = key.startsWith('amount_') || key === 'max' || key === 'limit'
+  return `${JSON.stringify(key)}: ${isNumber && typeof written === 'string' ? written : flow(written)}`
+}
+
+/** A part of a rule in flow style. */
 function flow(written: unknown): string {
   if (Array.isArray(written)) return `[${written.map(flow).join(', ')}]`
   if (typeof written !== 'object' || written === null) return JSON.stringify(written)
-  if ('number' in written) return String(written.number)
-  const inner = Object.entries(written).map(([key, one]) => {
-    return `${JSON.stringify(key)}: ${key.startsWith('amount') ? String(one) : flow(one)}`
-  })
-  return `{${inner.join(', ')}}`
+  return 'number' in written ? String(written.number) : itemText(written)
 }
 
 /** Each policy is a file of its own. */
@@ -304,9 +329,9 @@ export function loaded(...policies: readonly Partial<PolicyValue>[]): Policy {
 }
 
 export function eventOf(given: EventValue): ActionEvent {
-  const { resource, action: verb, scope: part, environment, tool, risk } = given
+  const { resource, action: verb, scope: part, environment, tool, risk, actor = 'agent' } = given
   return ActionEvent.of({
-    actor: 'agent',
+    actor,
     capability: { resource, action: verb, scope: part },
     arguments: json(jsonText(given.arguments)),
     ...(environment === undefined ? {} : { environment }),

@@ -21,17 +21,28 @@ export interface Matchers {
   readonly type?: readonly string[]
   readonly exists?: boolean
   readonly max_length?: number
+  readonly shell?: object
+  readonly sql?: object
 }
 
+/** What a parser says of a text: the parsers of `shell` and `sql` are taken as they are, and only asked. */
+export type Oracle = (asked: {
+  readonly name: 'shell' | 'sql'
+  readonly data: object
+  readonly value: Json
+  readonly root: Json
+  readonly guard: boolean
+}) => Truth
+
 /** What stands at a pointer: a value, perhaps under another spelling of its name; nothing; or nobody can tell. */
-type Seen = { readonly value: Json; readonly sure: boolean } | 'absent' | 'unreadable'
+export type Seen = { readonly value: Json; readonly sure: boolean } | 'absent' | 'unreadable'
 
 /** The value of everything at one pointer. */
 export function argumentValue(
   root: Json,
   pointer: string,
   matchers: Matchers,
-  guard: boolean,
+  { guard, oracle = silent }: { readonly guard: boolean; readonly oracle?: Oracle | undefined },
 ): Truth {
   const values = seenAt(root, pointer.split('/').slice(1), true).map((seen): Truth => {
     if (seen === 'unreadable') return 'indeterminate'
@@ -39,7 +50,15 @@ export function argumentValue(
       return and(Object.entries(matchers).map(([name, wanted]) => absentValue(name, wanted)))
     }
     if (!guard && !seen.sure) return 'indeterminate'
-    return and(matcherValues(matchers, seen.value, guard))
+    return and(
+      Object.entries(matchers).map(([name, wanted]) => {
+        const { value } = seen
+        if (name !== 'shell' && name !== 'sql') {
+          return matcherValue({ name, wanted: wanted as never, value, guard })
+        }
+        return oracle({ name, data: wanted as object, value, root, guard })
+      }),
+    )
   })
   if (values.length === 0) return 'indeterminate'
   return guard ? or(values) : and(values)
@@ -50,7 +69,7 @@ function absentValue(name: string, wanted: unknown): Truth {
   return wanted === true ? 'false' : 'true'
 }
 
-function seenAt(value: Json, tokens: readonly string[], sure: boolean): readonly Seen[] {
+export function seenAt(value: Json, tokens: readonly string[], sure: boolean): readonly Seen[] {
   const [token, ...rest] = tokens
   if (token === undefined) return [{ value, sure }]
   if (value === null) return ['absent']
@@ -70,10 +89,8 @@ function seenAt(value: Json, tokens: readonly string[], sure: boolean): readonly
   return members.some(([key]) => key === name) ? found : [...found, 'absent']
 }
 
-function matcherValues(matchers: Matchers, value: Json, guard: boolean): readonly Truth[] {
-  return Object.entries(matchers).map(([name, wanted]) => {
-    return matcherValue({ name, wanted: wanted as never, value, guard })
-  })
+const silent: Oracle = () => {
+  throw new Error('nobody to ask')
 }
 
 function matcherValue(given: {

@@ -101,7 +101,7 @@ function isHidden(character: string): boolean {
 export type Comparison = 'amount_gt' | 'amount_gte' | 'amount_lt' | 'amount_lte'
 
 /** `digits` divided by ten to the `scale`. */
-interface Exact {
+export interface Exact {
   readonly digits: bigint
   readonly scale: number
 }
@@ -113,8 +113,8 @@ export function amountReadings(
 ): readonly Exact[] {
   if (written === undefined) return []
   if (asText && !/^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(written)) return []
-  const number = exact(written)
-  const rounded = exact(String(Number(written)))
+  const number = exactOf(written)
+  const rounded = exactOf(String(Number(written)))
   const readings = compare(number, rounded) === 0n ? [number] : [number, rounded]
   if (!cents) return readings
   // An amount in cents stands for itself and for its hundredth.
@@ -123,7 +123,7 @@ export function amountReadings(
 }
 
 export function passes(amount: Exact, key: Comparison, threshold: string): boolean {
-  const order = compare(amount, exact(threshold))
+  const order = compare(amount, exactOf(threshold))
   return {
     amount_gt: order > 0n,
     amount_gte: order >= 0n,
@@ -132,14 +132,18 @@ export function passes(amount: Exact, key: Comparison, threshold: string): boole
   }[key]
 }
 
-function exact(text: string): Exact {
+export function exactOf(text: string): Exact {
   const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e')
   const [whole = '', fraction = ''] = mantissa.split('.')
   return { digits: BigInt(whole + fraction), scale: fraction.length - Number(exponent) }
 }
 
-function compare(one: Exact, other: Exact): bigint {
+export function compare(one: Exact, other: Exact): bigint {
+  return plus(one, { ...other, digits: -other.digits }).digits
+}
+
+export function plus(one: Exact, other: Exact): Exact {
   const scale = Math.max(one.scale, other.scale, 0)
   const scaled = ({ digits, scale: own }: Exact): bigint => digits * 10n ** BigInt(scale - own)
-  return scaled(one) - scaled(other)
+  return { digits: scaled(one) + scaled(other), scale }
 }

@@ -2,19 +2,14 @@
 // as a value and not as YAML, and knows nothing of indexes, bounds or positions.
 
 import { argumentValue } from './reference-args.ts'
-import type { Matchers } from './reference-args.ts'
+import type { Matchers, Oracle } from './reference-args.ts'
 import { and, isList, isNum, isObject, opposite, or } from './reference-json.ts'
 import type { Json, Truth } from './reference-json.ts'
 import { below, everyReading, guardBelow, readable, withoutScheme } from './reference-path.ts'
-import {
-  amountReadings,
-  fold,
-  isFound,
-  oneLine,
-  passes,
-  star,
-  starFolded,
-} from './reference-value.ts'
+import { limitValue, sessionValue } from './reference-state.ts'
+import type { Limit, Memory, PerField, Session, Span } from './reference-state.ts'
+import { containsValue, everything, quantify, regexValue, tableValue } from './reference-unaimed.ts'
+import { amountReadings, passes, star, starFolded } from './reference-value.ts'
 import type { Comparison } from './reference-value.ts'
 
 export type Effect = 'deny' | 'require_approval' | 'allow'
@@ -22,6 +17,8 @@ export type Effect = 'deny' | 'require_approval' | 'allow'
 /** What a rule asks, or an alternative of `any`, or what stands under `not`; all of it is meant. */
 export interface Conditions {
   readonly contains?: readonly string[]
+  readonly match_regex?: readonly string[]
+  readonly session?: Session
   readonly amount_gt?: string
   readonly amount_gte?: string
   readonly amount_lt?: string
@@ -45,6 +42,27 @@ export interface Window {
 
 export interface Rule extends Conditions {
   readonly capability: string
+  /** Given to every rule with a limit, because it is what its charges are kept under. */
+  readonly id?: string
+  readonly limit?: readonly Limit[]
+}
+
+/** A pot that several capabilities pay from: a guard for each of them, which share the pot. */
+export interface Budget {
+  readonly id: string
+  readonly limit: string
+  readonly window: Span
+  readonly per?: readonly PerField[]
+  readonly on_exceed?: 'deny' | 'require_approval'
+  readonly from: readonly (Conditions & { readonly capability: string; readonly sum?: string })[]
+}
+
+/** What a call does to its session. */
+export interface LabelItem extends Conditions {
+  readonly capability: string
+  readonly adds: readonly string[]
+  readonly bind?: string
+  readonly ttl?: Span
 }
 
 export interface PolicyValue {
@@ -52,6 +70,8 @@ export interface PolicyValue {
   readonly require_approval: readonly Rule[]
   readonly allow: readonly Rule[]
   readonly risk_levels?: Readonly<Record<string, Effect>>
+  readonly budgets?: readonly Budget[]
+  readonly labels?: readonly LabelItem[]
 }
 
 export interface EventValue {
@@ -64,6 +84,11 @@ export interface EventValue {
   readonly arguments: { readonly [name: string]: Json }
   /** Milliseconds since the epoch; not known when absent. */
   readonly nowMs?: number
+  readonly actor?: string
+  /** What earlier calls have left; not known when absent. */
+  readonly memory?: Memory
+  /** Who knows what is in commands and queries; rules that ask need one. */
+  readonly oracle?: Oracle
 }
 
 type NameRole = 'amount' | 'cents' | 'vague' | 'path' | 'none'
@@ -89,11 +114,12 @@ export const nameRoles: Readonly<Record<string, NameRole>> = {
 const proseNames: ReadonlySet<string> = new Set(['command'])
 
 export function decide(policy: PolicyValue, event: EventValue): Effect {
-  if (policy.deny.some((rule) => ruleValue(rule, event, true) !== 'false')) return 'deny'
+  const guards = guardsOf(policy)
+  const applies = (rule: Rule): boolean => ruleValue(rule, event, true) !== 'false'
+  if (guards.deny.some(applies)) return 'deny'
   const risk = riskOf(policy, event)
   if (risk === 'deny') return 'deny'
-  const held = policy.require_approval.some((rule) => ruleValue(rule, event, true) !== 'false')
-  if (held) return 'require_approval'
+  if (guards.require_approval.some(applies)) return 'require_approval'
   const allowed = policy.allow.some((rule) => ruleValue(rule, event, false) === 'true')
   if (!allowed) return 'deny'
   return risk
@@ -106,7 +132,38 @@ function riskOf({ risk_levels: levels = {} }: PolicyValue, { risk }: EventValue)
   return possible.includes('require_approval') ? 'require_approval' : 'allow'
 }
 
+/** The rules that deny or hold, with those that budgets are. */
+export function guardsOf({
+  deny,
+  require_approval,
+  budgets = [],
+}: PolicyValue): Readonly<Record<'deny' | 'require_approval', readonly Rule[]>> {
+  const payers = (action: Effect): readonly Rule[] =>
+    budgets
+      .filter(({ on_exceed: does = 'deny' }) => does === action)
+      .flatMap(({ id, limit: max, window, per = [], from }) =>
+        from.map(({ sum, ...spender }) => ({
+          ...spender,
+          id: `${id}: budget`,
+          limit: [{ max, window, per, pot: id, ...(sum === undefined ? {} : { sum }) }],
+        })),
+      )
+  return {
+    deny: [...deny, ...payers('deny')],
+    require_approval: [...require_approval, ...payers('require_approval')],
+  }
+}
+
 export function ruleValue(rule: Rule, event: EventValue, guard: boolean): Truth {
+  const { id = '', limit = [] } = rule
+  return and([
+    besideValue(rule, event, guard),
+    ...limit.map((one) => limitValue(one, id, event, guard)),
+  ])
+}
+
+/** Everything that a rule asks besides its limits. */
+export function besideValue(rule: Rule, event: EventValue, guard: boolean): Truth {
   return capabilityFits(rule.capability, event, guard)
     ? conditionsValue(rule, event, guard)
     : 'false'
@@ -117,14 +174,18 @@ function conditionsValue(asked: Conditions, event: EventValue, guard: boolean): 
     asked[key] === undefined ? 'true' : amountValue(key, asked[key], event, guard),
   )
   const args = Object.entries(asked.args ?? {}).map(([pointer, matchers]) =>
-    argumentValue(event.arguments, pointer, matchers, guard),
+    argumentValue(event.arguments, pointer, matchers, { guard, oracle: event.oracle }),
   )
   return and([
     ...amounts,
     ...args,
-    asked.contains === undefined ? 'true' : containsValue(asked.contains, event, guard),
+    asked.contains === undefined ? 'true' : containsValue(asked.contains, event.arguments, guard),
+    asked.match_regex === undefined
+      ? 'true'
+      : regexValue(asked.match_regex, event.arguments, guard),
+    asked.session === undefined ? 'true' : sessionValue(asked.session, event, guard),
     asked.path_prefix === undefined ? 'true' : pathValue(asked.path_prefix, event, guard),
-    asked.table === undefined ? 'true' : tableValue(asked.table, event, guard),
+    asked.table === undefined ? 'true' : tableValue(asked.table, event.arguments, guard),
     asked.time === undefined ? 'true' : timeValue(asked.time, event.nowMs),
     asked.environment === undefined
       ? 'true'
@@ -136,12 +197,6 @@ function conditionsValue(asked: Conditions, event: EventValue, guard: boolean): 
       ? 'true'
       : or(asked.any.map((one) => conditionsValue(one, event, guard))),
   ])
-}
-
-/** Guards: any candidate; grants: all, and one at least. */
-function quantify(values: readonly Truth[], guard: boolean): Truth {
-  if (values.length === 0) return 'indeterminate'
-  return guard ? or(values) : and(values)
 }
 
 function capabilityFits(pattern: string, event: EventValue, guard: boolean): boolean {
@@ -189,86 +244,6 @@ function timeValue({ zone, days, between }: Window, nowMs: number | undefined): 
     return open
   })
   return hours.includes(now) ? 'true' : 'false'
-}
-
-interface Named {
-  readonly name: string
-  readonly value: Json
-}
-
-/** Every value below a name, also objects and lists, in the order of the text; list elements have the list's name. */
-function everything(value: Json, name: string): readonly Named[] {
-  const inner = isList(value)
-    ? value.flatMap((item) => everything(item, name))
-    : isObject(value)
-      ? Object.entries(value).flatMap(([key, one]) => everything(one, key))
-      : []
-  return [{ name, value }, ...inner]
-}
-
-function namesIn(value: Json): readonly string[] {
-  if (isList(value)) return value.flatMap(namesIn)
-  return isObject(value)
-    ? Object.entries(value).flatMap(([key, inner]) => [key, ...namesIn(inner)])
-    : []
-}
-
-function containsValue(needles: readonly string[], event: EventValue, guard: boolean): Truth {
-  const leaves = everything(event.arguments, '')
-    .map(({ value }) => value)
-    .filter((value) => !isObject(value) && !isList(value))
-  if (guard) {
-    const values = leaves.map((value) =>
-      typeof value === 'object' && value !== null && 'number' in value
-        ? String(value.number)
-        : String(value),
-    )
-    const names = namesIn(event.arguments)
-    return needles.some((needle) => isFound(needle, values, names)) ? 'true' : 'false'
-  }
-  const texts = leaves.filter((value) => typeof value === 'string')
-  return quantify(
-    texts.map((text) => {
-      return oneLine(text) && needles.some((needle) => text.includes(needle)) ? 'true' : 'false'
-    }),
-    false,
-  )
-}
-
-/** Names of the generator under which a call names a table. */
-const tableNames: ReadonlySet<string> = new Set(['table', 'Tables', 'tableName'])
-
-function tableValue(patterns: readonly string[], event: EventValue, guard: boolean): Truth {
-  const tables = everything(event.arguments, '').filter(
-    ({ name, value }) => tableNames.has(name) && !isList(value),
-  )
-  return quantify(
-    tables.map(({ value }) => oneTable(value, patterns, guard)),
-    guard,
-  )
-}
-
-function oneTable(value: Json, patterns: readonly string[], guard: boolean): Truth {
-  if (typeof value !== 'string') return 'indeterminate'
-  const plain = (text: string): boolean => /^[\p{L}\p{N}_$.-]+$/u.test(text)
-  if (!guard) {
-    if (!plain(value)) return 'indeterminate'
-    return patterns.some((pattern) => star(pattern, value)) ? 'true' : 'false'
-  }
-  const bare = (text: string): string =>
-    fold(text)
-      .trim()
-      .replace(/["'`[\]]/g, '')
-  const names = bare(value).split('.')
-  const values = patterns.map((pattern): Truth => {
-    const parts = bare(pattern).split('.')
-    if (names.some((_, at) => star(parts.join('.'), names.slice(at).join('.')))) return 'true'
-    const isShort = names.length < parts.length && star(parts.at(-1) ?? '', names.at(-1) ?? '')
-    return isShort ? 'indeterminate' : 'false'
-  })
-  // A NUL may end the name to one server and not to another.
-  const isName = plain(bare(value)) && !value.includes('\0')
-  return or(isName ? values : [...values, 'indeterminate'])
 }
 
 function roleOf(name: string): NameRole | undefined {
