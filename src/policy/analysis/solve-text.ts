@@ -18,11 +18,12 @@ import {
 } from './formula.ts'
 import type { Formula } from './formula.ts'
 import { languageOf } from './language.ts'
+import type { Expression } from './language.ts'
 import type { LanguageAtoms } from './language-atoms.ts'
 import { numberSamples } from './number-samples.ts'
 import { isNormalPath, isReading, pathFormula, pathHint, windingPaths } from './path-languages.ts'
 import type { NumberAtom, PathAtom, PlainAtom, TextAtom, UrlAtom } from './text-atom.ts'
-import { oneOfTexts, plainNumber } from './text-languages.ts'
+import { fractionsNear, oneOfTexts, plainNumber } from './text-languages.ts'
 import { searchText } from './text-search.ts'
 import { isPlainUrl, urlFormula } from './url-languages.ts'
 
@@ -169,8 +170,7 @@ class TextSolver {
   }
 
   #number(): Plain {
-    const { atoms } = this.#tools
-    return atom(atoms.get({ side: 'raw', key: 'plain number' }, () => languageOf(plainNumber)))
+    return this.#in('plain number', () => plainNumber)
   }
 
   /** Texts that are numbers: some for each answer that numbers can give to everything that is asked of them. */
@@ -203,21 +203,22 @@ class TextSolver {
       }),
     )
     const numeric = all([statement, this.#number()])
-    const found: string[] = []
+    // Between two thresholds there may be no whole number that does.
+    const near = this.#in(`near ${number.text}`, () => fractionsNear(number.text))
+    const found = [...this.#search(all([numeric, near])).texts]
     // Which number a text is, the search does not see: a few texts, one of which may do.
     for (let round = 0; round < maxNumericTexts; round += 1) {
-      const { texts, isNone } = this.#search(all([numeric, negate(this.#oneOf(found))]))
+      const known = this.#in(`in ${JSON.stringify(found)}`, () => oneOfTexts(found))
+      const { texts, isNone } = this.#search(all([numeric, negate(known)]))
       if (isNone !== undefined)
-        return round === 0 ? { texts: [], isNone } : { texts: found, isNone: undefined }
+        return { texts: found, isNone: found.length === 0 ? isNone : undefined }
       found.push(...texts)
     }
     return { texts: found, isNone: undefined }
   }
 
-  #oneOf(texts: readonly string[]): Plain {
-    const { atoms } = this.#tools
-    const key = `in ${JSON.stringify(texts)}`
-    return atom(atoms.get({ side: 'raw', key }, () => languageOf(oneOfTexts(texts))))
+  #in(key: string, make: () => Expression): Plain {
+    return atom(this.#tools.atoms.get({ side: 'raw', key }, () => languageOf(make())))
   }
 
   #long(): Step {

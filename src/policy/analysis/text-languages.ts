@@ -73,13 +73,20 @@ export function oneOfTexts(texts: readonly string[]): Expression {
   return either(texts.map(literal))
 }
 
+const digit = char({
+  key: '0-9',
+  has: (point) => point >= 0x30 && point <= 0x39,
+  borders: [0x30, 0x3a],
+})
+
+/** Numbers with a fraction, and with the whole part of a number. */
+export function fractionsNear(number: string): Expression {
+  const [whole = '0'] = number.split('.')
+  return sequence(literal(`${whole}.`), digit, many(digit))
+}
+
 /** The numbers that every reader takes for the same ones. */
 export const plainNumber: Expression = (() => {
-  const digit = char({
-    key: '0-9',
-    has: (point) => point >= 0x30 && point <= 0x39,
-    borders: [0x30, 0x3a],
-  })
   const positive = char({
     key: '1-9',
     has: (point) => point >= 0x31 && point <= 0x39,

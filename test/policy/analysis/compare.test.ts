@@ -18,7 +18,8 @@ function changesInWorld(before: Policy, now: Policy): ReadonlySet<keyof typeof k
   const changes = new Set<keyof typeof kinds>()
   for (const event of world) {
     const { decision } = now.decide(event)
-    if (before.decide(event).decision !== decision) changes.add(decision)
+    // One call for each decision is enough.
+    if (!changes.has(decision) && before.decide(event).decision !== decision) changes.add(decision)
   }
   return changes
 }
@@ -46,7 +47,7 @@ test('what differs in a small world is found, what is found is so, and everythin
     fc.property(plainPair, ([one, other]) => {
       expect(checkedUnproven(policy(textOf(one)), policy(textOf(other)))).toBe(0)
     }),
-    fuzz(1000),
+    fuzz(2000),
   )
 }, 600_000)
 
@@ -160,6 +161,12 @@ const cases: readonly Case[] = [
       'deny: [{capability: t.u.v, args: {/x: {contains: [a, z]}}}]\nrequire_approval: [{capability: t.u.v, args: {/x: {type: string, max_length: 0}}}]\nallow: [{capability: t.u.v, environment: production}]',
     now: 'deny: [{capability: t.u.v, args: {/x: {contains: [a, z]}}}]\nrequire_approval: [{capability: t.u.v, args: {/x: {type: string, max_length: 0}}}]\nallow: [t.u.v]',
     allowed: ['t.u.v {"x":"0"}'],
+  },
+  {
+    name: 'a number that is a text in which a digit stands that no whole one below has',
+    before: 'deny: [{capability: t, args: {/x: {contains: "5"}}}]\nallow: [t.u.v]',
+    now: 'deny: [{capability: t, args: {/x: {ends_with: a}}}]\nallow: [{capability: t.u.v, args: {/x: {gte: 0, lt: 5}}}]',
+    allowed: ['t.u.v {"x":"0.5"}'],
   },
   {
     name: 'fewer hosts',
