@@ -9,7 +9,7 @@ import { limits } from '../limits.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { pinFrom, textOf, type PinFlags } from './pin-flags.ts'
-import { storageOf, type PlaceFlags } from './places.ts'
+import { placeOf, type PlaceFlags, type WritablePlace } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine } from './shown.ts'
 import { VerifyProgress } from './verify-progress.ts'
@@ -30,11 +30,12 @@ export async function auditVerify(
   flags: VerifyFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const path = pathOf(log, flags)
+  const place = placeNamed(log, flags)
+  const { path } = place
   const pin = pinFrom(flags)
   const from = stateFrom(flags.state, pin)
   // Read before the log: what they have seen, the log has by then.
-  const anchors = [...highWaterOf(path), ...(flags.anchor ?? []).map(anchorFrom)]
+  const anchors = [...highWaterOf(place), ...(flags.anchor ?? []).map(anchorFrom)]
   const { verifyLog } = await import('../storage/verify-log.ts')
   const progress = new VerifyProgress(io)
   const { report, state } = await verifyLog(path, {
@@ -84,19 +85,19 @@ function codeOf(verdict: LogVerdict): ExitCode {
   }
 }
 
-function pathOf(log: string | undefined, flags: VerifyFlags): string {
-  if (log === undefined) return storageOf(flags).path
+function placeNamed(log: string | undefined, flags: VerifyFlags): WritablePlace {
+  if (log === undefined) return placeOf(flags)
   if (flags.storage === undefined && flags.config === undefined) {
-    return storageOf({ storage: log }).path
+    return placeOf({ storage: log })
   }
   throw new CapFenceError('USAGE', 'the log is named twice', {
     hint: 'write `capfence audit verify LOG`, or `--storage`, or `--config`',
   })
 }
 
-/** The place beside the log where every gate notes how far it has come. */
-function highWaterOf(path: string): readonly LogAnchor[] {
-  const file = `${path}.highwater`
+/** The file in which every gate notes how far the log has come. */
+function highWaterOf({ path, highWater }: WritablePlace): readonly LogAnchor[] {
+  const file = highWater ?? `${path}.highwater`
   if (!existsSync(file)) return []
   return [{ name: 'the high-water file', note: noteIn(textOf(file, limits.maxNoteBytes)) }]
 }

@@ -54,13 +54,21 @@ export async function withLog<T>(
  * @throws CapFenceError `AUDIT_UNAVAILABLE` when there is no log: only the gate makes one
  */
 export function placeToWrite(flags: PlaceFlags): WritablePlace {
-  const { config, storage } = flags
-  const place =
-    storage === undefined
-      ? writablePlace(readConfigFile(config ?? defaultConfigPath))
-      : { path: storageOf(flags).path, keys: undefined, highWater: undefined }
+  const place = placeOf(flags)
   requireLog(place)
   return place
+}
+
+/**
+ * Where the log is that the flags name, with what belongs to it; whether it is there is not asked.
+ *
+ * @throws CapFenceError `USAGE`, or what is wrong with the configuration
+ */
+export function placeOf(flags: PlaceFlags): WritablePlace {
+  const { config, storage } = flags
+  return storage === undefined
+    ? writablePlace(readConfigFile(config ?? defaultConfigPath))
+    : { path: storageOf(flags).path, keys: undefined, highWater: undefined }
 }
 
 function writablePlace({ storage, audit }: Config): WritablePlace {
