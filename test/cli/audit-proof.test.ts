@@ -2,6 +2,7 @@ import Database from 'better-sqlite3'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { leafHash } from '../../src/audit/codec.ts'
 import { readPin, verifyLines, verifyTiles } from '../../src/audit/portable/index.ts'
 import { TestLog, withLog } from './a-log.ts'
 import { capfence } from './capture.ts'
@@ -283,6 +284,26 @@ describe('audit export', () => {
       expect(await audit(log, 'export', '--jsonl', file)).toMatchObject({ code: 3, out: '' })
       expect(existsSync(join(folder, 'checkpoint'))).toBe(false)
       expect([existsSync(file), existsSync(`${file}.new`)]).toEqual([false, false])
+    })
+  })
+
+  test('is not made of a log whose last record is another one, leaf and all', async () => {
+    await withLog(calls, async (log) => {
+      const db = new Database(log.path)
+      const last = db.prepare<[], Buffer>('SELECT body FROM records WHERE seq = 6').pluck().get()
+      const body = Buffer.from(String(last).replace('"seq":6', '"seq":7'))
+      const leaf = Buffer.from(leafHash(body), 'hex')
+      db.prepare('UPDATE records SET body = ?, leaf = ? WHERE seq = 6').run(body, leaf)
+      db.close()
+      const file = join(log.folder, 'log.jsonl')
+      for (const to of [
+        ['--tiles', join(log.folder, 'public')],
+        ['--jsonl', file],
+      ]) {
+        expect(await audit(log, 'export', ...to)).toMatchObject({ code: 3, out: '' })
+      }
+      expect(existsSync(file)).toBe(false)
+      expect(await audit(log, 'prove', '6')).toMatchObject({ code: 3, out: '' })
     })
   })
 
