@@ -54,12 +54,12 @@ test('each of several paths has its answer', async () => {
   expect(Object.fromEntries(answers)).toEqual({ relative: at('a/b'), round: undefined })
 })
 
-test.skipIf(process.getuid?.() === 0)(
-  'a folder that cannot be looked into says nothing',
-  async () => {
-    mkdirSync(at('locked/inner'), { recursive: true })
-    chmodSync(at('locked'), 0)
-    expect((await ask(['locked/inner/x'])).get('locked/inner/x')).toBeUndefined()
-    chmodSync(at('locked'), 0o700)
-  },
-)
+// No folder is closed to root.
+const closed = process.getuid?.() === 0 ? [] : ['locked']
+
+test.each(closed)('a folder that cannot be looked into says nothing: %s', async () => {
+  mkdirSync(at('locked/inner'), { recursive: true })
+  chmodSync(at('locked'), 0)
+  expect((await ask(['locked/inner/x'])).get('locked/inner/x')).toBeUndefined()
+  chmodSync(at('locked'), 0o700)
+})
