@@ -23,6 +23,8 @@ export interface KeyFiles {
   pathOf(file: string): string
   /** File names, in no order. */
   list(): readonly string[]
+  /** Whether a file is there; what it holds is not looked at. */
+  has(file: string): boolean
   /** Refuses a file that is missing, is no key, or that others can read. */
   read(file: string): NamedKey
   /**
@@ -47,6 +49,10 @@ export class KeysInMemory implements KeyFiles {
 
   list(): readonly string[] {
     return [...this.#keys.keys()]
+  }
+
+  has(file: string): boolean {
+    return this.#keys.has(file)
   }
 
   read(file: string): NamedKey {
@@ -92,6 +98,10 @@ export class KeyFolder implements KeyFiles {
 
   list(): readonly string[] {
     return guarded(this.#folder, () => (existsSync(this.#folder) ? readdirSync(this.#folder) : []))
+  }
+
+  has(file: string): boolean {
+    return existsSync(this.pathOf(file))
   }
 
   read(file: string): NamedKey {

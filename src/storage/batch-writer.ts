@@ -130,6 +130,7 @@ export class BatchWriter {
     try {
       this.#requireFormat()
       transaction.begin()
+      this.#log.signer.requireKeys()
       store()
       head = transaction.finish()
       this.#commit.run()

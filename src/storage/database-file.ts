@@ -45,7 +45,7 @@ export class DatabaseFile {
   /** Remembers which files are open, once the write-ahead log exists. */
   remember(): void {
     if (this.path === inMemory) return
-    for (const path of [this.path, `${this.path}-wal`]) {
+    for (const path of [this.path, `${this.path}-wal`, `${this.path}-shm`]) {
       const identity = this.#files.identity(path)
       if (identity !== undefined) this.#identities.set(path, identity)
     }
@@ -53,7 +53,8 @@ export class DatabaseFile {
 
   /**
    * SQLite writes on without complaint into a file that was deleted or replaced; the records would be gone when the
-   * process ends. The write-ahead log counts too: it holds the newest commits.
+   * process ends. The write-ahead log counts too: it holds the newest commits. And so does the file beside it through
+   * which writers lock each other out: whoever comes next would make another one, and both would write at once.
    */
   complaint(): StorageFailure | undefined {
     for (const [path, identity] of this.#identities) {

@@ -96,6 +96,25 @@ export class LogSigner {
     return this.#epoch.number
   }
 
+  /**
+   * A gate that still has the keys in memory would write on in a log that nobody can continue after it.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when a key that signs now is missing where it is kept
+   */
+  requireKeys(): void {
+    const { files } = this.#context
+    for (const file of [stableFile, epochFile(this.#epoch.number)]) {
+      if (files.has(file) || (file === stableFile && files.has(pendingFile))) continue
+      throw new CapFenceError(
+        'AUDIT_UNAVAILABLE',
+        `the key file \`${files.pathOf(file)}\` is gone`,
+        {
+          hint: 'put the key files of this log back: without them it cannot be continued',
+        },
+      )
+    }
+  }
+
   /** Whether the epoch has lasted for its time. A clock that was set back by as much says nothing about that: then too. */
   isOld(nowMs: number): boolean {
     const { rotateMs } = this.#context
