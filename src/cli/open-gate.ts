@@ -42,6 +42,8 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
     keys: config.audit.keys,
     highWater: config.audit.highWater,
     rotateHours: config.audit.rotateHours,
+    checkEveryMs: config.audit.verifyEveryMinutes * 60_000,
+    onDamage: (error) => log(failureText(error)),
   })
   const runtime = newRuntime(config, store, policy, log)
   const { durability } = config.audit

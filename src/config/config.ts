@@ -65,6 +65,8 @@ export interface AuditConfig {
   readonly highWater: string | undefined
   /** How long an epoch of keys lasts; 0 when only a person ends it. */
   readonly rotateHours: number
+  /** How often a running gate verifies the whole log in the background; 0 for never. */
+  readonly verifyEveryMinutes: number
   /** Whether results tell the client where the decision stands in the log; decisions are always synced then. */
   readonly receipts: boolean
   /** In the order of the file. */
@@ -283,6 +285,7 @@ const defaultAudit: AuditConfig = {
   keys: undefined,
   highWater: undefined,
   rotateHours: 24,
+  verifyEveryMinutes: 60,
   receipts: false,
   anchors: [],
 }
@@ -293,6 +296,7 @@ const auditKeys = [
   'keys',
   'highWater',
   'rotateHours',
+  'verifyEveryMinutes',
   'receipts',
   'anchors',
 ] as const
@@ -305,12 +309,15 @@ function auditIn(folder: string): Read<AuditConfig> {
     const keys = section.optional('keys', path, undefined)
     const highWater = section.optional('highWater', path, undefined)
     const hours = wholeNumber({ min: 0, max: bounds.maxRotateHours })
+    const minutes = wholeNumber({ min: 0, max: bounds.maxVerifyMinutes })
+    const { verifyEveryMinutes } = defaultAudit
     return {
       durability: section.optional('durability', oneOf(durabilities), defaultAudit.durability),
       mode: section.optional('mode', oneOf(disclosureModes), defaultAudit.mode),
       keys: keys === undefined ? undefined : resolve(folder, keys),
       highWater: highWater === undefined ? undefined : resolve(folder, highWater),
       rotateHours: section.optional('rotateHours', hours, defaultAudit.rotateHours),
+      verifyEveryMinutes: section.optional('verifyEveryMinutes', minutes, verifyEveryMinutes),
       receipts: section.optional('receipts', flag, defaultAudit.receipts),
       anchors: section.optional('anchors', readAnchors, defaultAudit.anchors),
     }

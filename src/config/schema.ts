@@ -288,6 +288,14 @@ export const configSchema: z.ZodType = z
           .describe(
             "After how many hours the log's signing key is replaced and erased; 0 for never by itself. 24 when left out.",
           ),
+        verifyEveryMinutes: z
+          .int()
+          .min(0)
+          .max(bounds.maxVerifyMinutes)
+          .optional()
+          .describe(
+            'How often a running gate verifies the whole log in the background, beside once soon after its start; 0 for never. 60 when left out.',
+          ),
         receipts: z
           .boolean()
           .optional()

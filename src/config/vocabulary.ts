@@ -37,6 +37,8 @@ export const bounds = {
   maxApprovalSeconds: 604_800,
   /** A year: an epoch of keys that lasts longer protects nothing. */
   maxRotateHours: 8784,
+  /** A month. */
+  maxVerifyMinutes: 44_640,
   maxAnchorName: 64,
   /** A week: an anchor that is older says little. */
   maxAnchorMinutes: 10_080,

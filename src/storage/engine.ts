@@ -95,6 +95,8 @@ export abstract class BaseDBEngine implements Store {
   #batchesInRow = 0
   /** When other writers were last seen to store something. */
   #othersWroteMs = -Infinity
+  /** Why nothing more is stored as long as this process runs. */
+  #latched: StorageFailure | undefined
   #closing: Promise<void> | undefined
 
   protected constructor(timing: EngineTiming, reader: LogReader) {
@@ -232,6 +234,10 @@ export abstract class BaseDBEngine implements Store {
   }
 
   async #attempt(commits: readonly Waiting[]): Promise<void> {
+    if (this.#latched !== undefined) {
+      this.#refuse(this.#latched, () => true)
+      return
+    }
     const power = commits.some(({ durability }) => durability === 'power')
     const result = await this.write({ commits, power, gap: this.#gap() })
     if (result.kind === 'stored') {
@@ -296,7 +302,26 @@ export abstract class BaseDBEngine implements Store {
 
   /** A full disk is noted while it is full; the outage itself goes on until a commit is stored. */
   async #useReserve({ reason }: StorageFailure): Promise<void> {
-    if (reason !== 'full' || !this.releaseReserve()) return
+    if (reason === 'full' && this.releaseReserve()) await this.#noteOutage()
+  }
+
+  /**
+   * Stores nothing more from here on but the record of it: what is known to be damaged is not written on.
+   *
+   * The record follows at the latest with the writer's end.
+   */
+  protected async latch(failure: StorageFailure): Promise<void> {
+    this.#latched ??= failure
+    this.#outage ??= {
+      reason: failure.reason,
+      sinceMs: this.#timing.clock.nowMs(),
+      unrecorded: 0,
+    }
+    await this.#noteOutage()
+  }
+
+  /** Records the outage while it goes on, as far as that is possible. */
+  async #noteOutage(): Promise<void> {
     const result = await this.write({ commits: [], power: true, gap: this.#gap() })
     if (result.kind === 'stored' && this.#outage !== undefined) this.#outage.unrecorded = 0
   }

@@ -5,6 +5,7 @@ import { KeyFolder, KeysInMemory } from '../crypto/key-folder.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
 import { systemRandom } from '../crypto/random.ts'
 import type { RandomSource } from '../crypto/random.ts'
+import type { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { SignedHead } from '../runtime/store.ts'
 import { BatchWriter } from './batch-writer.ts'
@@ -15,10 +16,11 @@ import type { DatabaseFile, OpenContext } from './database-file.ts'
 import { BaseDBEngine } from './engine.ts'
 import type { Batch, WriteResult } from './engine.ts'
 import { nodeFiles } from './files.ts'
-import { writingError } from './failure.ts'
+import { corrupt, writingError } from './failure.ts'
 import type { Files } from './files.ts'
 import type { Recovery } from './high-water.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { startChecks } from './log-check.ts'
 import { openLog } from './open-log.ts'
 import type { OpenedLog } from './open-log.ts'
 import { SQLiteLog } from './sqlite-log.ts'
@@ -39,6 +41,10 @@ export interface SQLiteOptions {
   readonly recovery?: Recovery | undefined
   /** After how many hours a new epoch of keys begins with the next commit; 24 when absent, 0 for never by itself. */
   readonly rotateHours?: number
+  /** How often the whole log is verified in the background, milliseconds; never when absent or 0, or in memory. */
+  readonly checkEveryMs?: number
+  /** Told when that finds damage; nothing more is stored then. */
+  readonly onDamage?: (error: CapFenceError) => void
   /** How long a commit waits for other processes, milliseconds. */
   readonly maxLockWaitMs?: number
   readonly clock?: Clock
@@ -84,6 +90,8 @@ interface OpenParts {
   readonly presence: WriterPresence
   readonly log: OpenedLog
   readonly reader: SQLiteLog
+  readonly checkEveryMs: number
+  onDamage(error: CapFenceError): void
 }
 
 /**
@@ -95,6 +103,7 @@ export class SQLiteEngine extends BaseDBEngine {
   readonly #parts: OpenParts
   readonly #writer: BatchWriter
   readonly #stopHeartbeat: () => void
+  readonly #stopChecks: () => void
 
   private constructor(parts: OpenParts) {
     const { clock, maxLockWaitMs } = parts.context
@@ -102,6 +111,11 @@ export class SQLiteEngine extends BaseDBEngine {
     this.#parts = parts
     this.#writer = new BatchWriter(parts.file, parts.log, clock)
     this.#stopHeartbeat = startHeartbeat(this, clock)
+    this.#stopChecks = startChecks({
+      path: parts.file.path,
+      everyMs: parts.file.path === inMemory ? 0 : parts.checkEveryMs,
+      onDamage: (reason) => this.#onDamage(reason),
+    })
     this.restoreReserve()
   }
 
@@ -138,7 +152,8 @@ export class SQLiteEngine extends BaseDBEngine {
       )
       file.remember()
       const reader = new SQLiteLog(file, context, presence)
-      return new SQLiteEngine({ file, context, presence, log, reader })
+      const { checkEveryMs = 0, onDamage = () => undefined } = options
+      return new SQLiteEngine({ file, context, presence, log, reader, checkEveryMs, onDamage })
     } catch (error) {
       file.db.close()
       throw openingError(path, error)
@@ -198,6 +213,7 @@ export class SQLiteEngine extends BaseDBEngine {
   protected async shutDown(gap: AuditGapFacts | undefined): Promise<void> {
     const { presence, reader, log, context } = this.#parts
     this.#stopHeartbeat()
+    this.#stopChecks()
     try {
       retrying(context, () => this.#writer.writeLast(gap))
     } catch {
@@ -205,6 +221,11 @@ export class SQLiteEngine extends BaseDBEngine {
     }
     await reader.close()
     presence.release(log.writer.w)
+  }
+
+  #onDamage(reason: string): void {
+    this.#parts.onDamage(corrupt(reason))
+    void this.latch({ reason: 'damaged', what: `it is damaged: ${reason}` })
   }
 
   #reservePath(): string | undefined {

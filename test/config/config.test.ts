@@ -35,7 +35,7 @@ describe('a configuration is read into exact values', () => {
     "mode": "observe",
     "storage": "sqlite:data/log.db",
     "approvals": {"timeoutSeconds": 60, "approvers": "a/approvers.json"},
-    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "highWater": "h", "rotateHours": 1, "receipts": true,
+    "audit": {"durability": "process", "mode": "digest-only", "keys": "../k", "highWater": "h", "rotateHours": 1, "verifyEveryMinutes": 5, "receipts": true,
       "anchors": [
         {"exec": ["/usr/bin/git", "commit"]},
         {"witness": "https://w.example/", "vkey": "w.example/1+00000000+${'A'.repeat(44)}", "name": "w", "everyMinutes": 5}
@@ -133,6 +133,7 @@ describe('a configuration is read into exact values', () => {
         keys: resolve(home, '../k'),
         highWater: resolve(home, 'h'),
         rotateHours: 1,
+        verifyEveryMinutes: 5,
         receipts: true,
         anchors: [
           {
@@ -175,7 +176,14 @@ describe('a configuration is read into exact values', () => {
       mode: 'enforce',
       storage: { engine: 'sqlite', path: resolve('home/.capfence/capfence.db') },
       approvals: { timeoutSeconds: 900 },
-      audit: { durability: 'power', mode: 'args', rotateHours: 24, receipts: false, anchors: [] },
+      audit: {
+        durability: 'power',
+        mode: 'args',
+        rotateHours: 24,
+        verifyEveryMinutes: 60,
+        receipts: false,
+        anchors: [],
+      },
       unknownMethods: 'deny',
       bounds: {
         maxClientMessageBytes: limits.maxClientMessageBytes,

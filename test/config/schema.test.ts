@@ -85,6 +85,7 @@ const base = {
     keys: 'k',
     highWater: 'h',
     rotateHours: 0,
+    verifyEveryMinutes: 0,
     receipts: true,
     anchors: [
       { exec: ['git', 'x y', ''], name: 'a', everyMinutes: 5 },
