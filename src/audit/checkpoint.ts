@@ -27,7 +27,11 @@ export function signCheckpoint(checkpoint: Checkpoint, signers: readonly NoteSig
   return signNote(printCheckpoint(checkpoint), signers)
 }
 
-/** The text that is signed. */
+/**
+ * The text that is signed.
+ *
+ * @internal Exported for tests only.
+ */
 export function printCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${Buffer.from(root, 'hex').toString('base64')}\n`
 }

@@ -46,7 +46,11 @@ export function noteSigner(name: string, key: SigningKey): NoteSigner {
   return { name: checkedName(name), id: keyId(name, ed25519Type, key.publicKey), key }
 }
 
-/** The key under a name, to verify with. */
+/**
+ * The key under a name, to verify with.
+ *
+ * @internal Exported for tests only.
+ */
 export function verifierKey(name: string, publicKey: Uint8Array): VerifierKey {
   return {
     name: checkedName(name),

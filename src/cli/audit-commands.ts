@@ -3,7 +3,12 @@ import { anchorCommand } from './audit-anchor-command.ts'
 import type { AuditKeyFlags } from './audit-key.ts'
 import type { AuditRecoverFlags } from './audit-recover.ts'
 import type { AuditRotateFlags } from './audit-rotate.ts'
-import { checkProofCommand, exportCommand, proveCommand } from './audit-proof-commands.ts'
+import {
+  checkProofCommand,
+  exportCommand,
+  proveCommand,
+  showCommand,
+} from './audit-proof-commands.ts'
 import { verifyCommand } from './audit-verify-command.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
@@ -13,6 +18,7 @@ export function auditCommand(kit: CommandKit): Command {
   return kit
     .command('audit')
     .description('the log as evidence: what it proves, and its keys')
+    .addCommand(showCommand(kit))
     .addCommand(verifyCommand(kit))
     .addCommand(proveCommand(kit))
     .addCommand(checkProofCommand(kit))

@@ -2,8 +2,31 @@ import type { Command } from 'commander'
 import type { CheckProofFlags } from './audit-check-proof.ts'
 import type { ExportFlags } from './audit-export.ts'
 import type { ProveFlags } from './audit-prove.ts'
+import type { ShowFlags } from './audit-show.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
+
+/** `capfence audit show`. */
+export function showCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('show')
+    .description('one record as a person reads it: who, what, why, how it ended')
+    .argument('<record>', 'its number, as `capfence logs` shows it, or the id of a call')
+    .option('--pin <file>', "the log's two keys: also proves that the record is in the log")
+    .option('--vkey <key>', 'the same as text: give it twice', several)
+    .option('--show-secrets', 'values that look like secrets too, as far as the log has them')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    ['capfence audit show 12', 'what was decided, by which rule, on which arguments'],
+    ['capfence audit show 12 --pin log.pin', 'and whether it is in the log as it was signed'],
+  ])
+  return withPlace(command).action((record: string, flags: ShowFlags) =>
+    kit.run(async () => {
+      const { auditShow } = await import('./audit-show.ts')
+      return auditShow(record, flags, kit.io, kit.openLog)
+    }),
+  )
+}
 
 /** `capfence audit prove`. */
 export function proveCommand(kit: CommandKit): Command {

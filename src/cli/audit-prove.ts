@@ -21,8 +21,7 @@ export interface ProveFlags extends PlaceFlags {
 /** `capfence audit prove`: writes a file that proves to a stranger that a record is in the log. */
 export async function auditProve(seq: string, flags: ProveFlags, io: Io): Promise<ExitCode> {
   const index = seqOf(seq)
-  const { withSnapshot } = await import('../storage/read-snapshot.ts')
-  const made = await withSnapshot(storageOf(flags).path, (snapshot) => prove(snapshot, index, io))
+  const made = await proveRecord(storageOf(flags).path, index, io)
   const { output } = flags
   if (output !== undefined) writeProof(output, made.proof)
   if (flags.json === true) {
@@ -37,7 +36,18 @@ export async function auditProve(seq: string, flags: ProveFlags, io: Io): Promis
   return exitCodes.yes
 }
 
+/**
+ * Proves that a record is in the log as its head was signed; reads the whole log for it.
+ *
+ * @throws CapFenceError `USAGE` when there is no such record, `AUDIT_CORRUPT` when the log is not as it was signed
+ */
+export async function proveRecord(path: string, index: number, io: Io): Promise<MadeProof> {
+  const { withSnapshot } = await import('../storage/read-snapshot.ts')
+  return withSnapshot(path, (snapshot) => prove(snapshot, index, io))
+}
+
 interface MadeProof {
+  /** The file's text. */
   readonly proof: string
   readonly log: string
   readonly size: number
