@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { anchorCommand } from './audit-anchor-command.ts'
 import type { AuditKeyFlags } from './audit-key.ts'
 import type { AuditRecoverFlags } from './audit-recover.ts'
+import type { AuditRedactFlags } from './audit-redact.ts'
 import type { AuditRotateFlags } from './audit-rotate.ts'
 import {
   checkProofCommand,
@@ -24,6 +25,7 @@ export function auditCommand(kit: CommandKit): Command {
     .addCommand(checkProofCommand(kit))
     .addCommand(exportCommand(kit))
     .addCommand(key(kit))
+    .addCommand(redact(kit))
     .addCommand(rotate(kit))
     .addCommand(recover(kit))
     .addCommand(anchorCommand(kit))
@@ -57,6 +59,34 @@ function rotate(kit: CommandKit): Command {
     kit.run(async () => {
       const { auditRotate } = await import('./audit-rotate.ts')
       return auditRotate(flags, kit.io)
+    }),
+  )
+}
+
+function redact(kit: CommandKit): Command {
+  const command = kit
+    .command('redact')
+    .description('erase arguments and results for good; the log goes on to verify, and says so')
+    .argument(
+      '[record]',
+      "its number, as `capfence logs` shows it, or the id of a call; takes the call's outcome too",
+    )
+    .option('--older-than <time>', 'of all calls before: `90d`, or `2026-11-25`')
+    .requiredOption('--by <name>', 'who wants it; stands in the log')
+    .requiredOption('--reason <text>', 'why; stands in the log')
+    .option('--dry-run', 'only say what would be erased')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    ['capfence audit redact 12 --by ann --reason "a customer asked"', 'what was kept of a call'],
+    [
+      'capfence audit redact --older-than 90d --by cron --reason "kept for 90 days"',
+      'everything that is old',
+    ],
+  ])
+  return withPlace(command).action((record: string | undefined, flags: AuditRedactFlags) =>
+    kit.run(async () => {
+      const { auditRedact } = await import('./audit-redact.ts')
+      return auditRedact(record, flags, kit.io)
     }),
   )
 }

@@ -44,7 +44,7 @@ export async function receiptOf(
   which: string,
   showSecrets: boolean,
 ): Promise<Receipt> {
-  const record = await recordOf(reader, which)
+  const record = await recordNamed(reader, which)
   const [row] = await reader.rows(record.seq, 1)
   if (row === undefined || leafHash(row.body) !== Buffer.from(row.leaf).toString('hex')) {
     throw damaged(`the leaf of record ${record.seq} is not the hash of it`)
@@ -60,7 +60,13 @@ export async function receiptOf(
   }
 }
 
-async function recordOf(reader: LogReader, which: string): Promise<StoredRecord> {
+/**
+ * The record that a person names.
+ *
+ * @param which a seq, or the id of a call, whose decision is taken
+ * @throws CapFenceError `USAGE` when there is no such record
+ */
+export async function recordNamed(reader: LogReader, which: string): Promise<StoredRecord> {
   if (/^(?:0|[1-9]\d{0,14})$/.test(which)) {
     const [record] = await reader.records(Number(which), 1)
     if (record !== undefined) return record

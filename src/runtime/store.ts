@@ -22,6 +22,8 @@ export interface StoreView {
   approvals(bindingDigest: string): readonly RecordedApproval[]
   /** The request of an id, as the log knows it. */
   approval(id: string): RecordedApproval | undefined
+  /** A record with everything that its digests stand for and that is still there; undefined when there is none. */
+  kept(seq: number): KeptRecord | undefined
   /** Requests and approvals whose time is up and that no record says so of; at most `count`. */
   lapsedApprovals(count: number): readonly LapsedApproval[]
   /** What was charged to a pot after a time, oldest first; undefined when it is more than is added up. */
@@ -29,6 +31,20 @@ export interface StoreView {
   /** Whether a session has a label now. */
   label(asked: LabelQuestion): LabelState
   readonly recorded: RecordedFacts
+}
+
+/** A record and what it discloses. */
+export interface KeptRecord {
+  readonly record: StoredRecord
+  readonly disclosures: readonly Disclosure[]
+}
+
+/** Disclosures that go; a record of the same commit accounts for them. */
+export interface Erasure {
+  readonly seq: number
+  readonly digests: readonly string[]
+  /** The approval that the record is about, whose row says as much as the disclosures do; nobody can use it any more. */
+  readonly approval: string | undefined
 }
 
 /** A label of a session. */
@@ -119,6 +135,8 @@ export interface Effects<T> {
   readonly labels?: readonly LabelChange[]
   /** The seq of a decision whose reservations are given back: its call was certainly never sent. */
   readonly returned?: number
+  /** Of records of earlier commits. */
+  readonly erased?: readonly Erasure[]
   /** Whether the head after this commit becomes a checkpoint that is kept. */
   readonly keepsCheckpoint?: boolean
   /** Policies whose bytes are kept, so that a record can be explained later; known ones cost nothing. */

@@ -14,6 +14,9 @@ interface ApprovalRow {
   readonly expiresAtMs: number
 }
 
+/** What stands in the place of a digest that was erased. */
+const noDigest = '0'.repeat(64)
+
 const columns = 'request, state, expires_ms AS expiresAtMs'
 
 /**
@@ -148,6 +151,20 @@ export class ApprovalRows {
     if (verdict !== 'approve' || data['reached'] === true) {
       this.#become(statesAfter[verdict], id, expires)
     }
+  }
+
+  /**
+   * Takes out of a row what tells which arguments a request was about: keyed digests, and the key is in this file.
+   *
+   * Only where nothing can come of the request any more: then nobody has to find it by them.
+   */
+  blank(id: string): void {
+    this.#run(
+      `UPDATE approvals SET binding_digest = $none,
+         request = json_set(request, '$.bindingDigest', $none, '$.binding.argumentDigest', $none)
+       WHERE id = $id`,
+      [{ none: noDigest, id }],
+    )
   }
 
   /** Requests that still wait, or are approved, and whose time is up; at most `count`. */

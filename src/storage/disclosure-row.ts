@@ -45,7 +45,8 @@ function take(left: Map<string, Disclosure>, digest: string): readonly Disclosur
   return disclosure === undefined ? [] : [disclosure]
 }
 
-function printDisclosures(disclosures: readonly Disclosure[]): string {
+/** The text that stands in a row for disclosures. */
+export function printDisclosures(disclosures: readonly Disclosure[]): string {
   return disclosures.map(({ encoded }) => encoded + disclosureEnd).join('')
 }
 

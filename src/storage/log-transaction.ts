@@ -11,6 +11,7 @@ import { ApprovalRows } from './approval-rows.ts'
 import { ChargeRows } from './charge-rows.ts'
 import { CheckpointRows } from './checkpoint-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
+import { ErasureRows } from './erasure-rows.ts'
 import { FactTables } from './fact-tables.ts'
 import { corrupt } from './failure.ts'
 import {
@@ -45,6 +46,7 @@ export class LogTransaction {
   readonly #facts: FactTables
   readonly #checkpoints: CheckpointRows
   readonly #approvals: ApprovalRows
+  readonly #erasures: ErasureRows
   readonly #seal: StateSeal
   /** As of the last commit of this writer. */
   #knownSum: Buffer
@@ -68,6 +70,7 @@ export class LogTransaction {
     this.#facts = new FactTables(db)
     this.#checkpoints = new CheckpointRows(db)
     this.#approvals = new ApprovalRows(db)
+    this.#erasures = new ErasureRows(db)
   }
 
   /**
@@ -144,6 +147,7 @@ export class LogTransaction {
       nextSeq: this.nextSeq,
       approvals: (bindingDigest) => this.#approvals.ofCall(bindingDigest, nowMs),
       approval: (id) => this.#approvals.ofId(id, nowMs),
+      kept: (seq) => this.#erasures.kept(seq),
       lapsedApprovals: (count) => this.#approvals.lapsed(nowMs, count),
       charges: (pot, sinceMs) => this.#charges.charges(pot, sinceMs),
       label: (asked) => this.#labels.find(asked, nowMs),
@@ -163,11 +167,14 @@ export class LogTransaction {
     if (effects.keepsCheckpoint === true) this.keepCheckpoint()
     const requests = effects.approvalRequests ?? []
     for (const request of requests) printApprovalRequest(request)
+    const erasures = this.#erasures.plan(effects.erased ?? [])
     this.#storeState(effects, at.nowMs)
     for (const record of records) this.#insertRecord(record)
     for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
     for (const request of requests) this.#approvals.ask(request)
     for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
+    this.#erasures.apply(erasures)
+    for (const { approval } of erasures) if (approval !== undefined) this.#approvals.blank(approval)
     for (const tree of rounds) this.#keep(tree.size, this.#sign(tree))
     this.#end = end
   }

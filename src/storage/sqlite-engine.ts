@@ -20,6 +20,8 @@ import { corrupt, writingError } from './failure.ts'
 import type { Files } from './files.ts'
 import type { Recovery } from './high-water.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { sweepDatabase } from './leftovers.ts'
+import type { Sweep } from './leftovers.ts'
 import { startChecks } from './log-check.ts'
 import { openLog } from './open-log.ts'
 import type { OpenedLog } from './open-log.ts'
@@ -179,6 +181,17 @@ export class SQLiteEngine extends BaseDBEngine {
     }
     const { signer } = log
     return { epoch: signer.epoch, keysLeft: signer.keysLeft() }
+  }
+
+  /**
+   * Makes sure, in the foreground, that disclosures which were erased are in none of the database's files any more.
+   *
+   * @param encoded their texts, as they were stored; the first 32 characters are enough
+   * @returns what had to be done, and the files that hold one of them still
+   */
+  sweep(encoded: readonly string[]): Sweep {
+    const { file, context } = this.#parts
+    return sweepDatabase(file, context, encoded)
   }
 
   syncedHead(): SignedHead | undefined {

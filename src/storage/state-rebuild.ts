@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3'
 import { decodeRecord, leafHash } from '../audit/codec.ts'
-import { isObject } from '../audit/fields.ts'
 import type { StoredRecord } from '../audit/record.ts'
+import { parseAccount, stateDigest } from '../audit/state-account.ts'
+import type { StateAccount } from '../audit/state-account.ts'
 import { appendLeaf, emptyTree, rootOf } from '../audit/tree.ts'
 import { sessionSubject } from '../runtime/decide-state.ts'
 import type { LabelChange } from '../runtime/store.ts'
@@ -23,33 +24,23 @@ export interface RebuiltState {
   readonly labels: readonly LabelChange[]
 }
 
-/** What one call has charged and added. */
-interface Account {
-  readonly charged: readonly {
-    readonly pot: string
-    readonly amount: string
-    readonly expires_ms: number
-  }[]
-  readonly added: readonly {
-    readonly label: string
-    readonly bind: string
-    readonly until_ms: number
-  }[]
-}
-
 /**
  * Works out what limits and labels stand at, from the records and what they disclose (THREATS B37).
  *
  * What can only be known of the table is left out in the safe direction: every charge counts as settled, and no label as
  * proven, so that evidence has to be given again.
  *
- * @throws CapFenceError `AUDIT_CORRUPT` when the records do not give the signed root, or what a record says of the state has
- *   been erased: then nobody knows what was spent
+ * What was redacted had ended when it was erased, so that nothing is missing without it.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when the records do not give the signed root, or what a record says of the state is
+ *   gone and no redaction accounts for it: then nobody knows what was spent
  */
 export function rebuildState(db: Database.Database, nowMs: number): RebuiltState {
   const decisions: StoredRecord[] = []
   const returned = new Set<number>()
+  const redacted = new Set<string>()
   for (const record of stateRecords(db)) {
+    for (const digest of redactedBy(record)) redacted.add(digest)
     if (record.type === 'decision' && record.data['forwarded'] === true) decisions.push(record)
     const { decision_seq: seq, sent } = record.data
     if (record.type === 'outcome' && sent === false && typeof seq === 'number') returned.add(seq)
@@ -60,7 +51,9 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
   const charges: RebuiltCharge[] = []
   const labels: LabelChange[] = []
   for (const record of decisions) {
-    const { charged, added } = accountOf(record, disclosed.get(record.seq) ?? '')
+    const account = accountOf(record, disclosed.get(record.seq) ?? '', redacted)
+    if (account === undefined) continue
+    const { charged, added } = account
     const at = { at_ms: Date.parse(record.ts), decision_seq: record.seq }
     if (!returned.has(record.seq)) charges.push(...charged.map((one) => ({ ...one, ...at })))
     labels.push(...added.map((one) => labelOf(one, record)))
@@ -71,44 +64,46 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
   }
 }
 
+/** What the records have in them that say something of the state; others may have it too. */
+const tellTales = ['"state":', '"sent":false', '"t":"redact"']
+
 /** The records that say something of the state; every record is read, because only all of them give the root. */
 function* stateRecords(db: Database.Database): Iterable<StoredRecord> {
   const rows = db.prepare<[], Buffer>('SELECT body FROM records ORDER BY seq').pluck()
   let tree = emptyTree
   for (const body of rows.iterate()) {
     tree = appendLeaf(tree, leafHash(body))
-    if (body.includes('"state":') || body.includes('"sent":false')) yield decodeRecord(body)
+    if (tellTales.some((tale) => body.includes(tale))) yield decodeRecord(body)
   }
   const root = db.prepare<[], Buffer>('SELECT root FROM head').pluck().get()
   if (root?.toString('hex') !== rootOf(tree))
     throw corrupt('its records do not give the signed root')
 }
 
-function accountOf({ seq, data }: StoredRecord, encoded: string): Account {
-  const { state } = data
-  if (!isObject(state)) return { charged: [], added: [] }
-  const digests: unknown = state['_sd']
-  const kept = parseDisclosures(encoded).find(
-    ({ digest }) => Array.isArray(digests) && digests.includes(digest),
-  )
-  const account = kept === undefined ? undefined : parseAccount(kept.encoded)
+function redactedBy({ type, data }: StoredRecord): readonly string[] {
+  const digests: unknown = type === 'redact' ? data['digests'] : undefined
+  return Array.isArray(digests) ? digests.filter((digest) => typeof digest === 'string') : []
+}
+
+/** Undefined when the record says nothing of the state, or nothing that still counts. */
+function accountOf(
+  { seq, data }: StoredRecord,
+  encoded: string,
+  redacted: ReadonlySet<string>,
+): StateAccount | undefined {
+  const digest = stateDigest(data)
+  if (digest === undefined) return undefined
+  const kept = parseDisclosures(encoded).find((one) => one.digest === digest)
+  if (kept === undefined && redacted.has(digest)) return undefined
+  const account = kept === undefined ? undefined : parseAccount(kept)
   if (account !== undefined) return account
   throw corrupt(
     `what record ${seq} says of limits and labels is gone, so that they cannot be rebuilt`,
   )
 }
 
-function parseAccount(encoded: string): Account | undefined {
-  // The digest is in the record, so that this is what the gate wrote: `[salt, "state", account]`.
-  const parsed: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'))
-  const account: unknown = Array.isArray(parsed) ? parsed[2] : undefined
-  const isAccount = (value: unknown): value is Account =>
-    typeof value === 'object' && value !== null && 'charged' in value && 'added' in value
-  return isAccount(account) ? account : undefined
-}
-
 function labelOf(
-  { label, bind, until_ms }: Account['added'][number],
+  { label, bind, until_ms }: StateAccount['added'][number],
   { seq, data }: StoredRecord,
 ): LabelChange {
   const actor = typeof data['actor'] === 'string' ? data['actor'] : ''

@@ -11,7 +11,7 @@ import type { RecordDraft } from '../../src/audit/record.ts'
 import type { Draws } from '../../src/runtime/parts.ts'
 import { RefusalLog } from '../../src/runtime/refusals.ts'
 import type { Store } from '../../src/runtime/store.ts'
-import type { AllowVerdict, Verdict } from '../../src/runtime/verdict.ts'
+import type { Verdict } from '../../src/runtime/verdict.ts'
 import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
 import { root } from '../support/root.ts'
 import { testNowMs } from './capture.ts'
@@ -68,7 +68,7 @@ export class TestLog {
     const clock = { nowMs: () => this.#nowMs, elapsedMs: () => this.#nowMs }
     this.#store = SQLiteEngine.open({ path: this.path, software: 'capfence/test', clock })
     const draws: Draws = {
-      bytes: (count) => Buffer.alloc(count, (this.#drawn += 1)),
+      bytes: (count) => this.#bytes(count),
       uuid: () => `00000000-0000-7000-8000-${this.#next()}`,
       ulid: () => `01M89S9FWWDTME${this.#next()}`,
     }
@@ -105,9 +105,14 @@ export class TestLog {
     return verdict
   }
 
-  async settle(verdict: AllowVerdict, status: OutcomeStatus): Promise<void> {
+  async settle(verdict: Verdict, status: OutcomeStatus, result: object = {}): Promise<void> {
+    if (!verdict.authorized) throw new Error(`not forwarded: ${verdict.reason}`)
     this.#nowMs += 12
-    this.#runtime.settle(verdict, { status, result: Buffer.from('{}') })
+    this.#runtime.settle(verdict, {
+      status,
+      result: Buffer.from(JSON.stringify(result)),
+      value: () => toJsonObject({ ...result }),
+    })
     await this.#runtime.flush()
   }
 
@@ -136,6 +141,14 @@ export class TestLog {
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Never the same twice. */
+  #bytes(count: number): Uint8Array {
+    this.#drawn += 1
+    const bytes = Buffer.alloc(count, this.#drawn)
+    if (this.#drawn > 255) bytes.writeUInt16BE(this.#drawn)
+    return bytes
   }
 
   #next(): string {

@@ -9,6 +9,7 @@ const view: StoreView = {
   approvals: () => [],
   approval: () => undefined,
   lapsedApprovals: () => [],
+  kept: () => undefined,
   charges: (pot) => (pot === 'too many' ? undefined : []),
   label: () => ({ held: true, proven: true }),
   recorded: {

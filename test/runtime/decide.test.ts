@@ -44,6 +44,7 @@ const emptyView = {
   approvals: () => [],
   approval: () => undefined,
   lapsedApprovals: () => [],
+  kept: () => undefined,
 }
 
 function input(

@@ -125,6 +125,7 @@ export class MemoryStore implements Store {
         return request && this.#recorded(request)
       },
       lapsedApprovals: () => [],
+      kept: () => undefined,
       charges: (pot, sinceMs) =>
         this.charges.filter((charge) => charge.pot === pot && charge.atMs > sinceMs),
       label: ({ subject, label, bind }) => {
