@@ -26,11 +26,12 @@ async function calls(log: TestLog): Promise<void> {
   await log.call({ tool: 'execute_payment', arguments: { amount: 5000 } })
 }
 
-function query<T>(log: TestLog, sql: string, ...values: readonly unknown[]): readonly T[] {
+/** The only column of each row that is found. */
+function column(log: TestLog, sql: string, ...values: readonly unknown[]): readonly unknown[] {
   const db = new Database(log.path, { readonly: true })
   try {
     return db
-      .prepare<unknown[], T>(sql)
+      .prepare(sql)
       .pluck()
       .all(...values)
   } finally {
@@ -38,12 +39,15 @@ function query<T>(log: TestLog, sql: string, ...values: readonly unknown[]): rea
   }
 }
 
+const texts = (log: TestLog, sql: string, ...values: readonly unknown[]) =>
+  column(log, sql, ...values).map(String)
+
 const seqs = (log: TestLog, type: string) =>
-  query<number>(
+  column(
     log,
     `SELECT seq FROM records WHERE json_extract(CAST(body AS TEXT), '$.t') = ? ORDER BY seq`,
     type,
-  )
+  ).map(Number)
 
 /** Everything that is in the files of a log, as latin1. */
 function filesOf(log: TestLog): string {
@@ -55,7 +59,7 @@ function filesOf(log: TestLog): string {
 
 /** What every disclosure of the log begins with, salt and all. */
 const openings = (log: TestLog) =>
-  query<string>(log, 'SELECT encoded FROM disclosures ORDER BY seq').flatMap((encoded) =>
+  texts(log, 'SELECT encoded FROM disclosures ORDER BY seq').flatMap((encoded) =>
     encoded
       .split('~')
       .slice(0, -1)
@@ -105,7 +109,7 @@ describe('audit redact', () => {
       const outcome = String(seqs(log, 'outcome')[0])
       expect((await redact(log, outcome)).out).toMatch(/^erased 2 values of 2 records/)
       const second = seqs(log, 'decision')[1] ?? -1
-      const [call] = query<string>(
+      const [call] = texts(
         log,
         `SELECT json_extract(CAST(body AS TEXT), '$.d.call') FROM records WHERE seq = ?`,
         second,
@@ -265,7 +269,7 @@ allow:
         await log.call({ tool: 'execute_payment', arguments: { amount: 5000 } })
       },
       async (log) => {
-        const digests = query<string>(log, 'SELECT binding_digest FROM approvals')
+        const digests = texts(log, 'SELECT binding_digest FROM approvals')
         const [decision] = seqs(log, 'decision')
         expect(await redact(log, String(decision))).toMatchObject({ code: 0, err: '' })
         expect(openings(log)).toEqual([])
