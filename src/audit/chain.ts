@@ -43,11 +43,21 @@ export interface ChainState {
   readonly ts: string
   readonly writers: readonly WriterCount[]
   readonly open: readonly OpenCall[]
+  /** Whether the log was archived: nothing may follow. */
+  readonly isArchived: boolean
 }
 
 const maxClockSteps = 100
 
-const start: ChainState = { tree: emptyTree, prev: noLeaf, log: '', ts: '', writers: [], open: [] }
+const start: ChainState = {
+  tree: emptyTree,
+  prev: noLeaf,
+  log: '',
+  ts: '',
+  writers: [],
+  open: [],
+  isArchived: false,
+}
 
 /**
  * Checks records one by one, in memory that grows only with writers and with calls that are open.
@@ -63,6 +73,7 @@ export class ChainVerifier {
   readonly #clockSteps: number[] = []
   readonly #writers: Map<string, { next: number; stopped: boolean }>
   readonly #calls: OpenCalls
+  #isArchived: boolean
 
   constructor(from: ChainState = start) {
     this.#tree = from.tree
@@ -71,6 +82,7 @@ export class ChainVerifier {
     this.#ts = from.ts
     this.#writers = new Map(from.writers.map(({ w, next, stopped }) => [w, { next, stopped }]))
     this.#calls = new OpenCalls(from.open)
+    this.#isArchived = from.isArchived
   }
 
   /**
@@ -112,6 +124,7 @@ export class ChainVerifier {
     this.#calls.accept(record)
     if (ts < this.#ts && this.#clockSteps.length < maxClockSteps) this.#clockSteps.push(seq)
     this.#ts = ts
+    this.#isArchived = type === 'log.archive'
     this.#log = record.log
     this.#prev = leaf
     this.#tree = appendLeaf(this.#tree, leaf)
@@ -126,6 +139,7 @@ export class ChainVerifier {
       ts: this.#ts,
       writers: Array.from(this.#writers, ([w, { next, stopped }]) => ({ w, next, stopped })),
       open: this.#calls.list,
+      isArchived: this.#isArchived,
     }
   }
 
@@ -141,6 +155,7 @@ export class ChainVerifier {
   }
 
   #placeComplaint(record: ReadRecord): string | undefined {
+    if (this.#isArchived) return 'the log had been archived'
     if (record.prev !== this.#prev) return '`prev` is not the leaf of the record before'
     if (this.#log !== '' && record.log !== this.#log) return `a record of ${record.log}`
     if ((record.type === 'log.open') !== (record.seq === 0)) {

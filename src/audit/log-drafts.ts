@@ -1,3 +1,4 @@
+import type { SealedDigests } from './disclosure.ts'
 import type { RecordDraft } from './record.ts'
 
 /** Who writes and with what, such as `capfence/0.1.0`. */
@@ -15,16 +16,54 @@ export interface FirstKeys {
   readonly epochVkey: string
 }
 
+/** The log that another one succeeds, and the tree it ended with. */
+export interface LogEnding {
+  /** Its origin. */
+  readonly log: string
+  readonly size: number
+  /** Hex. */
+  readonly root: string
+}
+
+/** What the first record of a log says. */
+export interface LogOpenFacts extends Pick<WriterFacts, 'software'>, FirstKeys {
+  /** Undefined for a log that succeeds none. */
+  readonly continues?: LogEnding | undefined
+}
+
 /** The first record of a log. */
 export function logOpenRecord({
   software,
   vkey,
   epochVkey,
-}: Pick<WriterFacts, 'software'> & FirstKeys): RecordDraft {
+  continues: ended,
+}: LogOpenFacts): RecordDraft {
+  const continues =
+    ended === undefined ? null : { log: ended.log, root: ended.root, size: ended.size }
   return {
     type: 'log.open',
-    data: { continues: null, epoch_vkey: epochVkey, format: 'capfence-log/1', software, vkey },
+    data: { continues, epoch_vkey: epochVkey, format: 'capfence-log/1', software, vkey },
   }
+}
+
+/** Why a log ends, and what goes on in its place. */
+export interface LogArchiveFacts {
+  readonly by: string
+  readonly reason: string
+  /** The other log's origin and keys. */
+  readonly next: FirstKeys & { readonly log: string }
+}
+
+/** The last record of a log that is archived. */
+export function logArchiveRecord({ by, reason, next }: LogArchiveFacts): RecordDraft {
+  const { epochVkey, log, vkey } = next
+  return { type: 'log.archive', data: { by, next: { epoch_vkey: epochVkey, log, vkey }, reason } }
+}
+
+/** The record of what a log takes over from the one before. */
+export function stateCarryRecord(state: SealedDigests): RecordDraft {
+  const { _sd, mode, withheld } = state
+  return { type: 'state.carry', data: { state: { _sd: [..._sd], mode, withheld: [...withheld] } } }
 }
 
 /** The record from which on a log is signed that was not before. */

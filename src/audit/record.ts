@@ -23,6 +23,8 @@ export type RecordType =
   | 'heartbeat'
   | 'state.rebuild'
   | 'log.recover'
+  | 'log.archive'
+  | 'state.carry'
 
 /**
  * What may stand in a record: I-JSON with integers only, |n| <= 2^53-1, no lone surrogates.

@@ -241,6 +241,15 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
   heartbeat: shape({}),
   /** Limits and labels were not as the log left them: how many rows its records gave. */
   'state.rebuild': shape({ charges: count, labels: count }),
+  /** What a log takes over of the limits and labels of the one it succeeds. */
+  'state.carry': shape({ state: sealed }),
+  /** The last record of a log that was archived: nothing follows it here. */
+  'log.archive': shape({
+    by: text,
+    /** The log that goes on in its place, with its two keys as C2SP text: who has this log's pin has that one's too. */
+    next: object({ epoch_vkey: text, log: origin, vkey: text }),
+    reason: text,
+  }),
   /** A person has confirmed that the log does not continue what was known of it. */
   'log.recover': shape({
     by: text,

@@ -1,19 +1,25 @@
 import { isObject } from './fields.ts'
 import type { Disclosure, RecordData } from './record.ts'
 
-/** What a forwarded call has charged and which labels it has added; its record has a salted digest of this under `state`. */
+/** What a forwarded call has charged and which labels it has added, or a log has taken over of both; its record has a salted digest of this under `state`. */
 export interface StateAccount {
   readonly charged: readonly {
     readonly pot: string
     /** An exact decimal. */
     readonly amount: string
     readonly expires_ms: number
+    /** When it was charged; absent for the time of the record. */
+    readonly at_ms?: number
   }[]
   readonly added: readonly {
     readonly label: string
     /** A keyed digest of what it is about, or empty. */
     readonly bind: string
     readonly until_ms: number
+    /** Whose it is; absent for the session of the record's actor. */
+    readonly subject?: string
+    /** Absent while it is not proven. */
+    readonly proven_until_ms?: number
   }[]
 }
 

@@ -6,6 +6,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   origin,
   sha256Base64url,
   sha256Hex,
@@ -24,6 +25,8 @@ import { isTreeHead } from './tree.ts'
 const format = 'capfence-verified/1'
 
 const stateShape = shape({
+  /** Absent when it is not. */
+  archived: optional(flag),
   checkpoints: count,
   closed: nullable(object({ key: text, size: count })),
   current: text,
@@ -47,6 +50,7 @@ const stateShape = shape({
 
 /** The same as TypeScript sees it, once it has been compared with the shape. */
 interface StateFile {
+  readonly archived?: boolean
   readonly checkpoints: number
   readonly closed: { readonly key: string; readonly size: number } | null
   readonly current: string
@@ -88,6 +92,7 @@ export function printVerifierState({ chain, keys, ...rest }: VerifierState): str
     ts: chain.ts,
     writers: chain.writers,
     open: chain.open,
+    ...(chain.isArchived ? { archived: true } : {}),
     pin: printPin(pin),
     epoch,
     current: printVerifierKey(current),
@@ -119,6 +124,7 @@ export function parseVerifierState(json: string): VerifierState {
       ts: file.ts,
       writers: file.writers,
       open: file.open,
+      isArchived: file.archived ?? false,
     },
     keys: {
       pin: parsePin(file.pin),

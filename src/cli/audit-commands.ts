@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { anchorCommand } from './audit-anchor-command.ts'
+import type { AuditArchiveFlags } from './audit-archive.ts'
 import type { AuditKeyFlags } from './audit-key.ts'
 import type { AuditRecoverFlags } from './audit-recover.ts'
 import type { AuditRedactFlags } from './audit-redact.ts'
@@ -28,6 +29,7 @@ export function auditCommand(kit: CommandKit): Command {
     .addCommand(redact(kit))
     .addCommand(rotate(kit))
     .addCommand(recover(kit))
+    .addCommand(archive(kit))
     .addCommand(anchorCommand(kit))
 }
 
@@ -87,6 +89,29 @@ function redact(kit: CommandKit): Command {
     kit.run(async () => {
       const { auditRedact } = await import('./audit-redact.ts')
       return auditRedact(record, flags, kit.io)
+    }),
+  )
+}
+
+function archive(kit: CommandKit): Command {
+  const command = kit
+    .command('archive')
+    .description('end the log, move it to a file, and begin another one that goes on from it')
+    .argument('<file>', 'where the ended log goes, on the same file system')
+    .requiredOption('--by <name>', 'who wants it; stands in the log')
+    .requiredOption('--reason <text>', 'why; stands in the log')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    [
+      'capfence audit archive logs/2026-q4.db --by ann --reason "end of the quarter"',
+      'while no gate runs',
+    ],
+    ['capfence audit verify --archive logs/2026-q4.db --pin log.pin', 'both of them, later'],
+  ])
+  return withPlace(command).action((file: string, flags: AuditArchiveFlags) =>
+    kit.run(async () => {
+      const { auditArchive } = await import('./audit-archive.ts')
+      return auditArchive(file, flags, kit.io)
     }),
   )
 }

@@ -17,6 +17,11 @@ export function verifyCommand(kit: CommandKit): Command {
       'a checkpoint of an earlier time; may be given several times',
       several,
     )
+    .option(
+      '--archive <file>',
+      'a log that this one goes on from, oldest first; the pin is that of the first',
+      several,
+    )
     .option('--state <file>', 'go on from where it noted how far it came, and note it again')
     .option('--strict', 'also not to know everything is a fault: exit code 6')
     .option('--json', 'one JSON object, for programs')

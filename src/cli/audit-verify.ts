@@ -6,6 +6,7 @@ import { isSamePin, type LogPin } from '../audit/pin.ts'
 import { parseVerifierState, printVerifierState } from '../audit/verifier-state.ts'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { verifyLog } from '../storage/verify-log.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { pinFrom, textOf, type PinFlags } from './pin-flags.ts'
@@ -13,12 +14,15 @@ import { placeOf, type PlaceFlags, type WritablePlace } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine } from './shown.ts'
 import { VerifyProgress } from './verify-progress.ts'
-import { reportJson, reportText } from './verify-text.ts'
+import { continuesOf, linked, verifyArchives } from './verify-archives.ts'
+import type { VerifiedArchive, VerifiedArchives } from './verify-archives.ts'
+import { grouped, reportJson, reportText } from './verify-text.ts'
 
 /** What `capfence audit verify` takes, as it was typed. */
 export interface VerifyFlags extends PlaceFlags, PinFlags {
   readonly trustLog?: boolean | undefined
   readonly anchor?: readonly string[] | undefined
+  readonly archive?: readonly string[] | undefined
   readonly state?: string | undefined
   readonly strict?: boolean | undefined
   readonly json?: boolean | undefined
@@ -33,13 +37,19 @@ export async function auditVerify(
   const place = placeNamed(log, flags)
   const { path } = place
   const pin = pinFrom(flags)
+  requireOneStart(flags)
   const from = stateFrom(flags.state, pin)
+  const before = await archivesBefore(flags, pin)
+  const last = before.archives.at(-1)
+  if (last !== undefined && before.next === undefined) {
+    await say(last.report, { path: last.path, io, json: flags.json === true })
+    return codeOf(last.report.verdict)
+  }
   // Read before the log: what they have seen, the log has by then.
   const anchors = [...highWaterOf(place), ...(flags.anchor ?? []).map(anchorFrom)]
-  const { verifyLog } = await import('../storage/verify-log.ts')
   const progress = new VerifyProgress(io)
-  const { report, state } = await verifyLog(path, {
-    pin,
+  const { report: found, state } = await verifyLog(path, {
+    pin: before.next === undefined ? pin : before.next.pin,
     trustLog: flags.trustLog,
     strict: flags.strict,
     anchors,
@@ -49,18 +59,52 @@ export async function auditVerify(
   })
   await progress.end()
   if (flags.state !== undefined && state !== undefined) writeState(flags.state, state)
-  await say(report, { path, io, json: flags.json === true })
+  const report = found.verdict === 'ok' ? await linked(path, found, before.next) : found
+  const { archives } = before
+  await say(report, { path, io, json: flags.json === true, archives })
+  if (report.verdict === 'ok' && archives.length === 0) await mention(path, io)
   return codeOf(report.verdict)
+}
+
+/** A log that goes on from another is not all that there is. */
+async function mention(path: string, io: Io): Promise<void> {
+  const before = await continuesOf(path)
+  if (before === undefined) return
+  const what = `it goes on from ${grouped(before.size)} records of ${before.log}, which were not looked at`
+  await io.err.write(complaint(io, what, 'name their file with `--archive`, and give its pin'))
+}
+
+function requireOneStart({ archive, state }: VerifyFlags): void {
+  if (archive === undefined || state === undefined) return
+  throw new CapFenceError('USAGE', '`--archive` and `--state` do not go together', {
+    hint: 'what was verified before needs no archive; verify both without `--state` now and then',
+  })
+}
+
+function archivesBefore(flags: VerifyFlags, pin: LogPin | undefined): Promise<VerifiedArchives> {
+  const options = { pin, trustLog: flags.trustLog, strict: flags.strict }
+  return verifyArchives(flags.archive ?? [], options, (path) =>
+    highWaterOf({ path, keys: undefined, highWater: undefined }),
+  )
 }
 
 interface Saying {
   readonly path: string
   readonly io: Io
   readonly json: boolean
+  /** Those that verify, before the log itself. */
+  readonly archives?: readonly VerifiedArchive[]
 }
 
-async function say(report: LogReport, { path, io, json }: Saying): Promise<void> {
-  if (json) return io.out.write(jsonLine({ exit: codeOf(report.verdict), ...reportJson(report) }))
+async function say(report: LogReport, { path, io, json, archives = [] }: Saying): Promise<void> {
+  if (json) {
+    const before = archives.map((one) => ({ path: one.path, ...reportJson(one.report) }))
+    const all = archives.length === 0 ? {} : { archives: before }
+    return io.out.write(jsonLine({ exit: codeOf(report.verdict), ...reportJson(report), ...all }))
+  }
+  for (const one of archives)
+    // oxlint-disable-next-line no-await-in-loop -- oldest first
+    await io.out.write(reportText(one.report, one.path, io.out))
   await io.out.write(reportText(report, path, io.out))
   if (report.verdict !== 'cannot_verify' || report.pinned) return
   const hint = 'give the keys that were kept when the log was made: `--pin FILE`'

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
-import { auditGapRecord, procStopRecord } from '../audit/log-drafts.ts'
-import type { AuditGapFacts } from '../audit/log-drafts.ts'
+import { auditGapRecord, logArchiveRecord, procStopRecord } from '../audit/log-drafts.ts'
+import type { AuditGapFacts, LogArchiveFacts } from '../audit/log-drafts.ts'
 import { CapFenceError } from '../errors.ts'
 import type { Effects, SignedHead } from '../runtime/store.ts'
 import type { Clock } from './clock.ts'
@@ -26,6 +26,7 @@ export class BatchWriter {
   readonly #format: Database.Statement<[], number>
   readonly #highWater: HighWaterMark
   #isPowerSafe: boolean | undefined
+  #isArchived = false
   #syncedHead: SignedHead | undefined
   /** Changes when another connection has stored something. */
   #dataVersion: unknown
@@ -73,6 +74,7 @@ export class BatchWriter {
 
   /** What stands in the way of every commit. */
   #complaint(): StorageFailure | undefined {
+    if (this.#isArchived) return { reason: 'closed', what: 'it was archived' }
     return this.#file.complaint() ?? this.#highWater.complaint()
   }
 
@@ -82,7 +84,8 @@ export class BatchWriter {
    * @throws whatever SQLite throws; then they are not stored
    */
   writeLast(gap: AuditGapFacts | undefined): void {
-    if (this.#file.complaint() !== undefined) return
+    if (this.#isArchived) this.#highWater.close()
+    if (this.#isArchived || this.#file.complaint() !== undefined) return
     const place = this.#placeNow()
     const records = [...gapRecords(gap), procStopRecord('closed')]
     this.#inTransaction(true, () => {
@@ -103,6 +106,25 @@ export class BatchWriter {
     if (failure !== undefined) throw unavailable(failure)
     const place = this.#placeNow()
     this.#inTransaction(true, () => this.#log.transaction.rotate('operator', place))
+  }
+
+  /**
+   * Ends the log with a record that names its successor, so that it survives a power cut; nothing is stored after it.
+   *
+   * @param requireReady runs before it in the same transaction; what it throws keeps the log as it is
+   * @throws whatever SQLite throws, or CapFenceError `AUDIT_UNAVAILABLE`; then nothing has changed
+   */
+  archive(facts: LogArchiveFacts, requireReady: () => void): void {
+    const failure = this.#complaint()
+    if (failure !== undefined) throw unavailable(failure)
+    const place = this.#placeNow()
+    this.#inTransaction(true, () => {
+      requireReady()
+      this.#log.transaction.store({ records: [logArchiveRecord(facts)], result: undefined }, place)
+      leaveWriter(this.#file.db, place)
+      this.#log.transaction.keepCheckpoint()
+    })
+    this.#isArchived = true
   }
 
   /** Another writer may have ended it in the meantime. */

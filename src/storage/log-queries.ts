@@ -10,6 +10,7 @@ import type { LogPage, LogQuery, Orphan, PotLevel, StoredPolicy } from '../runti
 import { ApprovalRows } from './approval-rows.ts'
 import { versionOf } from './database-file.ts'
 import { parseDisclosures } from './disclosure-row.ts'
+import { corrupt as damaged } from './failure.ts'
 import { matches, snippetCondition } from './log-filter.ts'
 
 /** Records one query looks at, at most; see `LogPage.next`. */
@@ -32,6 +33,7 @@ export class LogQueries {
   readonly #db: Database.Database
   readonly #rows: Database.Statement<[number, number], StoredRow>
   readonly #size: Database.Statement<[], number>
+  readonly #head: Database.Statement<[], { readonly size: number; readonly root: Buffer }>
   readonly #call: Database.Statement<[{ readonly call: string }], CallRow>
   readonly #open: Database.Statement<[], CallRow>
   readonly #disclosures: Database.Statement<[number], string>
@@ -46,6 +48,7 @@ export class LogQueries {
     this.#rows = db.prepare(
       'SELECT seq, leaf, body FROM records WHERE seq >= ? ORDER BY seq LIMIT ?',
     )
+    this.#head = db.prepare('SELECT size, root FROM head')
     this.#size = db.prepare<[], number>('SELECT size FROM head').pluck()
     this.#call = db.prepare(
       `SELECT decision_seq, outcome_seq FROM calls WHERE call = $call
@@ -63,6 +66,13 @@ export class LogQueries {
 
   size(): number {
     return this.#size.get() ?? 0
+  }
+
+  /** How long the log is and its root, hex, as it says itself. */
+  head(): { readonly size: number; readonly root: string } {
+    const row = this.#head.get()
+    if (row === undefined) throw damaged('its head is missing')
+    return { size: row.size, root: row.root.toString('hex') }
   }
 
   rows(fromSeq: number, count: number): readonly StoredRow[] {

@@ -74,6 +74,19 @@ export class LogSigner {
   }
 
   /**
+   * Takes the keys that were made for a log before it was: its predecessor has named them.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when one is missing, is another's, or is open to others
+   */
+  static adopt(context: SignerContext, nowMs: number): LogSigner {
+    const { files, origin } = context
+    const file = files.list().includes(stableFile) ? stableFile : pendingFile
+    const stable = ownKey(files, file, origin)
+    const signer = ownKey(files, epochFile(1), epochKeyName(origin, 1))
+    return new LogSigner(context, stable, { number: 1, signer, sinceMs: nowMs })
+  }
+
+  /**
    * Takes the keys that the log names from their files.
    *
    * @throws CapFenceError `AUDIT_UNAVAILABLE` when one is missing, is another's, or is open to others
@@ -237,6 +250,20 @@ export class LogSigner {
   }
 }
 
+/** The files of the keys of a log in its first epoch. */
+export const successorFiles: ReadonlySet<string> = new Set([stableFile, epochFile(1)])
+
+/** Makes the keys of a log that is yet to be made, for its predecessor to name; see `LogSigner.adopt`. */
+export function makeSuccessorKeys(
+  files: KeyFiles,
+  origin: string,
+  random: RandomSource,
+): FirstKeys {
+  const stable = signerOf(files.make(pendingFile, origin, random(32)))
+  const epoch = signerOf(files.make(epochFile(1), epochKeyName(origin, 1), random(32)))
+  return { vkey: textOf(stable), epochVkey: textOf(epoch) }
+}
+
 function publish(files: KeyFiles): void {
   if (files.list().includes(pendingFile)) files.rename(pendingFile, stableFile)
 }
@@ -269,12 +296,21 @@ function loadKey(
   file: string,
   named: { readonly name: string; readonly vkey: string },
 ): NoteSigner {
+  const signer = ownKey(files, file, named.name)
+  if (textOf(signer) === named.vkey) return signer
+  throw anotherKey(files.pathOf(file), named.name, named.name)
+}
+
+function ownKey(files: KeyFiles, file: string, name: string): NoteSigner {
   const key = files.read(file)
-  const signer = signerOf(key)
-  if (key.name === named.name && textOf(signer) === named.vkey) return signer
-  throw new CapFenceError(
+  if (key.name !== name) throw anotherKey(files.pathOf(file), key.name, name)
+  return signerOf(key)
+}
+
+function anotherKey(path: string, held: string, named: string): CapFenceError {
+  return new CapFenceError(
     'AUDIT_UNAVAILABLE',
-    `the key file \`${files.pathOf(file)}\` holds a key of \`${key.name}\`, not the one that the log names as \`${named.name}\``,
+    `the key file \`${path}\` holds a key of \`${held}\`, not the one that the log names as \`${named}\``,
     { hint: 'put the key files of this log back, or name their folder under `audit.keys`' },
   )
 }

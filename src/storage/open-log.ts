@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { HighWaterFile } from '../anchor/high-water.ts'
-import { logOrigin } from '../audit/fields.ts'
+import { isObject, logOrigin } from '../audit/fields.ts'
 import {
   keyAddRecord,
   logOpenRecord,
@@ -10,6 +10,7 @@ import {
 } from '../audit/log-drafts.ts'
 import type { RecordDraft } from '../audit/record.ts'
 import { ulid } from '../crypto/ids.ts'
+import { CapFenceError } from '../errors.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
 import { createSchema, isFresh, upgradeSchema, versionOf } from './database-file.ts'
@@ -22,6 +23,8 @@ import { LogQueries } from './log-queries.ts'
 import { LogSigner } from './log-signer.ts'
 import { LogTransaction } from './log-transaction.ts'
 import { rebuildState } from './state-rebuild.ts'
+import { carriedEffects } from './succession.ts'
+import type { Succession } from './succession.ts'
 import type { WriterPresence } from './writer-presence.ts'
 import { enterWriter, recordLostCalls } from './writers.ts'
 
@@ -38,6 +41,8 @@ export interface OpeningFacts {
   readonly highWater: HighWaterFile | undefined
   /** A person's word that a break is known; undefined to refuse one. */
   readonly recovery: Recovery | undefined
+  /** What a log that is made takes over; undefined for one that succeeds none. */
+  readonly succession: Succession | undefined
 }
 
 /** A log, ready for its writer. */
@@ -84,7 +89,9 @@ function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string):
   const place = { ...writer, nowMs: facts.nowMs }
   enterWriter(db, facts.presence, place)
   const start = procStartRecord({ software: facts.software, pid: process.pid })
-  transaction.store({ records: [...firstRecords, start], result: undefined }, place)
+  transaction.store({ records: firstRecords, result: undefined }, place)
+  if (facts.succession !== undefined) takeOver(transaction, facts.succession, facts, place)
+  transaction.store({ records: [start], result: undefined }, place)
   recordLostCalls({ db, presence: facts.presence, transaction, queries: new LogQueries(db), place })
   const head = transaction.finish()
   // Before COMMIT: a log without its high-water file is refused. If COMMIT fails, the file is of no log, or refused again.
@@ -115,7 +122,8 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
   else upgradeSchema(db)
   const origin = originOf(db)
   const epochs = new EpochRows(db)
-  const { keys: files, random, rotateMs } = facts
+  requireOpenEnd(db)
+  const { keys: files, random, rotateMs, succession } = facts
   const context = { origin, files, epochs, random, rotateMs }
   if (hasKeys) {
     const signer = LogSigner.load(context)
@@ -126,15 +134,47 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
     const firstRecords = [...recovered, ...rebuilt]
     return { transaction, signer, origin, firstRecords, isUnmarked: recovered.length > 0 }
   }
-  const signer = LogSigner.make(context, facts.nowMs)
+  const signer =
+    succession === undefined
+      ? LogSigner.make(context, facts.nowMs)
+      : LogSigner.adopt(context, facts.nowMs)
   const transaction = new LogTransaction(db, signer)
   if (isNew) transaction.create()
   else beginSigning(db, transaction, facts.nowMs)
   epochs.add(1, transaction.nextSeq)
   const keys = signer.firstKeys()
   const { software } = facts
-  const first = isNew ? logOpenRecord({ software, ...keys }) : keyAddRecord(keys)
+  const continues = succession?.continues
+  const first = isNew ? logOpenRecord({ software, ...keys, continues }) : keyAddRecord(keys)
   return { transaction, signer, origin, firstRecords: [first], isUnmarked: true }
+}
+
+/** Stores what a new log takes over, right behind its first record. */
+function takeOver(
+  transaction: LogTransaction,
+  { carried }: Succession,
+  { random }: OpeningFacts,
+  place: WriterPlace,
+): void {
+  const { records, disclosures, state } = carriedEffects(carried, transaction.nextSeq, random)
+  transaction.store({ records, disclosures, result: undefined }, place)
+  transaction.replaceState(state)
+}
+
+/**
+ * Nothing follows the record of the archive.
+ *
+ * @throws CapFenceError `AUDIT_UNAVAILABLE`
+ */
+function requireOpenEnd(db: Database.Database): void {
+  const size = new LogQueries(db).size()
+  const [last] = size === 0 ? [] : new LogQueries(db).records(size - 1, 1)
+  if (last?.type !== 'log.archive') return
+  const { next } = last.data
+  const origin = isObject(next) && typeof next['log'] === 'string' ? next['log'] : 'another log'
+  throw new CapFenceError('AUDIT_UNAVAILABLE', 'this log was archived: nothing is added to it', {
+    hint: `${origin} goes on in its place; name that one as \`storage\``,
+  })
 }
 
 /**
@@ -170,11 +210,12 @@ function rebuildRows(
   return stateRebuildRecord({ charges: state.charges.length, labels: state.labels.length })
 }
 
-function makeLog(db: Database.Database, { random, nowMs }: OpeningFacts): void {
+function makeLog(db: Database.Database, { random, nowMs, succession }: OpeningFacts): void {
   createSchema(db)
-  const origin = logOrigin(ulid(nowMs, random))
+  const origin = succession?.origin ?? logOrigin(ulid(nowMs, random))
+  const argumentKey = succession?.argumentKey ?? random(32)
   db.prepare('INSERT INTO log (id, origin, opened_ms) VALUES (1, ?, ?)').run(origin, nowMs)
-  db.prepare('INSERT INTO secrets (name, value) VALUES (?, ?)').run(argumentKeyName, random(32))
+  db.prepare('INSERT INTO secrets (name, value) VALUES (?, ?)').run(argumentKeyName, argumentKey)
 }
 
 /**
@@ -196,7 +237,12 @@ function originOf(db: Database.Database): string {
   return origin
 }
 
-function argumentKeyOf(db: Database.Database): Uint8Array {
+/**
+ * The key of argument digests, 32 bytes.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when it is not there
+ */
+export function argumentKeyOf(db: Database.Database): Uint8Array {
   const key = db.prepare<[string], Buffer>('SELECT value FROM secrets WHERE name = ?').pluck()
   const bytes = key.get(argumentKeyName)
   if (bytes?.length !== 32) throw corrupt('it has lost its argument key')

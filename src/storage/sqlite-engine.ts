@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { HighWaterFile } from '../anchor/high-water.ts'
-import type { AuditGapFacts } from '../audit/log-drafts.ts'
+import type { AuditGapFacts, LogArchiveFacts } from '../audit/log-drafts.ts'
 import { KeyFolder, KeysInMemory } from '../crypto/key-folder.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
 import { systemRandom } from '../crypto/random.ts'
@@ -8,6 +8,7 @@ import type { RandomSource } from '../crypto/random.ts'
 import type { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { SignedHead } from '../runtime/store.ts'
+import { requireNotHalfArchived } from './archive-journal.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
@@ -26,6 +27,8 @@ import { startChecks } from './log-check.ts'
 import { openLog } from './open-log.ts'
 import type { OpenedLog } from './open-log.ts'
 import { SQLiteLog } from './sqlite-log.ts'
+import type { Succession } from './succession.ts'
+import { requireAlone } from './writers.ts'
 import { presenceBeside } from './writer-presence.ts'
 import type { WriterPresence } from './writer-presence.ts'
 
@@ -41,6 +44,10 @@ export interface SQLiteOptions {
   readonly highWater?: string | undefined
   /** A person's word that the log does not continue what is known of it; without it such a log is not opened. */
   readonly recovery?: Recovery | undefined
+  /** What the log takes over from the one that it succeeds, if this makes it; its keys are there already. */
+  readonly succession?: Succession | undefined
+  /** Whether this is who archives the log: nobody else opens it while that is half done. */
+  readonly isArchiving?: boolean
   /** After how many hours a new epoch of keys begins with the next commit; 24 when absent, 0 for never by itself. */
   readonly rotateHours?: number
   /** How often the whole log is verified in the background, milliseconds; never when absent or 0, or in memory. */
@@ -132,7 +139,8 @@ export class SQLiteEngine extends BaseDBEngine {
   static open(options: SQLiteOptions): SQLiteEngine {
     const path = options.path === inMemory ? inMemory : resolve(options.path)
     const { random = systemRandom, files = nodeFiles, clock = systemClock, software } = options
-    const { recovery } = options
+    const { recovery, succession } = options
+    if (options.isArchiving !== true) requireNotHalfArchived(path, files)
     const context = { files, clock, maxLockWaitMs: options.maxLockWaitMs ?? limits.maxLockWaitMs }
     const presence = options.presence ?? presenceBeside(path, files)
     const file = openForWriting(path, context)
@@ -150,6 +158,7 @@ export class SQLiteEngine extends BaseDBEngine {
           rotateMs,
           highWater,
           recovery,
+          succession,
         }),
       )
       file.remember()
@@ -181,6 +190,21 @@ export class SQLiteEngine extends BaseDBEngine {
     }
     const { signer } = log
     return { epoch: signer.epoch, keysLeft: signer.keysLeft() }
+  }
+
+  /**
+   * Ends the log for good, in the foreground, with a record that names the one that goes on in its place.
+   *
+   * @throws CapFenceError `AUDIT_UNAVAILABLE` when others write to it, or it could not be done; then it goes on
+   */
+  archive(facts: LogArchiveFacts): void {
+    const { context, file, log, presence } = this.#parts
+    try {
+      const requireNoOther = (): void => requireAlone(file.db, presence, log.writer.w)
+      retrying(context, () => this.#writer.archive(facts, requireNoOther))
+    } catch (error) {
+      throw writingError(error)
+    }
   }
 
   /**

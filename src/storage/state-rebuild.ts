@@ -41,7 +41,7 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
   const redacted = new Set<string>()
   for (const record of stateRecords(db)) {
     for (const digest of redactedBy(record)) redacted.add(digest)
-    if (record.type === 'decision' && record.data['forwarded'] === true) decisions.push(record)
+    if (changesState(record)) decisions.push(record)
     const { decision_seq: seq, sent } = record.data
     if (record.type === 'outcome' && sent === false && typeof seq === 'number') returned.add(seq)
   }
@@ -55,7 +55,7 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
     if (account === undefined) continue
     const { charged, added } = account
     const at = { at_ms: Date.parse(record.ts), decision_seq: record.seq }
-    if (!returned.has(record.seq)) charges.push(...charged.map((one) => ({ ...one, ...at })))
+    if (!returned.has(record.seq)) charges.push(...charged.map((one) => ({ ...at, ...one })))
     labels.push(...added.map((one) => labelOf(one, record)))
   }
   return {
@@ -78,6 +78,10 @@ function* stateRecords(db: Database.Database): Iterable<StoredRecord> {
   const root = db.prepare<[], Buffer>('SELECT root FROM head').pluck().get()
   if (root?.toString('hex') !== rootOf(tree))
     throw corrupt('its records do not give the signed root')
+}
+
+function changesState({ type, data }: StoredRecord): boolean {
+  return type === 'state.carry' || (type === 'decision' && data['forwarded'] === true)
 }
 
 function redactedBy({ type, data }: StoredRecord): readonly string[] {
@@ -103,16 +107,16 @@ function accountOf(
 }
 
 function labelOf(
-  { label, bind, until_ms }: StateAccount['added'][number],
+  { label, bind, until_ms, subject, proven_until_ms = 0 }: StateAccount['added'][number],
   { seq, data }: StoredRecord,
 ): LabelChange {
   const actor = typeof data['actor'] === 'string' ? data['actor'] : ''
   return {
-    subject: sessionSubject(actor),
+    subject: subject ?? sessionSubject(actor),
     label,
     bind,
     seq,
     heldUntilMs: until_ms,
-    provenUntilMs: 0,
+    provenUntilMs: proven_until_ms,
   }
 }

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { CapFenceError } from '../errors.ts'
 import type { WriterPlace } from './log-end.ts'
 import type { LogQueries } from './log-queries.ts'
 import type { LogTransaction } from './log-transaction.ts'
@@ -17,6 +18,25 @@ export function enterWriter(
 /** Notes that a writer has ended. */
 export function leaveWriter(db: Database.Database, { w, nowMs }: WriterPlace): void {
   db.prepare('UPDATE writers SET ended_ms = ? WHERE w = ?').run(nowMs, w)
+}
+
+/**
+ * Looks whether nobody but this writer writes; inside a write transaction, so that nobody begins meanwhile.
+ *
+ * @throws CapFenceError `AUDIT_UNAVAILABLE` that names the processes
+ */
+export function requireAlone(db: Database.Database, presence: WriterPresence, own: string): void {
+  const running = db
+    .prepare<[], { readonly w: string; readonly pid: number }>(
+      'SELECT w, pid FROM writers WHERE ended_ms IS NULL',
+    )
+    .all()
+  const others = running.filter(({ w }) => w !== own && presence.isAlive(w))
+  if (others.length === 0) return
+  const pids = others.map(({ pid }) => pid).join(', ')
+  throw new CapFenceError('AUDIT_UNAVAILABLE', `others write to the log: process ${pids}`, {
+    hint: 'end the gates that use it (close their clients), and start them again afterwards',
+  })
 }
 
 /** What settling the calls of dead writers needs; inside a write transaction. */

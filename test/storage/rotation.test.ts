@@ -115,6 +115,7 @@ describe('a rotation', () => {
       rotateMs: 0,
       highWater: undefined,
       recovery: undefined,
+      succession: undefined,
     })
     const at = { ...writer, nowMs: 0 }
     const inTransaction = (end: 'COMMIT' | 'ROLLBACK', step: () => void): void => {

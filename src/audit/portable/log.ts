@@ -50,6 +50,7 @@ export class LogWalk {
   readonly #missing = new Map<number, Set<string>>()
   #missingCount = 0
   #prev = noLeaf
+  #isArchived = false
   #kept = 0
   #checkpoints = 0
   #disclosed = 0
@@ -82,6 +83,7 @@ export class LogWalk {
       this.#keys.record(record)
       this.#disclose(record, disclosures)
       this.#prev = leafText(record)
+      this.#isArchived = record.type === 'log.archive'
       this.#tree.add(record.leaf)
       return record
     } catch (error) {
@@ -138,6 +140,7 @@ export class LogWalk {
   }
 
   #place({ log, seq, prev, type }: LogRecord): void {
+    insist(!this.#isArchived, 'the log had been archived')
     insist(seq === this.size, `it calls itself ${seq}`)
     insist(log === this.#pin.origin, `a record of ${log}`)
     insist(prev === this.#prev, '`prev` is not the leaf of the record before')
