@@ -110,7 +110,7 @@ export const rooms = {
   clients: {
     holds: 'known MCP clients as data; wrap and unwrap',
     imports: ['config'],
-    packages: ['jsonc-parser', 'smol-toml', 'yaml'],
+    packages: ['toml-eslint-parser', 'yaml'],
     pure: [],
   },
   scan: {

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'APPROVAL_REFUSED'
   | 'AUDIT_CORRUPT'
   | 'AUDIT_UNAVAILABLE'
+  | 'CLIENT_FILE'
   | 'CONFIG_INVALID'
   | 'CONFIG_NOT_FOUND'
   | 'EVENT_INVALID'

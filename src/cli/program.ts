@@ -10,6 +10,7 @@ import type { LogsFlags } from './logs.ts'
 import type { OpenLog, OpenStore } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
+import { clientsCommands } from './clients-commands.ts'
 import { keysCommand } from './keys-commands.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
@@ -74,6 +75,7 @@ class CommandSession {
     program.addCommand(this.#budgets()).addCommand(this.#config())
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     program.addCommand(witnessCommand(this.#kit()))
+    for (const command of clientsCommands(this.#kit())) program.addCommand(command)
     return program
   }
 

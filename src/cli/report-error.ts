@@ -52,6 +52,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
   switch (code) {
     case 'USAGE':
     case 'CONFIG_INVALID':
+    case 'CLIENT_FILE':
     case 'CONFIG_NOT_FOUND':
     case 'EVENT_INVALID':
     case 'JSON_INVALID':

@@ -7,6 +7,8 @@ export interface CaptureOptions {
   readonly nowMs?: number
   readonly columns?: number
   readonly hasColour?: boolean
+  /** Of the environment; none when nothing is said. */
+  readonly variables?: Readonly<Record<string, string>>
   /** Passphrases, in the order in which they are asked for; without one there is no terminal. */
   readonly secrets?: readonly string[]
   /** Called with each text that is written as an answer; `stop` is what a closed pipe does. */
@@ -48,7 +50,7 @@ export async function capfence(
   const io: Io = {
     out: output('out'),
     err: output('err'),
-    variables: {},
+    variables: options.variables ?? {},
     nowMs: () => options.nowMs ?? testNowMs,
     secrets: { fromTerminal: secret, fromInput: secret },
     stopped: stopped.signal,

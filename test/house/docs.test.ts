@@ -3,7 +3,9 @@ import { join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { rooms } from '../../lint/table.js'
+import { clients } from '../../src/clients/table.ts'
 import { loadConfig } from '../../src/config/config.ts'
+import { clientTable } from '../support/client-table.ts'
 import { anchorsOf, blocksOf, pages, proseOf } from '../support/markdown.ts'
 import { root } from '../support/root.ts'
 
@@ -27,6 +29,11 @@ test('CI runs the test command of the README', () => {
   const command = 'npm ci && npm test'
   expect(blocks.map(({ text }) => text).join('')).toContain(command)
   expect(readFileSync(join(root, '.ci/run'), 'utf8')).toContain(`step bash -c '${command}'`)
+})
+
+test('docs/clients.md lists the clients that are known', () => {
+  const page = pages.find(({ path }) => path === 'docs/clients.md')?.text ?? ''
+  expect(page).toContain(clientTable(clients))
 })
 
 describe('links', () => {
