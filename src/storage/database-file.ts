@@ -206,8 +206,16 @@ function requireSqlite(db: Database.Database): void {
   }
 }
 
-/** Looks before anything is changed: switching a foreign database to WAL would already be a change. */
+/**
+ * Looks before anything is changed: switching a foreign database to WAL would already be a change.
+ *
+ * All of it in one transaction: another process may be making or upgrading the log at this moment.
+ */
 function requireOurs(db: Database.Database, path: string, which: 'only' | 'or empty'): void {
+  db.transaction(() => requireOursNow(db, path, which)).deferred()
+}
+
+function requireOursNow(db: Database.Database, path: string, which: 'only' | 'or empty'): void {
   const version = pragmaNumber(db, 'user_version')
   if (which === 'or empty' && version === 0 && isFresh(db)) return
   if (pragmaNumber(db, 'application_id') !== applicationId) {
