@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { existsSync } from 'node:fs'
+import { defaultConfigPath } from '../config/file.ts'
 import type { ExitCode, Io } from './io.ts'
 import type { OpenLog, OpenStore } from './places.ts'
 
@@ -19,6 +21,24 @@ export function examples(
 ): void {
   const text = lines.map(([line, what]) => `  ${line}\n      ${what}\n`).join('')
   command.addHelpText('before', `Examples:\n${text}`)
+}
+
+/**
+ * The configuration that `capfence init` made takes the place of one in the current folder where there is none: what a
+ * blocked call says to type then works in any folder. A gate never takes it by itself.
+ *
+ * @param own its path; undefined where this user has no home
+ */
+export function useOwnConfig(command: Command, own: string | undefined): void {
+  const named: Readonly<Record<string, unknown>> = command.opts()
+  const takesPlace = command.options.some(({ long }) => long === '--storage')
+  // `audit verify LOG` names it as an argument.
+  const [first] = command.registeredArguments
+  const isArgument = first?.name() === 'log' && command.args.length > 0
+  const isNamed = named['config'] !== undefined || named['storage'] !== undefined || isArgument
+  if (!takesPlace || isNamed) return
+  if (own === undefined || existsSync(defaultConfigPath) || !existsSync(own)) return
+  command.setOptionValue('config', own)
 }
 
 /** How a command is told where the log is. */

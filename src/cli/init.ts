@@ -125,7 +125,7 @@ async function foundClients({ around }: OwnHome): Promise<readonly FoundClient[]
               : entry.obstacle === undefined
                 ? 'raw'
                 : 'skipped'
-          return { name: entry.name, state, why: entry.obstacle?.why ?? null } as const
+          return { name: entry.name, state, why: entry.obstacle ?? null } as const
         })
         return { ...base, error: null, servers }
       } catch (error) {

@@ -14,6 +14,13 @@ export interface OwnHome {
   readonly around: Surroundings
 }
 
+/** The configuration that `init` makes; undefined where the environment names no home. */
+export function ownConfigPath(variables: Io['variables']): string | undefined {
+  const home = variables['HOME'] ?? variables['USERPROFILE']
+  const folder = variables['CAPFENCE_HOME'] ?? (home === undefined ? home : join(home, '.capfence'))
+  return folder === undefined ? undefined : join(folder, 'capfence.mcp.json')
+}
+
 /**
  * Where it is for whoever runs a command.
  *
@@ -27,8 +34,8 @@ export function ownHome(io: Io, project: string | undefined): OwnHome {
 
 /** The program that clients start in a server's place, by its whole path: some start with hardly any `PATH`. */
 export const mainPath: string =
-  ['main.js', '../main.js']
-    // The build puts this module into one of several files, beside the program or one folder below.
+  ['main.js', '../main.js', '../../dist/cli/main.js']
+    // The build puts this module into one of several files, beside the program or one folder below; the sources have it apart.
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path)) ?? fileURLToPath(new URL('main.js', import.meta.url))
 

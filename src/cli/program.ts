@@ -9,9 +9,10 @@ import { exitCodes } from './io.ts'
 import type { LogsFlags } from './logs.ts'
 import type { OpenLog, OpenStore } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
-import { examples, withPlace } from './command-kit.ts'
+import { examples, useOwnConfig, withPlace } from './command-kit.ts'
 import { clientsCommands } from './clients-commands.ts'
 import { keysCommand } from './keys-commands.ts'
+import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
 import { version } from './version.ts'
@@ -65,6 +66,8 @@ class CommandSession {
       )
       .version(version)
       .addHelpText('after', `\n${colourNote}`)
+    const own = ownConfigPath(this.#io.variables)
+    program.hook('preAction', (_, action) => useOwnConfig(action, own))
     examples(program, [
       ['capfence demo', 'see it work'],
       ['capfence run --config capfence.mcp.json', 'the gate, for the configuration of a client'],

@@ -4,7 +4,7 @@ import { Journal } from '../clients/journal.ts'
 import { foundFiles, namedFile, type FoundFile, type Surroundings } from '../clients/locate.ts'
 import { whileLocked } from '../clients/safe-write.ts'
 import { clients } from '../clients/table.ts'
-import { unwrapFile, wrapFile, type FileChange } from '../clients/wrap.ts'
+import { readClientFile, unwrapFile, wrapFile, type FileChange } from '../clients/wrap.ts'
 import { CapFenceError } from '../errors.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
@@ -89,17 +89,36 @@ async function changeAll(
     })
   }
   const changes = await whileLocked(home.folder, async () => {
-    const done: FileChange[] = []
+    // Before anything is changed.
+    await requireServers(files, flags)
+    const done: Changed[] = []
     for (const file of files) {
       // oxlint-disable-next-line no-await-in-loop -- they share a configuration and a journal
-      done.push(await change(file))
+      done.push(await changed(file, change))
     }
     return done
   })
-  requireServers(changes, flags)
   await report(changes, flags, doing)
-  const isDone = changes.every(({ servers }) => servers.every(({ state }) => state !== 'skipped'))
+  const isDone = changes.every(
+    (one) => !('error' in one) && one.servers.every(({ state }) => state !== 'skipped'),
+  )
   return isDone ? exitCodes.yes : exitCodes.no
+}
+
+/** What became of a file, or why nothing could be changed in it. */
+type Changed = FileChange | { readonly file: FoundFile; readonly error: CapFenceError }
+
+/** One file that is broken keeps no other from being changed. */
+async function changed(
+  file: FoundFile,
+  change: (file: FoundFile) => Promise<FileChange>,
+): Promise<Changed> {
+  try {
+    return await change(file)
+  } catch (error) {
+    if (error instanceof CapFenceError && error.code === 'CLIENT_FILE') return { file, error }
+    throw error
+  }
 }
 
 /** @throws CapFenceError `USAGE` when a name is neither a client's nor a file's */
@@ -109,6 +128,11 @@ function chosenFiles(names: readonly string[], around: Surroundings): readonly F
   return names.flatMap((name) => {
     if (clients.some(({ id }) => id === name)) return ofClient(name, all)
     const file = existsSync(name) ? namedFile(name, around) : undefined
+    if (file?.scope === 'system') {
+      throw new CapFenceError('USAGE', `\`${shown(name)}\` is an administrator's`, {
+        hint: 'who manages it can put `capfence run` there; the README shows such an entry',
+      })
+    }
     if (file !== undefined) return [file]
     throw new CapFenceError('USAGE', `\`${shown(name)}\` is no client and no file of one`, {
       hint: `clients are ${clients.map(({ id }) => id).join(', ')}; files end in .json, .jsonc, .toml, .yaml or .yml`,
@@ -120,34 +144,27 @@ function ofClient(id: string, all: readonly FoundFile[]): readonly FoundFile[] {
   const own = all.filter(({ client, scope }) => client === id && scope !== 'system')
   if (own.length > 0) return own
   throw new CapFenceError('USAGE', `${id} has no file of servers here`, {
-    hint: '`capfence doctor` lists those that were found',
+    hint: '`capfence init` lists those that were found',
   })
 }
 
-function requireServers(changes: readonly FileChange[], { server }: WrapFlags): void {
-  const known = new Set(changes.flatMap(({ servers }) => servers.map(({ name }) => name)))
-  const missing = (server ?? []).filter((name) => !known.has(name))
-  if (missing.length === 0) return
-  throw new CapFenceError('USAGE', `no client here has a server \`${shown(missing[0] ?? '')}\``)
+/** @throws CapFenceError `USAGE` when a server is named that no file has, `CLIENT_FILE` when that cannot be said */
+async function requireServers(files: readonly FoundFile[], { server }: WrapFlags): Promise<void> {
+  if (server === undefined) return
+  const read = await Promise.all(files.map(readClientFile))
+  const known = new Set(read.flatMap(({ entries }) => entries.map(({ name }) => name)))
+  const missing = server.find((name) => !known.has(name))
+  if (missing === undefined) return
+  throw new CapFenceError('USAGE', `no client here has a server \`${shown(missing)}\``)
 }
 
 async function report(
-  changes: readonly FileChange[],
+  changes: readonly Changed[],
   { json, dryRun }: WrapFlags,
   { io, verb }: Doing,
 ): Promise<void> {
   if (json === true) {
-    const clientsOf = changes.map(({ file, servers }) => ({
-      client: file.client ?? null,
-      file: file.path,
-      scope: file.scope,
-      servers: servers.map(({ name, state, server, why }) => ({
-        name,
-        state,
-        server: server ?? null,
-        why: why ?? null,
-      })),
-    }))
+    const clientsOf = changes.map(changeJson)
     await io.out.write(
       jsonLine({ schemaVersion, type: verb, dryRun: dryRun === true, clients: clientsOf }),
     )
@@ -155,7 +172,10 @@ async function report(
   }
   const lines = changes.flatMap((change) => linesOf(change, io, dryRun === true))
   await io.out.write(lines.map((line) => `${line}\n`).join(''))
-  const isChanged = changes.some(({ before, after }) => before !== after)
+  for (const one of changes)
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    if ('error' in one) await io.err.write(complaint(io, one.error.message, one.error.hint))
+  const isChanged = changes.some((one) => !('error' in one) && one.before !== one.after)
   if (isChanged && dryRun !== true)
     await io.err.write('restart the clients: they read these files when they start\n')
   if (verb === 'wrap' && /[\\/]_npx[\\/]/.test(mainPath)) {
@@ -166,11 +186,26 @@ async function report(
   }
 }
 
-function linesOf(
-  { file, servers, before, after }: FileChange,
-  io: Io,
-  isDry: boolean,
-): readonly string[] {
+function changeJson(one: Changed): object {
+  const { file } = one
+  const servers = 'error' in one ? [] : one.servers
+  return {
+    client: file.client ?? null,
+    file: file.path,
+    scope: file.scope,
+    error: 'error' in one ? one.error.message : null,
+    servers: servers.map(({ name, state, server, why }) => ({
+      name,
+      state,
+      server: server ?? null,
+      why: why ?? null,
+    })),
+  }
+}
+
+function linesOf(change: Changed, io: Io, isDry: boolean): readonly string[] {
+  if ('error' in change) return []
+  const { file, servers, before, after } = change
   const width = Math.max(0, ...servers.map(({ name }) => name.length))
   const heading = `${styled(io.out, 'bold', file.clientName)} ${shown(file.path)}`
   if (servers.length === 0) return [heading, '  no servers']

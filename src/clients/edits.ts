@@ -31,7 +31,7 @@ export function rewrite(text: string, entry: Entry, launch: Launch): Rewrite | u
   const slot = found?.commandMember.slot
   if (found === undefined || slot === undefined) return undefined
   const { command, args } = launch
-  if (found.shape === 'argv') {
+  if (found.isOneList) {
     const after = slot.print([command, ...args])
     return rewriteOf(text, [{ part: 'command', start: slot.start, end: slot.end, after }])
   }

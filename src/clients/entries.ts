@@ -1,5 +1,4 @@
 import type { FileFormat } from './table.ts'
-import type { EntryShape } from './table.ts'
 import { readJson } from './json-tree.ts'
 import type { ObjectTree, Tree, TreeMember, Written } from './tree.ts'
 import { memberOf, writtenIn } from './tree.ts'
@@ -12,28 +11,19 @@ export interface Entry {
   readonly at: readonly string[]
   /** Undefined when it is not a program that is started with arguments. */
   readonly launch: EntryLaunch | undefined
-  /** Why there is none, or why it cannot be changed; undefined when nothing stands in the way. */
-  readonly obstacle: Obstacle | undefined
-  /** Whether the client leaves it out. */
-  readonly isOff: boolean
-  readonly tree: ObjectTree
-}
-
-/** Why a server cannot be wrapped as it stands. */
-export interface Obstacle {
-  readonly kind: 'remote' | 'variables' | 'unclear'
-  /** For people. */
-  readonly why: string
+  /** Why there is none, or why it cannot be changed, for people; undefined when nothing stands in the way. */
+  readonly obstacle: string | undefined
 }
 
 /** What starts a server. */
 export interface EntryLaunch {
-  readonly shape: EntryShape
+  /** Whether command and arguments stand in one list. */
+  readonly isOneList: boolean
   readonly command: string
   readonly args: readonly string[]
-  /** The member that holds the command, and with `argv` the arguments too. */
+  /** The member that holds the command, and in one list the arguments too. */
   readonly commandMember: TreeMember
-  /** Undefined when it has no arguments, and with `argv`. */
+  /** Undefined when it has no arguments, and in one list. */
   readonly argsMember: TreeMember | undefined
 }
 
@@ -100,13 +90,8 @@ function entryOf(name: string, tree: ObjectTree, at: readonly string[]): Entry {
   return {
     name,
     at,
-    tree,
     launch,
     obstacle: launch === undefined ? withoutLaunch(tree) : variablesIn(launch),
-    isOff:
-      plainOf(tree, 'disabled') === true ||
-      plainOf(tree, 'enabled') === false ||
-      plainOf(tree, 'isActive') === false,
   }
 }
 
@@ -115,10 +100,10 @@ function launchOf(tree: ObjectTree): EntryLaunch | undefined {
   const inner = memberOf(tree, 'transport')?.value
   return (
     fromList(command) ??
-    fromPair('standard', command, tree, 'args') ??
-    fromPair('cmd', memberOf(tree, 'cmd'), tree, 'args') ??
-    fromPair('transport', memberOf(inner, 'command'), inner, 'args') ??
-    fromPair('command-object', memberOf(command?.value, 'path'), command?.value, 'args')
+    fromPair(command, tree) ??
+    fromPair(memberOf(tree, 'cmd'), tree) ??
+    fromPair(memberOf(inner, 'command'), inner) ??
+    fromPair(memberOf(command?.value, 'path'), command?.value)
   )
 }
 
@@ -128,41 +113,35 @@ function fromList(member: TreeMember | undefined): EntryLaunch | undefined {
   const [command, ...args] = argv
   return command === undefined
     ? undefined
-    : { shape: 'argv', command, args, commandMember: member, argsMember: undefined }
+    : { isOneList: true, command, args, commandMember: member, argsMember: undefined }
 }
 
+/** A command, and the `args` beside it. */
 function fromPair(
-  shape: EntryShape,
   commandMember: TreeMember | undefined,
   tree: Tree | undefined,
-  argsName: string,
 ): EntryLaunch | undefined {
   const command = writtenIn(commandMember?.value)
   if (commandMember === undefined || typeof command !== 'string' || command === '') return undefined
-  const argsMember = memberOf(tree, argsName)
+  const argsMember = memberOf(tree, 'args')
   const args: Written | undefined = argsMember === undefined ? [] : writtenIn(argsMember.value)
   if (args === undefined || typeof args === 'string') return undefined
-  return { shape, command, args, commandMember, argsMember }
+  return { isOneList: false, command, args, commandMember, argsMember }
 }
 
-function withoutLaunch(tree: ObjectTree): Obstacle {
+function withoutLaunch(tree: ObjectTree): string {
   const isRemote = ['url', 'serverUrl', 'httpUrl', 'uri'].some(
     (name) => memberOf(tree, name) !== undefined,
   )
   return isRemote
-    ? { kind: 'remote', why: 'it is reached by a URL, and this version stands before programs' }
-    : { kind: 'unclear', why: 'how it is started cannot be read without doubt' }
+    ? 'it is reached by a URL, and this version stands before programs'
+    : 'how it is started cannot be read without doubt'
 }
 
 /** What the client fills in before it starts a program, CapFence would not. */
-function variablesIn({ command, args }: EntryLaunch): Obstacle | undefined {
+function variablesIn({ command, args }: EntryLaunch): string | undefined {
   const found = [command, ...args].find((text) => /\$\{|\$\w|%\w+%/.test(text))
   return found === undefined
     ? undefined
-    : { kind: 'variables', why: `the client fills in \`${found}\`: write the value itself there` }
-}
-
-function plainOf(tree: ObjectTree, name: string): boolean | number | null | undefined {
-  const value = memberOf(tree, name)?.value
-  return value?.kind === 'other' ? value.value : undefined
+    : `the client fills in \`${found}\`: write the value itself there`
 }

@@ -1,27 +1,22 @@
 import {
-  closeSync,
+  chmodSync,
   existsSync,
-  fchmodSync,
-  fsyncSync,
-  linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { CapFenceError } from '../errors.ts'
 
 /** The largest file of a client that is read, bytes. */
 const maxFileBytes = 16_777_216
 
 /** A file's text, with the byte order mark that may stand before it. */
-export interface FileText {
+interface FileText {
   readonly text: string
   readonly bytes: Buffer
 }
@@ -46,35 +41,31 @@ export function readText(path: string): FileText {
 }
 
 /**
- * Replaces a file, or makes it: whoever reads it sees the old text or the new one, and a crash leaves one of the two.
+ * Replaces a file: whoever reads it sees the old text or the new one, and a crash leaves one of the two. Only while locked.
  *
  * A link stays one, and what it leads to is replaced. The mode stays.
  *
- * @param expected what the file must hold at that moment; undefined when there must be none
+ * @param expected what the file must hold at that moment
  * @throws CapFenceError `CLIENT_FILE` when it holds something else by now, or cannot be written
  */
-export function replaceFile(path: string, text: string, expected: Buffer | undefined): void {
-  const real = existsSync(path) ? realpathSync(path) : path
-  const fresh = join(dirname(real), `.${process.pid}.capfence-new`)
+export function replaceFile(path: string, text: string, expected: Buffer): void {
   try {
-    const mode = expected === undefined ? 0o600 : statSync(real).mode & 0o7777
-    const file = openSync(fresh, 'wx', mode)
+    const real = realpathSync(path)
+    const fresh = join(dirname(real), `.${basename(real)}.capfence-new`)
     try {
-      fchmodSync(file, mode)
-      writeSync(file, text)
-      fsyncSync(file)
+      // One may lie there since a crash.
+      rmSync(fresh, { force: true })
+      writeFileSync(fresh, text, { flag: 'wx', mode: 0o600, flush: true })
+      chmodSync(fresh, statSync(real).mode & 0o7777)
+      if (!readFileSync(real).equals(expected))
+        throw unreadable(path, 'somebody else has changed it at this moment')
+      renameSync(fresh, real)
     } finally {
-      closeSync(file)
+      rmSync(fresh, { force: true })
     }
-    if (expected === undefined) linkSync(fresh, real)
-    else if (readFileSync(real).equals(expected)) renameSync(fresh, real)
-    else throw unreadable(path, 'somebody else has changed it at this moment')
-    syncFolder(dirname(real))
   } catch (error) {
     if (error instanceof CapFenceError) throw error
     throw unreadable(path, messageOf(error), error)
-  } finally {
-    rmSync(fresh, { force: true })
   }
 }
 
@@ -120,18 +111,6 @@ function isRunning(pid: number): boolean {
     return true
   } catch (error) {
     return isCode(error, 'EPERM')
-  }
-}
-
-function syncFolder(path: string): void {
-  let folder: number | undefined
-  try {
-    folder = openSync(path, 'r')
-    fsyncSync(folder)
-  } catch {
-    // Where folders cannot be opened, as on Windows, the file system sees to it.
-  } finally {
-    if (folder !== undefined) closeSync(folder)
   }
 }
 

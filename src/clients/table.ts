@@ -4,19 +4,6 @@ export type FileFormat = 'json' | 'toml' | 'yaml'
 /** Whose servers a file names: the machine's, this user's, or those of a project. */
 export type Scope = 'system' | 'user' | 'project'
 
-/** How one server is written in a file of a client. */
-export type EntryShape =
-  /** `command` and `args`, as most clients have it. */
-  | 'standard'
-  /** `command` is a list: the program and its arguments. */
-  | 'argv'
-  /** `cmd` and `args`. */
-  | 'cmd'
-  /** `command` and `args` inside `transport`. */
-  | 'transport'
-  /** `path` and `args` inside `command`. */
-  | 'command-object'
-
 /** A file in which a client keeps its servers. */
 export interface ClientFile {
   readonly scope: Scope
@@ -39,12 +26,6 @@ export interface Client {
   readonly files: readonly ClientFile[]
   /** How long a tool's name may be together with its server's, characters; undefined where nothing is known. */
   readonly maxToolName?: number
-  /** How many tools it takes in all. */
-  readonly maxTools?: number
-  /** How long it waits for a call unless told otherwise, seconds. */
-  readonly callTimeoutSeconds?: number
-  /** Why its servers start with less than the user's environment. */
-  readonly environment?: string
   /** Year and month. */
   readonly lastChecked: string
 }
@@ -86,8 +67,6 @@ export const clients: readonly Client[] = [
       }),
     ],
     maxToolName: 64,
-    callTimeoutSeconds: 60,
-    environment: 'it starts servers with a short PATH: programs are best named by their whole path',
     lastChecked,
   },
   {
@@ -153,7 +132,6 @@ export const clients: readonly Client[] = [
       user({ any: ['~/.codeium/mcp_config.json'] }),
     ],
     maxToolName: 64,
-    maxTools: 100,
     lastChecked,
   },
   {
@@ -175,7 +153,6 @@ export const clients: readonly Client[] = [
       project(['./.zed/settings.json'], 'json', [['context_servers']]),
     ],
     maxToolName: 64,
-    callTimeoutSeconds: 60,
     lastChecked,
   },
   {
@@ -196,7 +173,6 @@ export const clients: readonly Client[] = [
       },
     ],
     maxToolName: 64,
-    callTimeoutSeconds: 60,
     lastChecked,
   },
   {
@@ -204,9 +180,6 @@ export const clients: readonly Client[] = [
     name: 'Gemini CLI',
     files: [user({ any: ['~/.gemini/settings.json'] }), project(['./.gemini/settings.json'])],
     maxToolName: 63,
-    callTimeoutSeconds: 600,
-    environment:
-      'it takes variables out whose names hold TOKEN, SECRET, PASSWORD, KEY, AUTH or CREDENTIAL, unless the entry names them under `env`',
     lastChecked,
   },
   {
@@ -234,7 +207,6 @@ export const clients: readonly Client[] = [
       project(['./.goose/config.yaml'], 'yaml', [['extensions']]),
     ],
     maxToolName: 64,
-    callTimeoutSeconds: 300,
     lastChecked,
   },
   {
@@ -245,7 +217,6 @@ export const clients: readonly Client[] = [
       user(codeFolders('globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json')),
     ],
     maxToolName: 64,
-    callTimeoutSeconds: 60,
     lastChecked,
   },
   {
@@ -256,7 +227,6 @@ export const clients: readonly Client[] = [
       { ...project(['./.continue/config.yaml'], 'yaml'), isList: true },
     ],
     maxToolName: 64,
-    callTimeoutSeconds: 60,
     lastChecked,
   },
   {

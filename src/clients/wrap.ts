@@ -49,7 +49,6 @@ export interface WrapOptions {
 
 /** A file's servers, as they are. */
 export interface ReadFile {
-  readonly file: FoundFile
   readonly text: string
   readonly bytes: Buffer
   readonly entries: readonly Entry[]
@@ -62,8 +61,8 @@ export interface ReadFile {
  */
 export async function readClientFile(file: FoundFile): Promise<ReadFile> {
   const { text, bytes } = readText(file.path)
-  if (text.trim() === '') return { file, text, bytes, entries: [] }
-  return { file, text, bytes, entries: await entriesIn(file, text) }
+  if (text.trim() === '') return { text, bytes, entries: [] }
+  return { text, bytes, entries: await entriesIn(file, text) }
 }
 
 async function entriesIn(file: FoundFile, text: string): Promise<readonly Entry[]> {
@@ -75,14 +74,19 @@ async function entriesIn(file: FoundFile, text: string): Promise<readonly Entry[
   }
 }
 
-/** The server that an entry starts CapFence for; undefined when it starts something else. */
+/** CapFence as clients start it: by its name, as `npx` finds it, or by the path of its program. */
+const ourProgram = /(?:^|[\\/])capfence(?:\.cmd|\.exe|@[\w.-]+)?$|[\\/]dist[\\/]cli[\\/]main\.js$/
+
+/**
+ * The server that an entry starts CapFence for, empty for all of its configuration; undefined when it starts something else.
+ *
+ * A program that only looks like it must not be taken for it: its servers would be said to be gated.
+ */
 export function gatedServer({ launch }: Entry): string | undefined {
   if (launch === undefined) return undefined
-  const { command, args } = launch
-  const words = [command, ...args]
+  const words = [launch.command, ...launch.args]
   const run = words.indexOf('run')
-  const isOurs = words.slice(0, run).some((word) => /capfence|(?:^|[\\/])main\.js$/i.test(word))
-  if (run < 1 || !isOurs || !words.includes('--config')) return undefined
+  if (!ourProgram.test(words[run - 1] ?? '')) return undefined
   const at = words.indexOf('--server', run)
   return at === -1 ? '' : (words[at + 1] ?? '')
 }
@@ -94,8 +98,7 @@ export function gatedServer({ launch }: Entry): string | undefined {
  * @throws CapFenceError `CLIENT_FILE`, `CONFIG_INVALID`; nothing is changed in the client's file then
  */
 export async function wrapFile(file: FoundFile, options: WrapOptions): Promise<FileChange> {
-  const read = await readClientFile(file)
-  const { text, bytes, entries } = read
+  const { text, bytes, entries } = await readClientFile(file)
   const chosen = entries.filter(({ name }) => options.only === undefined || options.only.has(name))
   const plans = chosen.map((entry) => planOf(entry, file))
   const wanted = plans.flatMap(({ entry, target }) =>
@@ -168,7 +171,7 @@ function planOf(entry: Entry, file: FoundFile): Plan {
   const { launch, obstacle } = entry
   if (gated !== undefined) return { entry, target: undefined, gated, why: undefined }
   if (launch === undefined || obstacle !== undefined) {
-    return { entry, target: undefined, gated, why: obstacle?.why }
+    return { entry, target: undefined, gated, why: obstacle }
   }
   const command = commandOf(launch.command, file)
   return command === undefined

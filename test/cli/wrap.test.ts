@@ -155,6 +155,49 @@ describe('wrap', () => {
     expect((await home.run('wrap', 'goose')).code).toBe(2)
   })
 
+  test('one broken file keeps no other from being changed, and is named', async () => {
+    const home = newHome()
+    await home.run('init')
+    writeFileSync(home.cursor, '{ "mcpServers": {')
+    const { code, out, err } = await home.run('wrap')
+    expect(code).toBe(1)
+    expect(out).toContain('raw  gated')
+    expect(err).toMatch(/mcp\.json`: line 1, column \d+/)
+    expect(text(home.cursor)).toBe('{ "mcpServers": {')
+    expect(text(home.codex)).toContain('"--server", "raw"')
+  })
+
+  test('a server that no client has is refused before anything is changed', async () => {
+    const home = newHome()
+    await home.run('init')
+    const before = [text(home.cursor), text(home.codex)]
+    expect((await home.run('wrap', '--server', 'raw', '--server', 'nope')).code).toBe(2)
+    expect([text(home.cursor), text(home.codex)]).toEqual(before)
+  })
+
+  test('the log of it is found from any folder; one that is named is the one that is meant', async () => {
+    const home = newHome()
+    await home.run('init')
+    const run = (...args: readonly string[]): string => {
+      const env = { ...process.env, HOME: home.folder, CAPFENCE_HOME: undefined }
+      const done = spawnSync(process.execPath, [cli, ...args], {
+        cwd: home.folder,
+        env,
+        encoding: 'utf8',
+      })
+      return done.stdout + done.stderr
+    }
+    expect(run('logs')).toContain(join(home.folder, '.capfence/capfence.db'))
+    const other = join(home.folder, 'other.db')
+    expect(run('audit', 'verify', other)).toContain(`no audit log at ${other}`)
+    expect(run('logs', '--storage', other)).toContain(`no log at \`${other}\``)
+    // The folder's own comes first, and a gate takes no other.
+    expect(run('run')).toContain('capfence.mcp.json')
+    expect(run('run')).not.toContain('.capfence/')
+    writeFileSync(join(home.folder, 'capfence.mcp.json'), '{}')
+    expect(run('logs')).toMatch(/^capfence: capfence\.mcp\.json:1/)
+  })
+
   test('the entry that a client starts then is a gate before the server, with its own environment', async () => {
     const home = newHome()
     // What is tested is what is installed.

@@ -2,78 +2,26 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { parseTOML, getStaticTOMLValue } from 'toml-eslint-parser'
 import { entriesOf, readTree } from '../../src/clients/entries.ts'
 import type { Entry } from '../../src/clients/entries.ts'
-import { Journal } from '../../src/clients/journal.ts'
-import { foundFiles, type FoundFile, type Surroundings } from '../../src/clients/locate.ts'
+import { foundFiles } from '../../src/clients/locate.ts'
 import { gatedServer, unwrapFile, wrapFile, type WrapOptions } from '../../src/clients/wrap.ts'
 import { loadConfig } from '../../src/config/config.ts'
+import { placed, type Place } from './place.ts'
 import { samples, type Sample } from './samples.ts'
-
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
-interface Place {
-  readonly around: Surroundings
-  readonly path: string
-  readonly file: FoundFile
-  readonly options: WrapOptions
-}
-
-const emptyConfig = `{
-  "environment": "development", // where
-  "policies": ["policy.yaml"],
-  "mcpServers": {}
-}
-`
-
-/** A home folder with one client's file, and CapFence's configuration. */
-function placed({ path, text }: Pick<Sample, 'path' | 'text'>): Place {
-  const home = mkdtempSync(join(tmpdir(), 'capfence-home-'))
-  folders.push(home)
-  const around: Surroundings = {
-    home,
-    platform: 'linux',
-    variables: {},
-    folder: join(home, 'project'),
-  }
-  const at = path.startsWith('./') ? join(around.folder, path) : join(home, path)
-  mkdirSync(dirname(at), { recursive: true })
-  writeFileSync(at, text)
-  const config = join(home, 'own', 'capfence.mcp.json')
-  mkdirSync(dirname(config))
-  writeFileSync(config, emptyConfig)
-  const [file] = foundFiles(around)
-  if (file === undefined) throw new Error(`${path} is not found`)
-  const options: WrapOptions = {
-    config,
-    gate: (server) => ({
-      command: '/opt/node',
-      args: ['/opt/capfence/main.js', 'run', '--config', config, '--server', server],
-    }),
-    journal: new Journal(join(home, 'own')),
-    only: undefined,
-    isDry: false,
-    time: '2026-11-25T14:00:00.000Z',
-  }
-  return { around, path: at, file, options }
-}
 
 const bytes = (path: string): string => readFileSync(path).toString('latin1')
 
@@ -257,6 +205,16 @@ describe('wrap', () => {
     const { servers } = loadConfig({ path: one.options.config, text })
     expect(servers.map(({ name }) => name)).toEqual(['git', 'other', 'git-kiro'])
   })
+})
+
+test('what a crash has left beside a file is nobody\u2019s, and is gone after the next change', async () => {
+  const place = placed({
+    path: '.cursor/mcp.json',
+    text: '{"mcpServers":{"git":{"command":"npx"}}}',
+  })
+  writeFileSync(join(dirname(place.path), '.mcp.json.capfence-new'), 'half')
+  await wrapFile(place.file, place.options)
+  expect(readdirSync(dirname(place.path))).toEqual(['mcp.json'])
 })
 
 describe('what cannot be changed without doubt is left alone, and named', () => {

@@ -2,7 +2,6 @@ import Database from 'better-sqlite3'
 import {
   chmodSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -72,12 +71,12 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'something else stands where the log was',
-    said: /not a database|no database|cannot be opened/,
+    said: /not a database/,
     breakLog: ({ database }) => replaced(database, () => writeFileSync(database, 'x'.repeat(8192))),
   },
   {
     name: "another program's database stands where the log was",
-    said: /another program|no audit log|not an audit log|cannot be opened/,
+    said: /is not an audit log of CapFence/,
     breakLog: ({ database }) =>
       replaced(database, () => {
         const db = new Database(database)
@@ -97,7 +96,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'the head was changed',
-    said: /damaged|signed head/,
+    said: /its head/,
     breakLog: ({ database }) => {
       const away = readFileSync(database)
       const db = new Database(database)
@@ -219,12 +218,12 @@ allow:
 
   test('gives no limit back, and the log says so and verifies', async () => {
     const laid = files({ policy, config: { audit: {} } })
-    const [later, now] = [ahead(laid, 3 * 3_600_000), ahead]
+    const later = ahead(laid, 3 * 3_600_000)
     await later.initialize()
     expect(blockedFor(await later.call('echo', { marker: 'later' }))).toBeUndefined()
     await later.close()
     const pin = await pinOf(laid)
-    const gate = now(laid, 0)
+    const gate = ahead(laid, 0)
     await gate.initialize()
     // What was used counts as used: the clock does not say that it was long ago.
     expect(blockedFor(await gate.call('echo', { marker: 'now' }))).toBe('limit')
@@ -232,6 +231,5 @@ allow:
     const report = await verifyWith(pin, laid)
     expect(report).toMatchObject({ verdict: 'ok', pinned: true })
     expect(report.clockSteps).toHaveLength(1)
-    expect(existsSync(laid.database)).toBe(true)
   }, 60_000)
 })
