@@ -6,7 +6,7 @@ import {
   placeOfFile,
   placeOfSpecifier,
 } from './places.js'
-import { keptModules, lobby, rooms, timelessNames } from './table.js'
+import { bundledPackages, keptModules, lobby, rooms, timelessNames } from './table.js'
 
 /**
  * @import { Place } from './places.js'
@@ -178,6 +178,11 @@ function packageComplaint(from, specifier) {
   const packages = from.room === '' ? 'any' : (rooms[from.room]?.packages ?? [])
   if (packages !== 'any' && !packages.includes(name)) {
     return `${nameOf(from)} may not import the package \`${name}\` (lint/table.js)`
+  }
+  const bundledFor = bundledPackages[name]
+  if (bundledFor !== undefined) {
+    if (`${from.room}/${from.path}`.startsWith(bundledFor)) return undefined
+    return `\`${name}\` is only bundled with what is under src/${bundledFor}`
   }
   return isDeclared(name) ? undefined : `\`${name}\` is not a dependency that users will have`
 }

@@ -133,8 +133,20 @@ export const rooms = {
   },
   dashboard: {
     holds: "the operator's page",
-    imports: ['json', 'event', 'policy', 'runtime', 'approval', 'audit', 'storage', 'replay'],
-    packages: ['hono', '@hono/node-server', '@simplewebauthn/server'],
+    // crypto: one-time codes and cookies are kept as digests.
+    imports: [
+      'json',
+      'crypto',
+      'event',
+      'policy',
+      'runtime',
+      'approval',
+      'audit',
+      'storage',
+      'replay',
+    ],
+    // preact: what its script in `web` is bundled with.
+    packages: ['hono', '@hono/node-server', 'preact'],
     pure: [],
   },
   telemetry: {
@@ -201,3 +213,11 @@ export const timelessNames = {
     ],
   },
 }
+
+/**
+ * Packages that become part of what is shipped, so that users need not have them: only files under these paths may
+ * import them, because only these are bundled with them.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
+export const bundledPackages = { preact: 'dashboard/web/' }

@@ -47,6 +47,8 @@ async function build(sources) {
     compileLibrary(fresh)
     const { bundleCommand } = await import('./bundle.mjs')
     await bundleCommand(fresh)
+    const { bundlePage } = await import('./bundle-page.mjs')
+    await bundlePage(fresh)
     chmodSync(join(fresh, 'cli/main.js'), 0o755)
     writeFileSync(join(fresh, '.built-from'), sources)
     if (existsSync(dist)) renameSync(dist, stale)
@@ -77,7 +79,7 @@ function digestOfSources() {
     .sort()
   const tools = [
     ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
-    ...['scripts/build.mjs', 'scripts/bundle.mjs'],
+    ...['build', 'bundle', 'bundle-page', 'licences'].map((name) => `scripts/${name}.mjs`),
   ]
   const hash = createHash('sha256')
   for (const path of [...sources, ...tools.map((name) => join(root, name))]) {

@@ -1,11 +1,12 @@
 // Makes the command of the sources in src/cli: few files, because a client waits for the first reply of `capfence run`,
 // and every module that is looked up, read and linked on its own makes it wait longer.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { licencesOf } from './licences.mjs'
 
-/** @import { ChunkingContext, CodeSplittingGroup, OutputChunk } from 'rolldown' */
+/** @import { ChunkingContext, CodeSplittingGroup } from 'rolldown' */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -94,26 +95,4 @@ function staticallyImported(entry, context) {
     for (const imported of context.getModuleInfo(id)?.importedIds ?? []) modules.add(imported)
   }
   return modules
-}
-
-/**
- * The licences of the packages that became part of the command, which ask to be passed on with it.
- *
- * @param {readonly OutputChunk[]} chunks
- */
-function licencesOf(chunks) {
-  const folders = chunks
-    .flatMap(({ moduleIds }) => moduleIds)
-    .map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id.replaceAll('\\', '/'))?.[0])
-    .filter((found) => found !== undefined)
-  return [...new Set(folders)].toSorted().map(licenceIn).join('\n')
-}
-
-/** @param {string} folder of a package */
-function licenceIn(folder) {
-  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const file = join(folder, 'LICENSE')
-  if (!existsSync(file))
-    throw new Error(`${name} is bundled, but has no licence in ${dirname(file)}`)
-  return `${name} ${version}\n\n${readFileSync(file, 'utf8')}`
 }

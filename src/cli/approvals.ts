@@ -125,7 +125,8 @@ function becomes(request: ApprovalRequest, nowMs: number, io: Io): string {
   return styled(io.out, 'dim', text)
 }
 
-function requestLine({ request, arguments: args }: RequestEntry, nowMs: number): string {
+/** A request as a line of JSON Lines. */
+export function requestLine({ request, arguments: args }: RequestEntry, nowMs: number): string {
   const { binding } = request
   const head = {
     schemaVersion,

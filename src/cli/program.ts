@@ -15,6 +15,7 @@ import { keysCommand } from './keys-commands.ts'
 import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
+import type { UiFlags } from './ui.ts'
 import { version } from './version.ts'
 import { witnessCommand } from './witness-command.ts'
 
@@ -74,6 +75,7 @@ class CommandSession {
       ['capfence logs --decision deny', 'what was refused'],
     ])
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
+    program.addCommand(this.#ui())
     program.addCommand(approvalsCommand(this.#kit())).addCommand(policyCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
@@ -185,6 +187,22 @@ class CommandSession {
       this.#do(async () => {
         const command = await import('./logs.ts')
         return command.logs(flags, this.#io, openLog)
+      }),
+    )
+  }
+
+  #ui(): Command {
+    const command = this.#command('ui')
+      .description("open the operator's page on this machine: what happens, what waits, the log")
+      .option('--port <number>', 'on this port; any that is free when left out')
+      .option('--pin <file>', 'the kept keys of the log, to verify it against')
+      .option('--no-open', 'open no browser, only print the link')
+      .option('--json', 'the address as one JSON object, for programs')
+    examples(command, [['capfence ui', 'open the page; the terminal stays its owner']])
+    return withPlace(command).action((flags: UiFlags) =>
+      this.#do(async () => {
+        const { ui } = await import('./ui.ts')
+        return ui(flags, this.#io, { openLog, openStore })
       }),
     )
   }
