@@ -10,6 +10,7 @@ import {
   exportCommand,
   proveCommand,
   showCommand,
+  verifyPageCommand,
 } from './audit-proof-commands.ts'
 import { verifyCommand } from './audit-verify-command.ts'
 import type { CommandKit } from './command-kit.ts'
@@ -25,6 +26,7 @@ export function auditCommand(kit: CommandKit): Command {
     .addCommand(proveCommand(kit))
     .addCommand(checkProofCommand(kit))
     .addCommand(exportCommand(kit))
+    .addCommand(verifyPageCommand(kit))
     .addCommand(key(kit))
     .addCommand(redact(kit))
     .addCommand(rotate(kit))

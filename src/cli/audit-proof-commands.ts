@@ -3,6 +3,7 @@ import type { CheckProofFlags } from './audit-check-proof.ts'
 import type { ExportFlags } from './audit-export.ts'
 import type { ProveFlags } from './audit-prove.ts'
 import type { ShowFlags } from './audit-show.ts'
+import type { VerifyPageFlags } from './audit-verify-page.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, withPlace } from './command-kit.ts'
 
@@ -43,6 +44,23 @@ export function proveCommand(kit: CommandKit): Command {
     kit.run(async () => {
       const { auditProve } = await import('./audit-prove.ts')
       return auditProve(seq, flags, kit.io)
+    }),
+  )
+}
+
+/** `capfence audit verify-page`. */
+export function verifyPageCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('verify-page')
+    .description('write a page on which anybody can check a proof or an export, without CapFence')
+    .option('-o, --output <file>', 'where to write it; otherwise it is printed')
+  examples(command, [
+    ['capfence audit verify-page -o verify.html', 'one file: it works offline and sends nothing'],
+  ])
+  return command.action((flags: VerifyPageFlags) =>
+    kit.run(async () => {
+      const { auditVerifyPage } = await import('./audit-verify-page.ts')
+      return auditVerifyPage(flags, kit.io)
     }),
   )
 }

@@ -88,7 +88,7 @@ function seqOf(text: string): number {
 }
 
 /** A proof that was given away is evidence: it is not replaced by another one. */
-function writeProof(file: string, proof: string): void {
+export function writeProof(file: string, proof: string): void {
   try {
     writeFileSync(file, proof, { flag: 'wx' })
   } catch (cause) {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { systemRandom } from '../crypto/random.ts'
 import { readPageFiles } from '../dashboard/files.ts'
 import { servePage, type ServedPage } from '../dashboard/listen.ts'
@@ -8,7 +7,7 @@ import { CapFenceError } from '../errors.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { openBrowser, type Opening } from './open-browser.ts'
-import { mainPath } from './own-home.ts'
+import { pageFolder } from './page-folder.ts'
 import { CommandSource } from './page-source.ts'
 import { pinFrom } from './pin-flags.ts'
 import type { OpenLog, OpenStore, PlaceFlags } from './places.ts'
@@ -50,7 +49,10 @@ export async function ui(flags: UiFlags, io: Io, parts: UiParts): Promise<ExitCo
   const onFailure = (error: unknown): void => {
     void io.err.write(complaint(io, error instanceof Error ? error.message : String(error)))
   }
-  const page = await servePage({ source, sessions, files: pageFiles(), onFailure }, port)
+  const page = await servePage(
+    { source, sessions, files: readPageFiles(pageFolder), onFailure },
+    port,
+  )
   try {
     await io.out.write(
       flags.json === true
@@ -66,11 +68,6 @@ export async function ui(flags: UiFlags, io: Io, parts: UiParts): Promise<ExitCo
     await source.close()
   }
   return exitCodes.yes
-}
-
-/** The files of the page lie in a folder beside the program. */
-function pageFiles(): ReturnType<typeof readPageFiles> {
-  return readPageFiles(join(mainPath, '../../dashboard/web'))
 }
 
 function requireReader(io: Io): void {

@@ -200,8 +200,9 @@ function ChangeBody({ entry }: { readonly entry: Change }): JSX.Element {
       <span class="mark neutral">
         <span aria-hidden="true">△</span> change
       </span>
-      <strong class="tool">{what}</strong>
-      <span class="why">{entry.path ?? entry.error ?? ''}</span>
+      <span class="tool wide">
+        {what} <span class="quiet">{entry.path ?? entry.error ?? ''}</span>
+      </span>
     </>
   )
 }

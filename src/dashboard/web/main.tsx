@@ -73,10 +73,10 @@ function Page({ live }: { readonly live: Live }): JSX.Element {
   }, [view])
   return (
     <>
-      <a class="skip" href={`#/${view}`} onClick={() => main.current?.focus()}>
-        Skip to the content
-      </a>
       <header class="bar">
+        <a class="skip" href={`#/${view}`} onClick={() => main.current?.focus()}>
+          Skip to the content
+        </a>
         <span class="brand">
           <img src="/icon.svg" alt="" width="24" height="24" /> CapFence
         </span>
