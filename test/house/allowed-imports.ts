@@ -117,4 +117,9 @@ export const allowedImports: readonly PlantedImport[] = [
     path: 'src/index.ts',
     code: `export { a } from './storage/sqlite.ts'\nexport { b } from './event/event.ts'`,
   },
+  {
+    name: 'what the page is bundled with, in the page',
+    path: 'src/dashboard/web/c90.ts',
+    code: `import { h } from 'preact'\n/** It is b. */\nexport const b = h`,
+  },
 ]

@@ -66,13 +66,17 @@ describe('the published package', () => {
   })
 
   const dist = paths.filter((path) => path.startsWith('dist/'))
+  /** The room itself is part of the command. */
+  const page = ['LICENSES.txt', 'icon.svg', 'index.html', 'page.css', 'page.js', 'verify.html'].map(
+    (name) => `dist/dashboard/web/${name}`,
+  )
 
   test('holds every module of the rooms, built, and nothing else of them', () => {
     const expected = projectFiles('src')
-      .filter(({ path }) => !path.startsWith('src/cli/'))
+      .filter(({ path }) => !/^src\/(?:cli|dashboard)\//.test(path))
       .flatMap(({ path }) => built(path.replace(/^src\//, 'dist/').replace(/\.ts$/, '')))
     expect(dist.filter((path) => !path.startsWith('dist/cli/')).toSorted()).toEqual(
-      expected.toSorted(),
+      [...expected, ...page].toSorted(),
     )
   })
 

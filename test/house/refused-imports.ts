@@ -352,4 +352,10 @@ export const refusedImports: readonly PlantedImport[] = [
     code: `export { a } from 'node:os'`,
     says: /imports nothing/,
   },
+  {
+    name: 'a package that is bundled with the page alone, elsewhere in its room',
+    path: 'src/dashboard/b90.ts',
+    code: `import { h } from 'preact'\n/** It is b. */\nexport const b = h`,
+    says: /only bundled with what is under src\/dashboard\/web/,
+  },
 ]

@@ -50,7 +50,7 @@ const arrows: Readonly<Record<string, string>> = {
   scan: 'config clients',
   probe: 'json transport',
   adapters: 'event runtime',
-  dashboard: 'json event policy runtime approval audit storage replay',
+  dashboard: 'json crypto event policy runtime approval audit storage replay',
   telemetry: 'event',
   cli: Object.keys(rooms).join(' '),
 }
