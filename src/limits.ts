@@ -34,6 +34,30 @@ export const limits = {
   maxBacklogBytes: 8_388_608,
   /** How long a client is not read because its only server does not read, milliseconds. */
   maxStallMs: 10_000,
+  /** The id of an event in a stream of a server, bytes; a longer one is none. */
+  maxEventIdBytes: 1024,
+  /** Lines that one event is written in, count. */
+  maxEventLines: 100_000,
+  /** The id of an HTTP session, characters. */
+  maxSessionIdCharacters: 1024,
+  /** The head of an HTTP message, bytes. */
+  maxHeadBytes: 16_384,
+  /** What is read of the body of an HTTP answer that only says what is wrong, bytes. */
+  maxComplaintBytes: 65_536,
+  /** How long a connection to a server may take to be made, milliseconds. */
+  maxConnectMs: 10_000,
+  /** How long an HTTP server may take to say that it has got what needs no answer, milliseconds. */
+  maxAcceptMs: 30_000,
+  /** How long an HTTP server may send nothing at all while a request waits for it, milliseconds: an hour. */
+  maxSilenceMs: 3_600_000,
+  /** Connections to one HTTP server for one client, count; further requests wait for one of them. */
+  maxConnections: 256,
+  /** How long a stream that ended is left alone before it is asked for again, milliseconds. */
+  maxRetryMs: 30_000,
+  /** The least time that it is left alone, whatever the server says, milliseconds. */
+  minRetryMs: 100,
+  /** How often in a row asking for the rest of an answer may fail, count. */
+  maxResumes: 5,
   /** Disclosures that are missing from a log before a redaction accounts for them, count; beyond it is not verified. */
   maxMissingDisclosures: 1_000_000,
   /** A file that says where a verification ended, bytes. */

@@ -3,6 +3,7 @@ import type { StartableServer } from '../config/start.ts'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { closeText, Connection } from '../mcp/connection.ts'
+import type { OpenChannel } from '../mcp/connection.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import { isPlainObject } from '../mcp/merge.ts'
 import type { PlainObject } from '../mcp/merge.ts'
@@ -14,9 +15,8 @@ import {
   resultMessage,
   rpcCodes,
 } from '../mcp/rpc.ts'
-import type { ChannelEvents } from '../transport/channel.ts'
-import { childEnvironment } from '../transport/environment.ts'
 import { ProcessTree } from '../transport/tree.ts'
+import { localOpener, remoteOpener } from './openers.ts'
 import { shown } from './shown.ts'
 import { version } from './version.ts'
 
@@ -46,33 +46,25 @@ export async function toolsOfServer(
   const timer = setTimeout(() => {
     ended.abort(unavailable(server.name, `did not list its tools within ${options.timeoutMs} ms`))
   }, options.timeoutMs)
+  let lister: ToolLister | undefined
   try {
-    const lister = new ToolLister(server.name, openerOf(server, tree, options), ended)
+    lister = new ToolLister(server.name, await openerOf(server, tree, options), ended)
     return await lister.list()
   } finally {
     clearTimeout(timer)
+    await lister?.stop()
     await tree.stopAll()
   }
 }
 
-function openerOf(
+async function openerOf(
   server: StartableServer,
   tree: ProcessTree,
   { variables, maxMessageBytes }: ListingOptions,
-) {
-  const launch = {
-    command: server.command,
-    args: server.args,
-    env: childEnvironment({
-      inherited: variables,
-      declared: server.env,
-      // It is the only server here, as behind `capfence run --server`.
-      scope: 'whole',
-      platform: process.platform,
-    }),
-    ...(server.cwd !== undefined && { cwd: server.cwd }),
-  }
-  return (events: ChannelEvents) => tree.start(launch, { maxMessageBytes }, events)
+): Promise<OpenChannel> {
+  if (server.kind === 'http') return remoteOpener(server, maxMessageBytes)
+  // It is the only server here, as behind `capfence run --server`.
+  return localOpener(server, { scope: 'whole', variables, maxMessageBytes, tree })
 }
 
 function unavailable(server: string, what: string): CapFenceError {
@@ -104,11 +96,17 @@ class ToolLister {
       onStray: () => undefined,
       onRefused: ({ message }) => fail(`sent a message that is refused: ${message}`),
       onDropped: () => undefined,
+      onTrouble: () => undefined,
       onUndelivered: () => undefined,
       onCongestion: () => undefined,
       onClose: (reason) => fail(closeText(reason)),
     })
     this.#connection = connection
+  }
+
+  /** Leaves the server. */
+  async stop(): Promise<void> {
+    await this.#connection.stop()
   }
 
   async list(): Promise<readonly unknown[]> {

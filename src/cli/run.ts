@@ -5,12 +5,10 @@ import type { Config } from '../config/config.ts'
 import { serversToStart } from '../config/start.ts'
 import type { StartableServer } from '../config/start.ts'
 import { CapFenceError } from '../errors.ts'
-import type { ChannelEvents } from '../transport/channel.ts'
-import type { ChildChannel } from '../transport/child.ts'
-import { childEnvironment } from '../transport/environment.ts'
 import { ProcessTree } from '../transport/tree.ts'
 import type { GateServer } from './gate.ts'
 import { headStart } from './head-start.ts'
+import { localOpener, remoteOpener } from './openers.ts'
 import { say } from './say.ts'
 
 const usage = `capfence run --config capfence.mcp.json --server files   one server, names unchanged
@@ -48,7 +46,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const startable = serversToStart(config, { only: options.server, variables: process.env })
   const tree = new ProcessTree({ onUnguarded: say })
   try {
-    const servers = gateServers(startable, config, tree)
+    const servers = await gateServers(startable, config, tree)
     const { serve } = await import('./gate.ts')
     return await serve(config, servers, tree)
   } finally {
@@ -74,35 +72,21 @@ function readArguments(args: readonly string[]): RunOptions | undefined {
 }
 
 /** One of several servers is started when it is needed; the only one is what the client asked for. */
-function gateServers(
+async function gateServers(
   servers: readonly StartableServer[],
   config: Config,
   tree: ProcessTree,
-): readonly GateServer[] {
+): Promise<readonly GateServer[]> {
   const isSole = servers.length === 1
-  return servers.map((server) => {
-    const open = opener(server, isSole, config, tree)
-    return { name: server.name, prefix: server.prefix, open: isSole ? headStart(open) : open }
-  })
-}
-
-function opener(
-  server: StartableServer,
-  isSole: boolean,
-  config: Config,
-  tree: ProcessTree,
-): (events: ChannelEvents) => ChildChannel {
-  const launch = {
-    command: server.command,
-    args: server.args,
-    env: childEnvironment({
-      inherited: process.env,
-      declared: server.env,
-      scope: isSole ? 'whole' : 'base',
-      platform: process.platform,
-    }),
-    ...(server.cwd !== undefined && { cwd: server.cwd }),
-  }
   const maxMessageBytes = config.limits.maxUpstreamMessageBytes
-  return (events) => tree.start(launch, { maxMessageBytes }, events)
+  const made = servers.map(async (server) => {
+    const { name, prefix } = server
+    if (server.kind === 'http') {
+      return { name, prefix, open: await remoteOpener(server, maxMessageBytes) }
+    }
+    const scope = isSole ? 'whole' : 'base'
+    const open = localOpener(server, { scope, variables: process.env, maxMessageBytes, tree })
+    return { name, prefix, open: isSole ? headStart(open) : open }
+  })
+  return Promise.all(made)
 }

@@ -144,7 +144,7 @@ const http = z.strictObject({
     .string()
     .regex(patterns.url)
     .refine((url) => URL.canParse(url))
-    .describe('Where the server is; this version can read it, but not start it.'),
+    .describe('The Streamable HTTP endpoint of the server: https, or http on this machine.'),
   headers: z
     .record(z.string().regex(patterns.headerName), template.regex(patterns.oneLine))
     .optional()

@@ -37,6 +37,8 @@ export type Upstream =
       readonly kind: 'http'
       readonly url: string
       readonly headers: ReadonlyMap<string, Template>
+      /** Of the older HTTP+SSE transport. */
+      readonly isSse: boolean
     }
 
 /** What `mcpServers` holds. */
@@ -186,6 +188,10 @@ function readHttp(section: Section): Upstream | undefined {
     kind: 'http',
     url,
     headers: section.optional('headers', templates(headerName), new Map()),
+    isSse: ['type', 'transport'].some((key) => {
+      const value = section.member(key)?.value
+      return value?.kind === 'text' && value.value === 'sse'
+    }),
   }
 }
 
@@ -219,9 +225,17 @@ const readUrl: Read<string> = (node, place) => {
   const url = readLiteral(text, place)
   if (patterns.url.test(url) && URL.canParse(url)) return url
   // The text may hold a password, so it is not repeated (THREATS B27).
+  if (/^http:\/\/[^@]*$/.test(url) && URL.canParse(url)) {
+    place.report.problem(
+      node.start,
+      `\`${place.path}\` is not encrypted, and not on this machine`,
+      'use https; plain http is for `localhost`, `127.0.0.1` and `[::1]`',
+    )
+    return undefined
+  }
   place.report.problem(
     node.start,
-    `\`${place.path}\` must be an http or https address without a user name`,
+    `\`${place.path}\` must be an https address, or an http address of this machine, without a user name`,
     'a password or token belongs into `headers`: `"Authorization": "Bearer ${TOKEN}"`',
   )
   return undefined
@@ -236,7 +250,10 @@ const variableName: NameRule = {
   pattern: patterns.variableName,
   what: "a variable's name that a server can be given",
 }
-const headerName: NameRule = { pattern: patterns.headerName, what: "a header's name" }
+const headerName: NameRule = {
+  pattern: patterns.headerName,
+  what: "a header's name, or is the gate's own",
+}
 
 /** Names and texts that may take in environment variables. */
 function templates(rule: NameRule): Read<ReadonlyMap<string, Template>> {

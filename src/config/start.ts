@@ -7,18 +7,34 @@ import type { ServerConfig } from './servers.ts'
 import type { Template, Variables } from './variables.ts'
 import { expand } from './variables.ts'
 
-/** A server with everything that is needed to start it, secrets included; not for logs. */
-export interface StartableServer {
+/** What every server of the gate has. */
+interface NamedServer {
   readonly name: string
+  /** Put before each of its names; empty when it is the only one, so that names stay as they are. */
+  readonly prefix: string
+  readonly binding: ServerBinding
+}
+
+/** A server with everything that is needed to start it or to reach it, secrets included; not for logs. */
+export type StartableServer = LocalServer | RemoteServer
+
+/** A server that is a process of this machine. */
+export interface LocalServer extends NamedServer {
+  readonly kind: 'stdio'
   readonly command: string
   readonly args: readonly string[]
   /** What the file adds to the environment of the process. */
   readonly env: Readonly<Record<string, string>>
   /** Absolute; the gate's own folder when undefined. */
   readonly cwd: string | undefined
-  /** Put before each of its names; empty when it is the only one, so that names stay as they are. */
-  readonly prefix: string
-  readonly binding: ServerBinding
+}
+
+/** A server that is reached over Streamable HTTP. */
+export interface RemoteServer extends NamedServer {
+  readonly kind: 'http'
+  readonly url: URL
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** Which servers to start, and with what. */
@@ -32,8 +48,8 @@ export interface StartOptions {
 /**
  * Picks the servers for `capfence run` and fills in their variables; those of other servers need not be set.
  *
- * @throws CapFenceError `CONFIG_INVALID` when there is none, when one cannot be started by this version, or when a
- * variable is missing
+ * @throws CapFenceError `CONFIG_INVALID` when there is none, when one cannot be reached by this version, when a variable
+ * is missing, or makes a header that cannot be sent
  */
 export function serversToStart(config: Config, options: StartOptions): readonly StartableServer[] {
   const chosen = choose(config, options.only)
@@ -73,23 +89,47 @@ function startable(
   variables: Variables,
   missing: Problem[],
 ): StartableServer {
+  const named = { name, prefix, binding }
   if (upstream.kind === 'http') {
-    throw new CapFenceError(
-      'CONFIG_INVALID',
-      `the server \`${name}\` is reached at a url, which this version cannot do`,
-      { hint: 'start the others one by one with `--server`, or set `"disabled": true` for it' },
-    )
+    const headers = expandAll(upstream.headers, variables, missing)
+    return { kind: 'http', ...named, ...address(name, upstream), headers: lowered(name, headers) }
   }
   const { command, args, cwd } = upstream
-  return {
-    name,
-    command,
-    args,
-    cwd,
-    prefix,
-    binding,
-    env: expandAll(upstream.env, variables, missing),
+  const env = expandAll(upstream.env, variables, missing)
+  return { kind: 'stdio', ...named, command, args, cwd, env }
+}
+
+function address(
+  name: string,
+  { url, isSse }: Extract<ServerConfig['upstream'], { kind: 'http' }>,
+): { readonly url: URL } {
+  if (!isSse) return { url: new URL(url) }
+  throw new CapFenceError(
+    'CONFIG_INVALID',
+    `the server \`${name}\` is of the type \`sse\`, the transport of 2024, which this version cannot do`,
+    { hint: 'most such servers have a Streamable HTTP endpoint too, often `/mcp`: without `type`' },
+  )
+}
+
+/** Headers as they are sent. Their values may be secrets, which are not repeated (THREATS B27). */
+function lowered(
+  server: string,
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const sent = new Map<string, string>()
+  for (const [name, value] of Object.entries(headers)) {
+    const problem = /^[\t\x20-\x7e]*$/.test(value)
+      ? sent.has(name.toLowerCase()) && 'stands there twice'
+      : 'holds a character that cannot stand in a header'
+    if (problem !== false) {
+      throw new CapFenceError(
+        'CONFIG_INVALID',
+        `the header \`${name}\` of the server \`${server}\` ${problem}`,
+      )
+    }
+    sent.set(name.toLowerCase(), value)
   }
+  return Object.fromEntries(sent)
 }
 
 function expandAll(

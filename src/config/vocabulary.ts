@@ -46,6 +46,18 @@ export const bounds = {
   minMessageBytes: 65_536,
 } as const
 
+/** A word in upper or lower case, for patterns without flags. */
+const anyCase = (word: string): string =>
+  word.replaceAll(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`)
+
+/** Headers that say how a message is carried, and to which session it belongs; these are the gate's own. */
+const ownHeaders = [
+  ...['accept', 'accept-encoding', 'connection', 'content-encoding', 'content-length'],
+  ...['content-type', 'expect', 'host', 'keep-alive', 'last-event-id', 'origin', 'te', 'trailer'],
+  ...['transfer-encoding', 'upgrade'],
+]
+const ownHeader = `(?:${[...ownHeaders.map(anyCase), `${anyCase('mcp')}-.*`].join('|')})$`
+
 /** What texts must match; plain enough to stand in a JSON Schema too. */
 export const patterns: Readonly<Record<PatternName, RegExp>> = {
   /** No control, format or other character that a person cannot see, and no line separator (THREATS B30). */
@@ -64,14 +76,15 @@ export const patterns: Readonly<Record<PatternName, RegExp>> = {
   template: /^(?:\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\}|(?!\$\{)[^\0])*$/,
   /** The gate's own variables never reach a server (THREATS B33). */
   variableName: /^(?![Cc][Aa][Pp][Ff][Ee][Nn][Cc][Ee]_)[^=\0]+$/,
-  headerName: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+  headerName: new RegExp(`^(?!${ownHeader})[!#$%&'*+.^_\`|~0-9A-Za-z-]+$`),
   oneLine: /^[^\r\n]*$/,
   /** What a process can be given. */
   word: /^[^\0]*$/,
   witnessUrl: /^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#\\]*)?$/,
   /** A key as c2sp.org/signed-note writes it; whether its id is right is looked at where it is used. */
   vkey: /^[^\s+\p{C}]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/u,
-  url: /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/,
+  /** What is not encrypted stays on this machine. */
+  url: /^(?:https:\/\/[^\s/?#@\\]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?)(?:[/?#]\S*)?$/,
   sha256: /^[0-9a-f]{64}$/,
   storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
 }

@@ -1,6 +1,6 @@
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { Channel, ChannelEvents, CloseReason } from '../transport/channel.ts'
+import type { Channel, ChannelEvents, CloseReason, MessageFailure } from '../transport/channel.ts'
 import { inspectServerMessage, serverRefusal } from './inspect-server.ts'
 import type { ServerRefusal } from './inspect-server.ts'
 import type { ServerNotification, ServerResponse, ServerRequest } from './message.ts'
@@ -11,6 +11,8 @@ import { errorMessage, notificationMessage, rpcCodes } from './rpc.ts'
 export interface UpstreamChannel extends Channel {
   /** Ends the server and everything it started; resolves when nothing of it is left. */
   stop(): Promise<void>
+  /** The request with this id needs no answer any more: it has one, it is lost, or it was cancelled. */
+  settled?(id: number): void
 }
 
 /** Starts a server; tells its owner of everything later, never before it returns. */
@@ -22,6 +24,9 @@ export type OpenChannel = (events: ChannelEvents) => UpstreamChannel
  * After `died` and `refused` the request may have been executed.
  */
 export type Loss = 'died' | 'refused' | 'gone' | 'unread'
+
+/** In whose answer a message came, where the transport knows it (`ChannelEvents.onMessage`). */
+type About = number | 'nobody' | undefined
 
 /** What becomes of one request; exactly one of `onReply` and `onLost` is called, once, unless it is cancelled. */
 export interface PendingRequest {
@@ -42,6 +47,8 @@ export interface ConnectionEvents {
   onRefused(refusal: ServerRefusal, bytes: Uint8Array): void
   /** A message that answers nothing, or nothing any more; it was dropped (THREATS B23). */
   onDropped(reason: string): void
+  /** A message for the server that nobody waits for did not arrive; `reason` goes on after the server's name. */
+  onTrouble(reason: string): void
   /** A message for the server was dropped because too much waits for it; told once until it reads again. */
   onUndelivered(): void
   /** True: it does not keep up; false: it does again. */
@@ -70,7 +77,8 @@ export class Connection {
     this.#events = events
     const oversize = new OversizeMessage((refusal) => this.#refused(refusal, new Uint8Array()))
     this.#channel = open({
-      onMessage: (message) => this.#receive(message),
+      onMessage: (message, about) => this.#receive(message, about),
+      onFailed: (failure) => this.#failed(failure),
       onOversize: (limitBytes) => oversize.begin(limitBytes),
       onOversizePart: (piece) => oversize.take(piece),
       onDrain: () => this.#drained(),
@@ -140,7 +148,7 @@ export class Connection {
 
   /** Forgets a request and tells the server; `reasonText` is the client's own, as JSON. */
   cancel(id: number, reasonText?: string): void {
-    if (!this.#pending.delete(id)) return
+    if (this.#take(id) === undefined) return
     this.#expectLate(id)
     const reason = reasonText === undefined ? '' : `,"reason":${reasonText}`
     this.send(
@@ -160,37 +168,45 @@ export class Connection {
     return this.#channel.stop()
   }
 
-  #receive(bytes: Uint8Array): void {
+  #receive(bytes: Uint8Array, about: About): void {
     const message = inspectServerMessage(bytes)
     switch (message?.kind) {
       case undefined:
-        return this.#unreadable(bytes)
+        return this.#unreadable(bytes, about)
       case 'request':
         return this.#events.onRequest(message)
       case 'notification':
         return this.#notified(message)
       case 'response':
-        return this.#replied(message)
+        return this.#replied(message, about)
     }
   }
 
-  #unreadable(bytes: Uint8Array): void {
+  #unreadable(bytes: Uint8Array, about: About): void {
     const refusal = serverRefusal(bytes)
     if (refusal === undefined) this.#events.onStray(bytes)
-    else this.#refused(refusal, bytes)
+    else this.#refused(refusal, bytes, about)
+  }
+
+  #failed({ id, reason, sent }: MessageFailure): void {
+    if (id === undefined) this.#events.onTrouble(reason)
+    else this.#lose(id, reason, sent ? 'died' : 'gone')
   }
 
   /**
    * Tells whoever waits for a refused message that it will not come.
    *
    * A reply that does not say whose it is may be anybody's: then everything in flight is lost, since the one call that
-   * was answered would else wait for ever.
+   * was answered would else wait for ever. Where it is known to which request it is the answer, that one is lost,
+   * whatever it says.
    */
-  #refused(refusal: ServerRefusal, bytes: Uint8Array): void {
+  #refused(refusal: ServerRefusal, bytes: Uint8Array, about?: About): void {
     const { kind, idText, message } = refusal
     if (kind === 'call') {
       const error = { code: rpcCodes.invalidRequest, message: `refused by the gate: ${message}` }
       if (idText !== undefined) this.send(errorMessage(idText, error))
+    } else if (about !== undefined) {
+      if (about !== 'nobody') this.#lose(about, `sent a reply that was refused: ${message}`)
     } else if (idText !== undefined) {
       this.#lose(Number(idText), `sent a reply that was refused: ${message}`)
     } else if (kind === 'answer') {
@@ -199,12 +215,19 @@ export class Connection {
     this.#events.onRefused(refusal, bytes)
   }
 
-  #lose(id: number, reason: string): void {
-    const pending = this.#pending.get(id)
+  #lose(id: number, reason: string, loss: Loss = 'refused'): void {
+    const pending = this.#take(id)
     if (pending === undefined) return
-    this.#pending.delete(id)
     this.#expectLate(id)
-    pending.onLost(reason, 'refused')
+    pending.onLost(reason, loss)
+  }
+
+  #take(id: number): PendingRequest | undefined {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return undefined
+    this.#pending.delete(id)
+    this.#channel.settled?.(id)
+    return pending
   }
 
   /** A reply to this request may still come, and is no fault of the server's. */
@@ -226,16 +249,17 @@ export class Connection {
     pending.onProgress?.(message)
   }
 
-  #replied(message: ServerResponse): void {
+  #replied(message: ServerResponse, about: About): void {
     const { id } = message
     if (typeof id !== 'number')
       return this.#events.onDropped('a reply with an id the gate never used')
-    const pending = this.#pending.get(id)
+    if (about !== undefined && about !== id)
+      return this.#events.onDropped('a reply where another one belongs')
+    const pending = this.#take(id)
     if (pending === undefined) {
       if (!this.#cancelled.delete(id)) this.#events.onDropped('a reply to no request in flight')
       return
     }
-    this.#pending.delete(id)
     pending.onReply(message)
   }
 
@@ -257,6 +281,7 @@ export class Connection {
 
 /** Says in words how a server ended. */
 export function closeText(reason: CloseReason): string {
+  if (reason.text !== undefined) return reason.text
   if (reason.error !== undefined) return `could not be started: ${reason.error.message}`
   if (reason.signal !== null) return `ended by ${reason.signal}`
   return `exited with code ${String(reason.code)}`

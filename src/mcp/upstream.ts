@@ -32,6 +32,7 @@ export interface UpstreamEvents {
   onStray(line: Uint8Array): void
   onRefused(refusal: ServerRefusal, bytes: Uint8Array): void
   onDropped(reason: string): void
+  onTrouble(reason: string): void
   onUndelivered(): void
   onCongestion(congested: boolean): void
   /** The server ended; `text` says how. */
@@ -158,6 +159,7 @@ export class Upstream {
       onStray: (line) => this.#events.onStray(line),
       onRefused: (refusal, bytes) => this.#events.onRefused(refusal, bytes),
       onDropped: (reason) => this.#events.onDropped(reason),
+      onTrouble: (reason) => this.#events.onTrouble(reason),
       onUndelivered: () => this.#events.onUndelivered(),
       onCongestion: (congested) => this.#events.onCongestion(congested),
       onClose: (reason) => this.#closed(connection, reason),

@@ -32,6 +32,7 @@ export function serverEvents(
     onRefused: ({ reason, message }, bytes) =>
       context.gate.refused({ reason, message: `\`${server}\`: ${message}`, bytes, server }),
     onDropped: (reason) => context.log(`\`${server}\` sent ${reason}; it was dropped`),
+    onTrouble: (reason) => context.log(`\`${server}\` ${reason}`),
     onUndelivered: () =>
       context.log(
         `\`${server}\` does not read its input; messages for it are dropped until it does`,

@@ -2,6 +2,8 @@
 export interface LineSplitterOptions {
   /** The longest line that is handed over, bytes, without its line ending. */
   readonly maxLineBytes: number
+  /** Whether empty lines are handed over too; they mean something in a stream of events. */
+  readonly keepsEmpty?: boolean
   /** Gets every line once, in order, without its ending; the bytes are a copy that belongs to the receiver. */
   onLine(line: Uint8Array): void
   /** A line is over `limitBytes` and is dropped up to its end; called once per line, as soon as it is known. */
@@ -24,7 +26,7 @@ const loopBytes = 24
  * Cuts a stream of bytes into lines, in linear time whatever the sizes of the chunks.
  *
  * Every byte is looked at once and copied at most twice; nothing is concatenated before its line is complete. `\r\n`
- * ends a line like `\n`, empty lines are ignored. A chunk belongs to the splitter once it was pushed.
+ * ends a line like `\n`, empty lines are ignored unless they are asked for. A chunk belongs to the splitter once it was pushed.
  */
 export class LineSplitter {
   readonly #options: LineSplitterOptions
@@ -90,7 +92,9 @@ export class LineSplitter {
   #split(chunk: Uint8Array): void {
     let start = 0
     for (let end = indexOfNewline(chunk, 0); end !== -1; end = indexOfNewline(chunk, start)) {
-      if (end > start || this.#inLine()) this.#finishLine(chunk.subarray(start, end))
+      if (end > start || this.#keepsEmpty || this.#inLine()) {
+        this.#finishLine(chunk.subarray(start, end))
+      }
       start = end + 1
       if (this.#paused) {
         if (start < chunk.length) this.#backlog.unshift(chunk.subarray(start))
@@ -98,6 +102,10 @@ export class LineSplitter {
       }
     }
     if (start < chunk.length) this.#hold(start === 0 ? chunk : chunk.subarray(start))
+  }
+
+  get #keepsEmpty(): boolean {
+    return this.#options.keepsEmpty === true
   }
 
   /** False between two lines, where a newline means nothing and must cost next to nothing. */
@@ -164,7 +172,7 @@ export class LineSplitter {
       this.#options.onOversize(this.#options.maxLineBytes)
       this.#options.onOversizePart?.(line)
       this.#options.onOversizePart?.(undefined)
-    } else if (line.length > 0) this.#options.onLine(line)
+    } else if (line.length > 0 || this.#keepsEmpty) this.#options.onLine(line)
   }
 
   #join(last: Uint8Array): Buffer {

@@ -115,6 +115,7 @@ describe('a configuration is read into exact values', () => {
                 },
               ],
             ]),
+            isSse: false,
           },
           sharesDisk: false,
           binding: {},

@@ -235,7 +235,7 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
     [
       'a password in the url, which is not repeated',
       withServer('{"url": "https://u:secret@example.com"}'),
-      '2:18: `mcpServers.files.url` must be an http or https address without a user name -- a password or token belongs into `headers`: `"Authorization": "Bearer ${TOKEN}"`',
+      '2:18: `mcpServers.files.url` must be an https address, or an http address of this machine, without a user name -- a password or token belongs into `headers`: `"Authorization": "Bearer ${TOKEN}"`',
     ],
     [
       'a name that hides something',

@@ -143,6 +143,7 @@ describe('law: the gate and the schema of editors refuse the same', () => {
     ],
     ...['http', 'stdio', 'sse', 'HTTP', 'http://', 'https://x', 'https://u:p@x', 'https://x/@y'],
     ...['ftp://x', 'http://x y', 'http://[', 'http://x:99999', 'https://%', 'file:///etc/passwd'],
+    ...['http://localhost:1/x', 'http://127.0.0.1', 'http://x.example', 'Host', 'mcp-x', 'X-Mcp'],
     ...['sqlite:', 'sqlite::memory:', 'sqlite://x', 'sqlite:/x', 'postgres://x', 'observe', 'full'],
     ...['process', 'forward', 'low', 'x'.repeat(33), 'y'.repeat(65), 'z'.repeat(300)],
   ]

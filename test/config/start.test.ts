@@ -22,9 +22,14 @@ function start(
   })
 }
 
+function environmentOf(server: StartableServer | undefined): unknown {
+  return server?.kind === 'stdio' ? server.env : undefined
+}
+
 test('one server keeps its names, and only its own variables must be set', () => {
   expect(start('files', { FILES_TOKEN: 's3cret' })).toEqual([
     {
+      kind: 'stdio',
       name: 'files',
       command: 'node',
       args: ['f.mjs'],
@@ -39,7 +44,9 @@ test('one server keeps its names, and only its own variables must be set', () =>
 test('several servers get prefixes; a single one does not, though nobody named it', () => {
   const local = text.replace(/"remote".*\n/, '')
   const variables = { FILES_TOKEN: 'x', OPS_A: 'a', OPS_B: 'b' }
-  expect(start(undefined, variables, local).map(({ prefix, env }) => [prefix, env])).toEqual([
+  expect(
+    start(undefined, variables, local).map((server) => [server.prefix, environmentOf(server)]),
+  ).toEqual([
     ['files__', { TOKEN: 'x' }],
     ['ops__', { A: 'a-b' }],
   ])
@@ -118,11 +125,11 @@ describe('B15: a secret has no default', () => {
   ]
   test.each(literals)('%s is %s', (written, value) => {
     const config = text.replace('${FILES_TOKEN}', () => written)
-    expect(start('files', { A: 'a' }, config)[0]?.env).toEqual({ TOKEN: value })
+    expect(environmentOf(start('files', { A: 'a' }, config)[0])).toEqual({ TOKEN: value })
   })
 
   test('a variable that looks like another is not expanded again', () => {
-    expect(start('files', { FILES_TOKEN: '${OPS_A}', OPS_A: 'x' })[0]?.env).toEqual({
+    expect(environmentOf(start('files', { FILES_TOKEN: '${OPS_A}', OPS_A: 'x' })[0])).toEqual({
       TOKEN: '${OPS_A}',
     })
   })
@@ -150,11 +157,6 @@ describe('a server that cannot be started is said to be so', () => {
     ['fils', 'there is no server `fils` in capfence.mcp.json', 'did you mean `files`?'],
     ['zzz', 'there is no server `zzz` in capfence.mcp.json', 'it has: files, ops, remote'],
     ['off', 'the server `off` is switched off in capfence.mcp.json', 'remove its `disabled`'],
-    [
-      'remote',
-      'the server `remote` is reached at a url, which this version cannot do',
-      'start the others one by one with `--server`, or set `"disabled": true` for it',
-    ],
   ]
   test.each(cases)('%s', (only, message, hint) => {
     try {
@@ -165,8 +167,80 @@ describe('a server that cannot be started is said to be so', () => {
     }
   })
 
+  test('one of the transport of 2024', () => {
+    const config = text.replace('"url"', '"type": "sse", "url"')
+    expect(() => start('remote', {}, config)).toThrow(
+      'the server `remote` is of the type `sse`, the transport of 2024, which this version cannot do',
+    )
+  })
+
   test('none at all', () => {
     const config = '{"environment": "dev", "policies": ["p"], "mcpServers": {}}'
     expect(() => start(undefined, {}, config)).toThrow('capfence.mcp.json has no server to start')
   })
+})
+
+describe('a server at an address', () => {
+  const at = (entry: string): string =>
+    `{"environment": "dev", "policies": ["p"], "mcpServers": {"far": ${entry}}}`
+
+  test('gets its headers, with variables in them', () => {
+    const entry = '{"url": "https://example.com/mcp", "headers": {"Authorization": "Bearer ${T}"}}'
+    expect(start(undefined, { T: 's3cret' }, at(entry))).toEqual([
+      {
+        kind: 'http',
+        name: 'far',
+        url: new URL('https://example.com/mcp'),
+        headers: { authorization: 'Bearer s3cret' },
+        prefix: '',
+        binding: {},
+      },
+    ])
+  })
+
+  test.each([
+    ['a line break', 'a\r\nHost: evil', 'holds a character that cannot stand in a header'],
+    ['a letter outside ASCII', 'gehe\u00EDm', 'holds a character that cannot stand in a header'],
+  ])('B27: a secret with %s is refused, and not repeated', (_, secret, problem) => {
+    const entry = '{"url": "https://example.com", "headers": {"X-Key": "${T}"}}'
+    const load = (): unknown => start(undefined, { T: secret }, at(entry))
+    expect(load).toThrow(`the header \`X-Key\` of the server \`far\` ${problem}`)
+    expect(load).not.toThrow('evil')
+  })
+
+  test('the same header twice', () => {
+    const entry = '{"url": "https://example.com", "headers": {"A": "1", "a": "2"}}'
+    expect(() => start(undefined, {}, at(entry))).toThrow(
+      'the header `a` of the server `far` stands there twice',
+    )
+  })
+
+  test.each([
+    'http://example.com/mcp',
+    'http://10.0.0.1/mcp',
+    'http://127.0.0.1.example.com/',
+    'http://localhost.example.com/',
+    'http://[::2]/',
+  ])('is not asked in clear text over a network: %s', (url) => {
+    expect(() => start(undefined, {}, at(`{"url": "${url}"}`))).toThrow(
+      '`mcpServers.far.url` is not encrypted, and not on this machine',
+    )
+  })
+
+  test.each(['http://localhost:8080/mcp', 'http://127.0.0.1/', 'http://[::1]:3000'])(
+    'may be asked in clear text on this machine: %s',
+    (url) => {
+      expect(start(undefined, {}, at(`{"url": "${url}"}`))).toMatchObject([{ url: new URL(url) }])
+    },
+  )
+
+  test.each(['Host', 'content-length', 'Transfer-Encoding', 'MCP-Session-Id', 'mcp-x'])(
+    'does not take the header %s, which is the gate’s own',
+    (name) => {
+      const entry = `{"url": "https://example.com", "headers": {"${name}": "x"}}`
+      expect(() => start(undefined, {}, at(entry))).toThrow(
+        `\`${name}\` is not a header's name, or is the gate's own`,
+      )
+    },
+  )
 })
