@@ -15,6 +15,7 @@ import { keysCommand } from './keys-commands.ts'
 import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
+import { scanCommand } from './scan-command.ts'
 import type { UiFlags } from './ui.ts'
 import { version } from './version.ts'
 import { witnessCommand } from './witness-command.ts'
@@ -81,6 +82,7 @@ class CommandSession {
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     program.addCommand(witnessCommand(this.#kit()))
     for (const command of clientsCommands(this.#kit())) program.addCommand(command)
+    program.addCommand(scanCommand(this.#kit()))
     return program
   }
 

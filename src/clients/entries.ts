@@ -13,6 +13,8 @@ export interface Entry {
   readonly launch: EntryLaunch | undefined
   /** Why there is none, or why it cannot be changed, for people; undefined when nothing stands in the way. */
   readonly obstacle: string | undefined
+  /** All that the file says of it. */
+  readonly tree: ObjectTree
 }
 
 /** What starts a server. */
@@ -92,6 +94,7 @@ function entryOf(name: string, tree: ObjectTree, at: readonly string[]): Entry {
     at,
     launch,
     obstacle: launch === undefined ? withoutLaunch(tree) : variablesIn(launch),
+    tree,
   }
 }
 
