@@ -52,6 +52,26 @@ export const limits = {
   maxSilenceMs: 3_600_000,
   /** Connections to one HTTP server for one client, count; further requests wait for one of them. */
   maxConnections: 256,
+  /** Connections to the HTTP front, count; a further one is closed. */
+  maxFrontConnections: 2048,
+  /** How long the head of a request to the HTTP front may take to arrive, milliseconds. */
+  maxRequestHeadMs: 10_000,
+  /** How long a whole request may take to arrive, milliseconds. */
+  maxRequestMs: 60_000,
+  /** How long a connection to the HTTP front may stand still although something waits to be written, milliseconds. */
+  maxFrontSilenceMs: 120_000,
+  /** Bodies of requests that are being read at the same time, bytes; a single one of any allowed size passes. */
+  maxBodiesBytes: 268_435_456,
+  /** How long a stream of the HTTP front may carry nothing before it carries a comment, milliseconds. */
+  keepAliveMs: 15_000,
+  /** Sessions of the HTTP front at the same time, count. */
+  maxHttpSessions: 10_000,
+  /** Servers that the sessions of the HTTP front run as processes at the same time, count. */
+  maxHttpProcesses: 1000,
+  /** What waits in a session for a stream to the client, bytes; beyond, the oldest is dropped. */
+  maxUnheardBytes: 1_048_576,
+  /** Tokens that the HTTP front knows, count. */
+  maxTokens: 256,
   /** How long a stream that ended is left alone before it is asked for again, milliseconds. */
   maxRetryMs: 30_000,
   /** The least time that it is left alone, whatever the server says, milliseconds. */

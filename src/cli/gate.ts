@@ -74,7 +74,7 @@ class Gate {
   async #start(): Promise<void> {
     const { openGate } = await import('./open-gate.ts')
     this.#open = await openGate(this.#config, say)
-    this.#late.open(this.#open.gate)
+    this.#late.open(this.#open.gateFor(this.#config.actor))
   }
 
   async #stop(reason: string): Promise<void> {

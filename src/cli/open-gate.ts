@@ -23,7 +23,8 @@ import { version } from './version.ts'
 
 /** A gate with its log open. */
 export interface OpenGate {
-  readonly gate: CallGate
+  /** For one client: each session has an id of its own in the log. */
+  readonly gateFor: (actor: string) => CallGate
   /** Writes what is still owed to the log and closes it. */
   close(): Promise<void>
 }
@@ -60,7 +61,7 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
     onFailure: (error) => log(failureText(error)),
   })
   return {
-    gate: newGate(config, { store, runtime, definitions, log }),
+    gateFor: newGates(config, { store, runtime, definitions, log }),
     close: async () => {
       watch.close()
       await anchors?.close()
@@ -119,11 +120,14 @@ interface GateParts {
   readonly log: (text: string) => void
 }
 
-function newGate(config: Config, { store, runtime, definitions, log }: GateParts): CallGate {
-  const bindings = new Bindings(config.servers.map(({ name, binding }) => [name, binding]))
-  return new RuntimeGate({
+/** What all sessions share is made once: whoever begins many sessions is not recorded more for it. */
+function newGates(
+  config: Config,
+  { store, runtime, definitions, log }: GateParts,
+): OpenGate['gateFor'] {
+  const parts = {
     runtime,
-    bindings,
+    bindings: new Bindings(config.servers.map(({ name, binding }) => [name, binding])),
     definitions,
     refusals: new RefusalLog({
       store,
@@ -131,15 +135,16 @@ function newGate(config: Config, { store, runtime, definitions, log }: GateParts
       now: () => performance.now(),
       onFailure: (error) => log(failureText(error)),
     }),
-    identity: {
-      actor: config.actor,
-      environment: config.environment,
-      session: draws.ulid(Date.now()),
-    },
     disks: disksOf(config),
     receipts: config.audit.receipts ? receiptsOf(store, log) : undefined,
     log,
-  })
+  }
+  const { environment } = config
+  return (actor) =>
+    new RuntimeGate({
+      ...parts,
+      identity: { actor, environment, session: draws.ulid(Date.now()) },
+    })
 }
 
 /** At the end there is nobody left to answer; what could not be written is said. */

@@ -16,6 +16,7 @@ import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
 import { complaint, reportError } from './report-error.ts'
 import { scanCommand } from './scan-command.ts'
+import { serveCommand } from './serve-command.ts'
 import type { UiFlags } from './ui.ts'
 import { version } from './version.ts'
 import { witnessCommand } from './witness-command.ts'
@@ -76,7 +77,7 @@ class CommandSession {
       ['capfence logs --decision deny', 'what was refused'],
     ])
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
-    program.addCommand(this.#ui())
+    program.addCommand(serveCommand(this.#kit())).addCommand(this.#ui())
     program.addCommand(approvalsCommand(this.#kit())).addCommand(policyCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))

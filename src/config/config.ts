@@ -8,6 +8,8 @@ import type { Problem } from './problems.ts'
 import { Report } from './problems.ts'
 import type { Place, Read } from './read.ts'
 import { flag, listOf, oneOf, readText, Section, shownText, wholeNumber } from './read.ts'
+import type { ServeConfig } from './serve.ts'
+import { defaultServe, readServe } from './serve.ts'
 import type { ServerConfig } from './servers.ts'
 import { readServers } from './servers.ts'
 import type { AuditDurability, DisclosureMode, Mode, UnknownMethods } from './vocabulary.ts'
@@ -41,6 +43,7 @@ export interface Config {
   readonly storage: Storage
   readonly audit: AuditConfig
   readonly approvals: ApprovalsConfig
+  readonly serve: ServeConfig
   readonly limits: LimitsConfig
   readonly unknownMethods: UnknownMethods
   /** Worth saying, and no reason to stop. */
@@ -107,13 +110,13 @@ const topKeys = [
   'storage',
   'approvals',
   'audit',
+  'serve',
   'limits',
   'unknownMethods',
 ] as const
 const topHints: ReadonlyMap<string, string> = new Map([
   ['servers', 'it is called `mcpServers` here'],
   ['context_servers', 'it is called `mcpServers` here'],
-  ['serve', 'this version speaks stdio only: `capfence run`'],
   [
     'inputs',
     'CapFence asks for nothing when it starts; write `${NAME}` in `env` and set the variable',
@@ -167,6 +170,7 @@ function readRoot(root: Node, place: Place, file: string): Omit<Config, 'text'> 
     storage: section.optional('storage', storageIn(folder), defaultStorage(folder)),
     approvals: section.optional('approvals', approvalsIn(folder), defaultApprovals),
     audit: section.optional('audit', auditIn(folder), defaultAudit),
+    serve: section.optional('serve', readServe, defaultServe),
     limits: section.optional('limits', readLimits, defaultLimits),
     unknownMethods: section.optional('unknownMethods', oneOf(unknownMethodChoices), 'deny'),
   } as const

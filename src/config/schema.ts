@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import { clientKeys } from './client-keys.ts'
+import { serveSchema } from './serve-schema.ts'
 import {
   bounds,
   disclosureModes,
@@ -312,6 +313,7 @@ export const configSchema: z.ZodType = z
       })
       .optional()
       .describe('How the log is written.'),
+    serve: serveSchema.optional().describe('How `capfence serve` serves MCP over HTTP.'),
     limits: z
       .strictObject({
         maxClientMessageBytes: limit('maxClientMessageBytes', bounds.minMessageBytes).describe(

@@ -42,6 +42,8 @@ export const bounds = {
   maxAnchorName: 64,
   /** A week: an anchor that is older says little. */
   maxAnchorMinutes: 10_080,
+  /** A day: a session that nobody used for longer is forgotten by its client, too. */
+  maxIdleMinutes: 1440,
   /** A message bound below this would refuse the protocol's own handshake, bytes. */
   minMessageBytes: 65_536,
 } as const
@@ -86,6 +88,13 @@ export const patterns: Readonly<Record<PatternName, RegExp>> = {
   /** What is not encrypted stays on this machine. */
   url: /^(?:https:\/\/[^\s/?#@\\]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?)(?:[/?#]\S*)?$/,
   sha256: /^[0-9a-f]{64}$/,
+  /** An address to listen on: an IP address, or `localhost`. */
+  listenHost: /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?=[^:]*:)[0-9a-fA-F:.]{2,45})$/,
+  /** A name with or without a port, as it stands in `Host`. */
+  hostName: /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/,
+  /** An origin as browsers write it. */
+  origin:
+    /^https?:\/\/(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/,
   storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
 }
 
@@ -101,6 +110,9 @@ type PatternName =
   | 'headerName'
   | 'oneLine'
   | 'sha256'
+  | 'listenHost'
+  | 'hostName'
+  | 'origin'
   | 'word'
   | 'witnessUrl'
   | 'vkey'

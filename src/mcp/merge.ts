@@ -19,7 +19,7 @@ export interface Initialized {
 }
 
 /** The revisions with an `initialize` handshake, oldest first. */
-const handshakeRevisions: readonly string[] = [
+export const handshakeRevisions: readonly string[] = [
   '2024-11-05',
   '2025-03-26',
   '2025-06-18',

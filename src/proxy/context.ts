@@ -128,10 +128,7 @@ export function forward(
             const clientToken = request.spans.progressToken
             if (!flight.isOpen || progressToken === undefined || clientToken === undefined) return
             const text = textAt(request.bytes, clientToken)
-            context.downstream.send(
-              request.id,
-              ...pieces(notification.bytes, [{ span: progressToken, text }]),
-            )
+            flight.origin.send(...pieces(notification.bytes, [{ span: progressToken, text }]))
           },
           onLost: lost,
         },
@@ -160,7 +157,7 @@ export function finish(
 ): void {
   if (!flight.isOpen) return
   context.flights.close(flight)
-  context.downstream.send(flight.request.id, ...answer)
+  flight.origin.answer(...answer)
 }
 
 /** Answers a request with an error, unless it has been answered or cancelled meanwhile. */

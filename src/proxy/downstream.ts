@@ -1,11 +1,37 @@
-import type { RpcId } from '../mcp/message.ts'
-
 /**
- * The client's side of a session, whatever carries it.
+ * Where one message of the client came from, and where what belongs to it goes back to.
  *
- * `about` is the id of the client's request that a message belongs to, if it belongs to one: over stdio it does not
- * matter, over HTTP it picks the stream.
+ * Over stdio that is always the same pipe, over HTTP the answer to the one request that carried the message.
  */
+export interface Origin {
+  /** The answer of a request; nothing about it comes after. */
+  answer(...pieces: readonly Uint8Array[]): void
+  /** What belongs to a request and is not its answer: progress, a question of the server. */
+  send(...pieces: readonly Uint8Array[]): void
+  /** The message was taken and gets no answer. */
+  accepted(): void
+  /** The message was refused, and this says why; nothing where nobody waits for it. */
+  refused(...pieces: readonly Uint8Array[]): void
+  /** The client took the request back: it gets no answer. */
+  cancelled(): void
+}
+
+/** The client's side of a session, whatever carries it. */
 export interface Downstream {
-  send(about: RpcId | undefined, ...pieces: readonly Uint8Array[]): void
+  /** @param about the origin of the request that a message seems to belong to; undefined when to none */
+  send(about: Origin | undefined, ...pieces: readonly Uint8Array[]): void
+}
+
+/** The origin of every message where all of them come and go in one stream. */
+export function streamOrigin(downstream: Downstream): Origin {
+  const send = (...pieces: readonly Uint8Array[]): void => downstream.send(undefined, ...pieces)
+  return {
+    answer: send,
+    send,
+    refused: (...pieces) => {
+      if (pieces.length > 0) send(...pieces)
+    },
+    accepted: () => undefined,
+    cancelled: () => undefined,
+  }
 }

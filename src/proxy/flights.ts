@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts'
 import type { ClientRequest, RpcId } from '../mcp/message.ts'
+import type { Origin } from './downstream.ts'
 
 /** Tells a server that the client has lost interest; `reasonText` is the client's own, as JSON. */
 type CancelUpstream = (reasonText: string | undefined) => void
@@ -7,11 +8,13 @@ type CancelUpstream = (reasonText: string | undefined) => void
 /** One request of the client that has not been answered. */
 export class Flight {
   readonly request: ClientRequest
+  readonly origin: Origin
   #isOpen = true
   #cancelUpstream: CancelUpstream | undefined
 
-  constructor(request: ClientRequest) {
+  constructor(request: ClientRequest, origin: Origin) {
     this.request = request
+    this.origin = origin
   }
 
   /** False once it was answered or cancelled: nothing may be sent for it any more, in either direction. */
@@ -29,6 +32,7 @@ export class Flight {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#cancelUpstream?.(reasonText)
+    this.origin.cancelled()
   }
 
   /** Ends it with an answer, which the caller sends. */
@@ -44,9 +48,9 @@ export class Flights {
   #bytes = 0
 
   /** @returns undefined when the id is in flight already, or when there are too many */
-  open(request: ClientRequest): Flight | undefined {
+  open(request: ClientRequest, origin: Origin): Flight | undefined {
     if (this.#byId.has(request.id) || this.#isFull(request.bytes.length)) return undefined
-    const flight = new Flight(request)
+    const flight = new Flight(request, origin)
     this.#byId.set(request.id, flight)
     this.#bytes += request.bytes.length
     return flight

@@ -67,7 +67,7 @@ function putRequest(
     }
     return connection.send(errorMessage(request.idText, error))
   }
-  context.downstream.send(context.flights.sole?.request.id, ...question)
+  context.downstream.send(context.flights.sole?.origin, ...question)
 }
 
 /** Puts the server's name before the question that a person is going to read (elicitation, "MUST show which server"). */
@@ -87,7 +87,10 @@ function passOn(
   connection: Connection,
 ): void {
   if (notification.method !== 'notifications/cancelled') {
-    context.downstream.send(undefined, notification.bytes)
+    // What a server says while it works on the one request there is, comes before that request's answer.
+    const isOfRequest = notification.method === 'notifications/message'
+    const about = isOfRequest ? context.flights.sole?.origin : undefined
+    context.downstream.send(about, notification.bytes)
     return
   }
   const id = context.asks.cancelled(connection, notification)

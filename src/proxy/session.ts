@@ -19,7 +19,9 @@ import { callTool } from './calls.ts'
 import { ClientValve } from './client-valve.ts'
 import { fail, finish } from './context.ts'
 import type { CallGate, ClientIdentity, SessionContext } from './context.ts'
-import type { Downstream } from './downstream.ts'
+import { streamOrigin } from './downstream.ts'
+import type { Downstream, Origin } from './downstream.ts'
+import { refuseMessage } from './refused-message.ts'
 import { Flights } from './flights.ts'
 import type { Flight } from './flights.ts'
 import type { Routing } from './routing.ts'
@@ -71,12 +73,14 @@ export class Session {
   readonly #routing: Routing
   readonly #oversize = new OversizeMessage((refusal) => this.#refuseOversize(refusal))
   readonly #valve: ClientValve
+  readonly #stream: Origin
   #client: ClientIdentity = { name: '', version: '' }
   /** Of notifications that wait behind a call for their turn. */
   #heldBytes = 0
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#stream = streamOrigin(options.downstream)
     this.#valve = new ClientValve({
       isSole: options.servers.length === 1,
       backlogBytes: () =>
@@ -94,22 +98,35 @@ export class Session {
         : new SeveralServers(this.#context, this.#members(), options.cursorKey)
   }
 
-  /** Takes one message of the client. */
-  receive(bytes: Uint8Array): void {
+  /**
+   * Takes one message of the client.
+   *
+   * @param origin where what belongs to it goes; where there is one stream for everything, it may be left out
+   */
+  receive(bytes: Uint8Array, origin: Origin = this.#stream): void {
     let message: ClientMessage
     try {
       message = inspectClientMessage(bytes)
     } catch (error) {
       if (!(error instanceof MessageRefusal)) throw error
-      return this.#refuse(error, bytes)
+      refuseMessage(this.#context.gate, origin, error, bytes)
+      if (error.answersIdText !== null) this.#refuseAnswer(error.answersIdText, error.message)
+      return
     }
+    this.take(message, origin)
+  }
+
+  /** Takes a message of the client that was read already. */
+  take(message: ClientMessage, origin: Origin): void {
     switch (message.kind) {
       case 'request':
-        return this.#request(message)
+        return this.#request(message, origin)
       case 'notification':
-        return this.#notification(message)
+        this.#notification(message)
+        return origin.accepted()
       case 'response':
         if (!this.#context.asks.answer(message)) this.#drop('an answer to no question of a server')
+        return origin.accepted()
     }
   }
 
@@ -144,13 +161,13 @@ export class Session {
     await Promise.all(this.#context.upstreams.map((upstream) => upstream.stop()))
   }
 
-  #request(request: ClientRequest): void {
-    const flight = this.#context.flights.open(request)
+  #request(request: ClientRequest, origin: Origin): void {
+    const flight = this.#context.flights.open(request, origin)
     if (flight === undefined) {
       const message = 'a request with this id is in flight, or too many are'
       this.#context.gate.refused({ reason: 'id_in_flight', message, bytes: request.bytes })
       const error = { code: rpcCodes.invalidRequest, message }
-      this.#context.downstream.send(request.id, errorMessage(request.idText, error))
+      origin.answer(errorMessage(request.idText, error))
       return
     }
     this.#dispatch(flight)
@@ -217,19 +234,6 @@ export class Session {
     if (id === undefined || !this.#context.flights.cancel(id, reasonText)) {
       this.#drop('a cancellation of no request in flight')
     }
-  }
-
-  #refuse(refusal: MessageRefusal, bytes: Uint8Array): void {
-    const { message, reason, rpcCode, idText } = refusal
-    this.#context.gate.refused({ reason, message, bytes })
-    if (refusal.callArguments && idText !== null) {
-      const resultText = this.#context.gate.refusedArguments(message)
-      this.#context.downstream.send(undefined, resultMessage(idText, resultText))
-      return
-    }
-    if (refusal.answersIdText !== null) return this.#refuseAnswer(refusal.answersIdText, message)
-    const error = { code: rpcCode, message: `refused by the gate: ${message}` }
-    this.#context.downstream.send(undefined, errorMessage(idText, error))
   }
 
   /** A client's answer that cannot be passed on: the server that asked is told, so that it does not wait for ever. */

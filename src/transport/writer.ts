@@ -12,6 +12,8 @@ export interface WriterEvents {
 const joinedBytes = 1024
 
 const newline = 10
+const carriageReturn = 13
+const space = 32
 const newlineBytes = Buffer.of(newline)
 
 /**
@@ -84,13 +86,14 @@ export class MessageWriter {
   }
 
   #write(pieces: readonly Uint8Array[]): void {
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 1)
+    const lines = pieces.map(onOneLine)
+    const bytes = lines.reduce((sum, piece) => sum + piece.length, 1)
     if (bytes <= joinedBytes) {
-      this.#output.write(joined(pieces, bytes))
+      this.#output.write(joined(lines, bytes))
       return
     }
     this.#output.cork()
-    for (const piece of pieces) this.#output.write(piece)
+    for (const piece of lines) this.#output.write(piece)
     this.#output.write(newlineBytes)
     this.#output.uncork()
   }
@@ -108,6 +111,19 @@ export class MessageWriter {
     for (const settle of this.#flushing) settle(false)
     this.#events.onBroken()
   }
+}
+
+/**
+ * Part of a message without line ends, which stand for spaces in JSON wherever they may stand at all: a message that came
+ * over HTTP may be written on several lines.
+ */
+export function onOneLine(piece: Uint8Array): Uint8Array {
+  if (!piece.includes(newline) && !piece.includes(carriageReturn)) return piece
+  const line = Uint8Array.from(piece)
+  for (const end of [newline, carriageReturn]) {
+    for (let at = line.indexOf(end); at !== -1; at = line.indexOf(end, at + 1)) line[at] = space
+  }
+  return line
 }
 
 function joined(pieces: readonly Uint8Array[], bytes: number): Buffer {

@@ -40,6 +40,7 @@ describe('a configuration is read into exact values', () => {
         {"exec": ["/usr/bin/git", "commit"]},
         {"witness": "https://w.example/", "vkey": "w.example/1+00000000+${'A'.repeat(44)}", "name": "w", "everyMinutes": 5}
       ]},
+    "serve": {"host": "0.0.0.0", "port": 0, "hosts": ["gate.example.com"], "origins": ["http://localhost:6274"], "tokens": [{"sha256": "${'a'.repeat(64)}", "actor": "ci"}, {"sha256": "${'b'.repeat(64)}"}], "maxSessions": 5, "maxProcesses": 6, "idleMinutes": 7},
     "limits": {"maxRequestsInFlight": 5},
     "unknownMethods": "forward",
   }`)
@@ -151,6 +152,19 @@ describe('a configuration is read into exact values', () => {
             everyMinutes: 5,
           },
         ],
+      },
+      serve: {
+        host: '0.0.0.0',
+        port: 0,
+        hosts: ['gate.example.com'],
+        origins: ['http://localhost:6274'],
+        tokens: [
+          { sha256: 'a'.repeat(64), actor: 'ci' },
+          { sha256: 'b'.repeat(64), actor: undefined },
+        ],
+        maxSessions: 5,
+        maxProcesses: 6,
+        idleMinutes: 7,
       },
       limits: {
         maxClientMessageBytes: limits.maxClientMessageBytes,

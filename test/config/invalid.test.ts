@@ -26,7 +26,7 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
     [
       'a key that is like none',
       withKey('"zzzzzzzz": 1'),
-      '2:1: unknown key `zzzzzzzz` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, limits, unknownMethods',
+      '2:1: unknown key `zzzzzzzz` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, serve, limits, unknownMethods',
     ],
     [
       'a repeated key',
@@ -50,8 +50,8 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
     ],
     [
       'a later version',
-      withKey('"serve": {"port": 1}'),
-      '2:1: unknown key `serve` -- this version speaks stdio only: `capfence run`',
+      withKey('"telemetry": {}'),
+      '2:1: unknown key `telemetry` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, serve, limits, unknownMethods',
     ],
     [
       'a misspelt mode',
@@ -160,6 +160,31 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
       'a broken number',
       withKey('"approvals": {"timeoutSeconds": 1.5}'),
       '2:33: `approvals.timeoutSeconds` must be a whole number from 1 to 604800, found `1.5`',
+    ],
+    [
+      'a token as it is',
+      withKey('"serve": {"token": "secret"}'),
+      '2:11: unknown key `token` in `serve` -- only digests stand here: `capfence serve token` makes a token and prints what to write',
+    ],
+    [
+      'a token where its digest belongs',
+      withKey('"serve": {"tokens": [{"sha256": "capfence_x"}]}'),
+      '2:33: `serve.tokens[0].sha256` must be 64 lower-case hex digits -- `capfence serve token` makes a token and prints what to write',
+    ],
+    [
+      'a name with a path',
+      withKey('"serve": {"hosts": ["gate.example.com/mcp"]}'),
+      '2:21: `serve.hosts[0]` must be a name as clients write it, in small letters, with the port where it is not the usual one -- such as `gate.example.com` or `gate.example.com:8931`',
+    ],
+    [
+      'any page at all',
+      withKey('"serve": {"origins": ["*"]}'),
+      '2:23: `serve.origins[0]` must be the origin of a page: scheme, name and port, and nothing after it -- such as `http://localhost:6274`',
+    ],
+    [
+      'an address that is a name',
+      withKey('"serve": {"host": "gate.example.com"}'),
+      '2:19: `serve.host` must be an address of this machine -- such as `127.0.0.1`, `::1` or `0.0.0.0`',
     ],
     [
       'a fingerprint that is none',

@@ -92,6 +92,16 @@ const base = {
       { witness: 'https://w.example/x/', vkey: `w+00000000+${'A'.repeat(44)}` },
     ],
   },
+  serve: {
+    host: '127.0.0.1',
+    port: 0,
+    hosts: ['gate.example.com:1', '[::1]'],
+    origins: ['https://page.example'],
+    tokens: [{ sha256: 'a'.repeat(64), actor: 'ci' }],
+    maxSessions: 1,
+    maxProcesses: 1,
+    idleMinutes: 1,
+  },
   limits: {
     maxClientMessageBytes: 65_536,
     maxUpstreamMessageBytes: 65_536,

@@ -1,7 +1,11 @@
-import { Client as ClientV2 } from '@modelcontextprotocol/client'
+import {
+  Client as ClientV2,
+  StreamableHTTPClientTransport as HttpV2,
+} from '@modelcontextprotocol/client'
 import { StdioClientTransport as TransportV2 } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
@@ -58,8 +62,18 @@ interface Command {
   readonly args: string[]
 }
 
+/** Where a gate is served over HTTP, and what it wants to see. */
+export interface Address {
+  readonly url: string
+  readonly token: string
+}
+
+const bearing = ({ token }: Address): { requestInit: RequestInit } => ({
+  requestInit: { headers: { Authorization: `Bearer ${token}` } },
+})
+
 /** SDK v1, which speaks the handshake revisions. */
-export async function connectV1(command: Command): Promise<Peer> {
+export async function connectV1(to: Command | Address): Promise<Peer> {
   const events: string[] = []
   const client = new ClientV1(info, { capabilities })
   client.setRequestHandler(CreateMessageRequestSchema, () => answers.sampling)
@@ -72,12 +86,19 @@ export async function connectV1(command: Command): Promise<Peer> {
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
     events.push(`updated ${params.uri}`)
   })
-  await client.connect(new TransportV1({ ...command, stderr: 'ignore' }))
+  const transport =
+    'url' in to
+      ? new HttpV1(new URL(to.url), bearing(to))
+      : new TransportV1({ ...to, stderr: 'ignore' })
+  await client.connect(transport)
   return peer(client as unknown as AnyClient, events)
 }
 
 /** SDK v2, which asks for the newest revision first where `negotiate` says so. */
-export async function connectV2(command: Command, negotiate: 'legacy' | 'auto'): Promise<Peer> {
+export async function connectV2(
+  to: Command | Address,
+  negotiate: 'legacy' | 'auto',
+): Promise<Peer> {
   const events: string[] = []
   const client = new ClientV2(info, { capabilities, versionNegotiation: { mode: negotiate } })
   client.setRequestHandler('sampling/createMessage', () => answers.sampling)
@@ -90,7 +111,11 @@ export async function connectV2(command: Command, negotiate: 'legacy' | 'auto'):
   client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
     events.push(`updated ${params.uri}`)
   })
-  await client.connect(new TransportV2({ ...command, stderr: 'ignore' }))
+  const transport =
+    'url' in to
+      ? new HttpV2(new URL(to.url), bearing(to))
+      : new TransportV2({ ...to, stderr: 'ignore' })
+  await client.connect(transport)
   return peer(client as unknown as AnyClient, events)
 }
 
