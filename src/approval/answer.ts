@@ -6,6 +6,7 @@ import {
   member,
   parsed,
   parseEnvelope,
+  printEnvelope,
   signEnvelope,
   textMember,
   type Envelope,
@@ -51,6 +52,28 @@ const answerType = 'application/vnd.capfence.approval-answer+json'
 /** The text of an answer, signed; `key` is filled in. */
 export function signAnswer(answer: Omit<Answer, 'key'>, key: SigningKey): string {
   return signEnvelope(answerType, canonicalAnswer({ ...answer, key: keyId(key.publicKey) }), key)
+}
+
+/** An answer that is still to be signed, by something that is not in this process. */
+export interface UnsignedAnswer {
+  readonly payloadType: string
+  /** UTF-8 of the RFC 8785 form. */
+  readonly payload: Uint8Array
+}
+
+/** What has to be signed for an answer; what is signed is the pre-authentication encoding of it (`signedBytes`). */
+export function unsignedAnswer(answer: Answer): UnsignedAnswer {
+  return { payloadType: answerType, payload: Buffer.from(canonicalAnswer(answer), 'utf8') }
+}
+
+/**
+ * The text of an answer of which the signature came back; whether it is one, `openAnswer` and `verifyAnswer` say.
+ *
+ * @param payload of `unsignedAnswer`
+ * @param keyid `keyId` of the key that is said to have signed
+ */
+export function answerWith(payload: Uint8Array, keyid: string, sig: Uint8Array): string {
+  return printEnvelope({ payloadType: answerType, payload, signatures: [{ keyid, sig }] })
 }
 
 /**

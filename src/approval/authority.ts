@@ -82,13 +82,16 @@ export function verifyAnswer(
   return isSame ? { answer, approver: signer.name } : 'it answers another request'
 }
 
-/** Passkeys have a key of their own kind: with the page that takes them, they are found here too. */
 function signerOf(
   { key }: Answer,
   { approvers, answerKey }: Authority,
 ): { readonly name: string; readonly key: VerifyingKey; readonly presence: Presence } | undefined {
   const approver = approvers.find((one) => one.keyId === key)
   if (approver !== undefined) return { name: approver.name, key: approver.key, presence: 'key' }
+  for (const { name, passkeys } of approvers) {
+    const passkey = passkeys.find((one) => one.keyId === key)
+    if (passkey !== undefined) return { name, key: passkey.key, presence: 'passkey' }
+  }
   if (answerKey === undefined || keyId(answerKey.publicKey) !== key) return undefined
   return { name: anyone, key: answerKey, presence: 'any' }
 }

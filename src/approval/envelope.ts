@@ -25,7 +25,7 @@ export interface EnvelopeSignature {
   readonly sig: Uint8Array
 }
 
-/** Tells a public key apart from every other: hex SHA-256 of its 32 bytes. */
+/** Tells a public key apart from every other: hex SHA-256 of its bytes, 32 of an Ed25519 key. */
 export function keyId(publicKey: Uint8Array): string {
   return sha256Hex(publicKey)
 }
@@ -41,11 +41,7 @@ export function signEnvelope(payloadType: string, payload: string, key: SigningK
   })
 }
 
-/**
- * An envelope as text: members in the order of their names, no white space.
- *
- * @internal exported for its tests
- */
+/** An envelope as text: members in the order of their names, no white space. */
 export function printEnvelope({ payload, payloadType, signatures }: Envelope): string {
   return JSON.stringify({
     payload: base64(payload),
@@ -80,7 +76,7 @@ export function isSignedBy(envelope: Envelope, key: VerifyingKey): boolean {
 }
 
 /** The pre-authentication encoding: the lengths keep the type from running into the payload. */
-function signedBytes(payloadType: string, payload: Uint8Array): Uint8Array {
+export function signedBytes(payloadType: string, payload: Uint8Array): Uint8Array {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `
   return Buffer.concat([Buffer.from(head, 'utf8'), payload])
 }

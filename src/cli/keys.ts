@@ -1,9 +1,5 @@
-import {
-  changeApproverList,
-  isApproverName,
-  type Approver,
-  type ApproverList,
-} from '../approval/approver-list.ts'
+import { isApproverName } from '../approval/approver-entry.ts'
+import { changeApproverList, type Approver, type ApproverList } from '../approval/approver-list.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../crypto/ed25519.ts'
 import { newLockedKey } from '../crypto/locked-key.ts'

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   approverListFingerprint,
   changeApproverList,
+  changePasskeys,
   noApprovers,
   parseApproverList,
   printApproverList,
@@ -10,6 +11,7 @@ import type { ApproverList, ListChange } from '../../src/approval/approver-list.
 import { signEnvelope } from '../../src/approval/envelope.ts'
 import { signingKey } from '../../src/crypto/ed25519.ts'
 import type { SigningKey } from '../../src/crypto/ed25519.ts'
+import { TestAuthenticator } from './a-passkey.ts'
 
 const keyOf = (seed: number): SigningKey => signingKey(new Uint8Array(32).fill(seed))
 const [alice, bob, carol, mallory] = [keyOf(1), keyOf(2), keyOf(3), keyOf(9)]
@@ -98,5 +100,61 @@ describe('a list of approvers', () => {
     const text = edited(([first = '', second = '']) => [first, second])
     expect(names(text)).toEqual(['alice', 'bob'])
     expect(approverListFingerprint(text)).not.toBe(approverListFingerprint(printApproverList(left)))
+  })
+})
+
+const [laptop, token] = [new TestAuthenticator(), new TestAuthenticator('EdDSA', 'dG9rZW4')]
+
+function passkeyed(
+  list: ApproverList,
+  change: ListChange['change'],
+  name: string,
+  { passkey, spki }: TestAuthenticator,
+  signer: SigningKey,
+): ApproverList {
+  return changePasskeys(list, { change, name, passkey, publicKey: spki, signer })
+}
+
+const withLaptop = passkeyed(two, 'add', 'alice', laptop, alice)
+const passkeysOf = (list: ApproverList): readonly (readonly string[])[] =>
+  parseApproverList(printApproverList(list)).approvers.map(({ passkeys }) =>
+    passkeys.map(({ keyId, credential, origin }) => `${keyId} ${credential} ${origin}`),
+  )
+
+describe('the passkeys of an approver', () => {
+  const { keyId, credential, origin } = laptop.passkey
+
+  test('are read as they were written', () => {
+    expect(passkeysOf(withLaptop)).toEqual([[`${keyId} ${credential} ${origin}`], []])
+    const both = passkeyed(withLaptop, 'add', 'alice', token, alice)
+    expect(passkeysOf(both).map(({ length }) => length)).toEqual([2, 0])
+  })
+
+  test('are taken away by any approver, and go with theirs', () => {
+    expect(passkeysOf(passkeyed(withLaptop, 'remove', 'alice', laptop, bob))).toEqual([[], []])
+    expect(passkeysOf(changed(withLaptop, 'remove', 'alice', alice, bob))).toEqual([[]])
+  })
+
+  const gone = passkeyed(withLaptop, 'remove', 'alice', laptop, alice)
+  const noKey = { ...laptop, spki: new Uint8Array(91) } as TestAuthenticator
+  const elsewhere = {
+    ...token,
+    passkey: { ...token.passkey, origin: 'https://example.com' },
+  } as TestAuthenticator
+
+  test.each<[string, () => unknown]>([
+    // Whoever could would approve in two names, and a quorum would be worth nothing.
+    ['another approver adds one in her name', () => passkeyed(two, 'add', 'alice', laptop, bob)],
+    ['nobody signed for it', () => passkeyed(two, 'add', 'alice', laptop, mallory)],
+    ['it is of nobody on the list', () => passkeyed(two, 'add', 'carol', laptop, alice)],
+    ['it comes back', () => passkeyed(gone, 'add', 'alice', laptop, alice)],
+    ['it has two owners', () => passkeyed(withLaptop, 'add', 'bob', laptop, bob)],
+    ['one is taken away that is not there', () => passkeyed(two, 'remove', 'alice', laptop, bob)],
+    ['it is another’s', () => passkeyed(withLaptop, 'remove', 'bob', laptop, bob)],
+    ['its key is none', () => passkeyed(two, 'add', 'alice', noKey, alice)],
+    ['its page is not on this machine', () => passkeyed(two, 'add', 'alice', elsewhere, alice)],
+    ['it would be the first', () => passkeyed(noApprovers, 'add', 'alice', laptop, alice)],
+  ])('are not changed when %s', (_, change) => {
+    expect(change).toThrow(expect.objectContaining({ code: 'SIGNATURE_INVALID' }) as Error)
   })
 })

@@ -26,7 +26,7 @@ import { gate, policy, position, rule } from './fixtures.ts'
 export const keyOf = (seed: number): SigningKey => signingKey(new Uint8Array(32).fill(seed))
 
 export function approver(name: string, key: SigningKey): Approver {
-  return { name, key: verifyingKey(key.publicKey), keyId: keyId(key.publicKey) }
+  return { name, key: verifyingKey(key.publicKey), keyId: keyId(key.publicKey), passkeys: [] }
 }
 
 export const [alice, bob, mallory, beside] = [keyOf(1), keyOf(2), keyOf(8), keyOf(9)]
@@ -100,6 +100,15 @@ export class ApprovalPlace {
   }
 
   async envelope(id: string, key: SigningKey, changes: Partial<Answer> = {}): Promise<string> {
+    return signAnswer(await this.said(id, key === beside ? 'any' : 'key', changes), key)
+  }
+
+  /** What an approver says who approves a request once. */
+  async said(
+    id: string,
+    presence: Answer['presence'],
+    changes: Partial<Answer> = {},
+  ): Promise<Omit<Answer, 'key'>> {
     const known = await this.store.approval(id)
     if (known === undefined) throw new Error('nobody asked')
     const { request, log } = known
@@ -109,12 +118,12 @@ export class ApprovalPlace {
       binding: request.bindingDigest,
       nonce: request.nonce,
       verdict: 'approve' as const,
-      presence: key === beside ? ('any' as const) : ('key' as const),
+      presence,
       expiresAtMs: request.expiresAtMs,
       uses: 1,
       session: null,
     }
-    return signAnswer({ ...said, ...changes }, key)
+    return { ...said, ...changes }
   }
 
   async answer(
