@@ -21,10 +21,10 @@ export const rooms = {
     pure: 'all',
   },
   crypto: {
-    holds: 'SHA-256, Ed25519, key files',
+    holds: 'SHA-256, Ed25519, passkeys, key files',
     imports: [],
     packages: [],
-    pure: ['base64url', 'ed25519', 'ids', 'sha256'],
+    pure: ['base64url', 'credential-key', 'ed25519', 'ids', 'sha256'],
   },
   transport: {
     holds: 'stdio framing, child processes, Streamable HTTP, SSE',

@@ -20,8 +20,10 @@ export async function bundlePage(folder) {
   mkdirSync(out, { recursive: true })
   const page = await scriptOf('main.tsx')
   writeFileSync(join(out, 'page.js'), page.code)
-  writeFileSync(join(out, 'LICENSES.txt'), licencesOf([page]))
-  for (const name of ['index.html', 'page.css', 'icon.svg']) {
+  const enrol = await scriptOf('enrol-main.tsx')
+  writeFileSync(join(out, 'enrol.js'), enrol.code)
+  writeFileSync(join(out, 'LICENSES.txt'), licencesOf([page, enrol]))
+  for (const name of ['index.html', 'enrol.html', 'page.css', 'icon.svg']) {
     copyFileSync(join(sources, name), join(out, name))
   }
   const check = await scriptOf('verify-main.tsx')

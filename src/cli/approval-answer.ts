@@ -1,23 +1,22 @@
 import { existsSync } from 'node:fs'
-import { signAnswer, type Answer, type AnswerVerdict } from '../approval/answer.ts'
+import { signAnswer, type AnswerVerdict } from '../approval/answer.ts'
 import type { Approver } from '../approval/approver-list.ts'
 import type { AcceptedAnswer } from '../approval/give-answer.ts'
 import type { RecordedApproval } from '../approval/recorded.ts'
 import type { Config } from '../config/config.ts'
 import type { SigningKey } from '../crypto/ed25519.ts'
 import { CapFenceError } from '../errors.ts'
-import { limits } from '../limits.ts'
 import { recordAnswer } from '../runtime/answers.ts'
 import type { Store } from '../runtime/store.ts'
 import { approvalCard } from './approval-card.ts'
 import { approvalOf, entryOf, type RequestEntry } from './approval-entry.ts'
+import { scopeOf } from './approval-scope.ts'
 import { keyPath, openKey, type SecretFlags } from './approver-files.ts'
 import { ownAnswerKey, readAuthority } from './authority.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { OpenStore, PlaceFlags, WritablePlace } from './places.ts'
 import { configAndPlace, withStore } from './places.ts'
-import { textOrNull } from './record-fields.ts'
 import { jsonLine, shown } from './shown.ts'
 
 /** What `capfence approvals approve`, `deny` and `revoke` take, as it was typed. */
@@ -58,7 +57,7 @@ export async function approvalsAnswer(
     const accepted = await answered({ verdict, flags, io, ...where, approval, entry }, store)
     await io.out.write(
       flags.json === true
-        ? jsonLine({ schemaVersion: 1, type: 'approval.answer', ...factsOf(accepted, approval) })
+        ? answerLine(accepted, approval)
         : `${shown(outcomeText(accepted, approval))}\n`,
     )
     return exitCodes.yes
@@ -67,7 +66,7 @@ export async function approvalsAnswer(
 
 async function answered(giving: Giving, store: Store): Promise<AcceptedAnswer> {
   const { approval, config, place } = giving
-  const scope = scopeOf(giving)
+  const scope = scopeOf({ ...giving, nowMs: giving.io.nowMs() })
   const { key, presence } = await signerOf(giving)
   const { request, log } = approval
   const envelope = signAnswer(
@@ -86,40 +85,6 @@ async function answered(giving: Giving, store: Store): Promise<AcceptedAnswer> {
   return recordAnswer(store, { approval: request.id, envelope }, authority)
 }
 
-type Scope = Pick<Answer, 'expiresAtMs' | 'uses' | 'session'>
-
-/** Once is what a person means who says no more. */
-function scopeOf({ verdict, flags, io, approval, entry }: Giving): Scope {
-  const { request } = approval
-  const { uses } = request.terms
-  if (verdict !== 'approve') return { expiresAtMs: request.expiresAtMs, uses: 0, session: null }
-  if (flags.session === true && flags.minutes !== undefined) {
-    throw new CapFenceError('USAGE', 'choose one of `--session` and `--minutes`')
-  }
-  const many = uses ?? limits.maxGrantUses
-  if (flags.minutes !== undefined) {
-    return {
-      expiresAtMs: io.nowMs() + minutesOf(flags.minutes) * 60_000,
-      uses: many,
-      session: null,
-    }
-  }
-  if (flags.session !== true) {
-    return { expiresAtMs: request.expiresAtMs, uses: uses ?? 1, session: null }
-  }
-  const session = textOrNull(entry.record.data, 'session')
-  if (session === null) throw new CapFenceError('USAGE', 'the call belongs to no session')
-  // What is signed must not be longer than what is taken a moment later.
-  return { expiresAtMs: io.nowMs() + limits.maxGrantMs, uses: many, session }
-}
-
-function minutesOf(text: string): number {
-  const most = limits.maxGrantMs / 60_000
-  const minutes = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (minutes >= 1 && minutes <= most) return minutes
-  throw new CapFenceError('USAGE', `\`--minutes\` takes a whole number from 1 to ${String(most)}`)
-}
-
 interface Signer {
   readonly key: SigningKey
   readonly presence: 'any' | 'key'
@@ -131,7 +96,7 @@ async function signerOf(giving: Giving): Promise<Signer> {
   const { presence } = approval.request.terms
   if (presence === 'passkey' && verdict === 'approve') {
     throw new CapFenceError('APPROVAL_REFUSED', 'its rule asks for a passkey', {
-      hint: 'this version takes none: until it does, such a call can only be denied',
+      hint: 'a passkey signs in a browser: `capfence ui`',
     })
   }
   if (flags.as === undefined && (presence === 'any' || verdict !== 'approve')) {
@@ -184,9 +149,12 @@ function outcomeText(accepted: AcceptedAnswer, { request }: RecordedApproval): s
   return `${request.id} approved by ${approver}: the same call passes ${often}${where} until ${until}`
 }
 
-function factsOf(accepted: AcceptedAnswer, { request }: RecordedApproval): object {
+/** What was recorded, as the line that `--json` prints. */
+export function answerLine(accepted: AcceptedAnswer, { request }: RecordedApproval): string {
   const { answer, approver, isReached, approvals } = accepted
-  return {
+  return jsonLine({
+    schemaVersion: 1,
+    type: 'approval.answer',
     id: request.id,
     verdict: answer.verdict,
     approver,
@@ -197,5 +165,5 @@ function factsOf(accepted: AcceptedAnswer, { request }: RecordedApproval): objec
     approvals,
     quorum: request.terms.quorum,
     reached: isReached,
-  }
+  })
 }

@@ -78,7 +78,7 @@ function termsText(approval: RecordedApproval): string {
 const presenceTexts: Readonly<Record<ApprovalTerms['presence'], string>> = {
   any: 'anybody’s answer',
   key: 'an approver’s key',
-  passkey: 'an approver’s passkey, which this version cannot take',
+  passkey: 'an approver’s passkey (`capfence ui`)',
 }
 
 function usesText({ uses }: ApprovalTerms): string {

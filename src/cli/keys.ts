@@ -59,7 +59,7 @@ export async function approverAdd(name: string, flags: ApproverFlags, io: Io): P
     signer: signer ?? key,
   })
   writeKeyFile(path, text)
-  return say(config, changed, [`the key of \`${name}\` is in ${path}`], io)
+  return storeList(config, changed, [`the key of \`${name}\` is in ${path}`], io)
 }
 
 /** `capfence keys approver remove NAME`: takes somebody off the list; what they signed no longer counts. */
@@ -78,21 +78,29 @@ export async function approverRemove(
     publicKey: key.publicKey,
     signer,
   })
-  return say(config, changed, [`\`${name}\` is no approver any more`], io)
+  return storeList(config, changed, [`\`${name}\` is no approver any more`], io)
 }
 
 /** `capfence keys approver list`: who is on the list, and the fingerprint to pin it by. */
 export async function approverList(flags: ApproverFlags, io: Io): Promise<ExitCode> {
   const config = await readConfig(flags.config, io)
   const { approvers, entries } = approversSoFar(config)
-  const texts = approvers.map(({ name, keyId }) =>
-    flags.json === true
-      ? jsonLine({ schemaVersion: 1, type: 'approver', name, keyId })
-      : `${name}  ${keyId}\n`,
+  const texts = approvers.map((approver) =>
+    flags.json === true ? approverLine(approver) : approverText(approver),
   )
   await io.out.write(texts.join(''))
   if (entries.length === 0) await io.err.write(complaint(io, 'there are no approvers'))
   return exitCodes.yes
+}
+
+function approverText({ name, keyId, passkeys }: Approver): string {
+  const lines = passkeys.map((one) => `${name}  ${one.keyId}  passkey, ${one.origin}\n`)
+  return [`${name}  ${keyId}\n`, ...lines].join('')
+}
+
+function approverLine({ name, keyId, passkeys }: Approver): string {
+  const facts = passkeys.map(({ keyId: id, origin }) => ({ keyId: id, origin }))
+  return jsonLine({ schemaVersion: 1, type: 'approver', name, keyId, passkeys: facts })
 }
 
 /**
@@ -100,7 +108,7 @@ export async function approverList(flags: ApproverFlags, io: Io): Promise<ExitCo
  *
  * @throws CapFenceError `USAGE` when there is none
  */
-function approverOf({ approvers }: ApproverList, name: string): Approver {
+export function approverOf({ approvers }: ApproverList, name: string): Approver {
   const found = approvers.find((one) => one.name === name)
   if (found !== undefined) return found
   const names = approvers.map((one) => one.name).join(', ')
@@ -110,7 +118,12 @@ function approverOf({ approvers }: ApproverList, name: string): Approver {
   })
 }
 
-async function signerOf(
+/**
+ * The key of whoever signs a change of the list.
+ *
+ * @throws CapFenceError `USAGE` when nobody was named, or the passphrase is wrong
+ */
+export async function signerOf(
   list: ApproverList,
   config: Config,
   flags: ApproverFlags,
@@ -139,7 +152,7 @@ async function newPassphrase(name: string, flags: ApproverFlags, io: Io): Promis
 }
 
 /** Stores the list, and says what the configuration must say of it. */
-async function say(
+export async function storeList(
   config: Config,
   list: ApproverList,
   lines: readonly string[],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { EntriesQuery, News, PageAnswer, PageSource } from '../dashboard/source.ts'
+import type { EntriesQuery, News, PageAnswer, PageSignature } from '../dashboard/source.ts'
+import type { PageSource, PageStatement } from '../dashboard/source.ts'
 import type { StoredRecord } from '../audit/record.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LogQuery, LogReader } from '../runtime/store.ts'
@@ -11,7 +12,7 @@ import { LogFacts } from './page-facts.ts'
 import { overviewJson } from './page-overview.ts'
 import { pageText } from './page-text.ts'
 import type { OpenLog, OpenStore, PlaceFlags } from './places.ts'
-import { storageOf, withLog } from './places.ts'
+import { configAndPlace, storageOf, withLog, withStore } from './places.ts'
 import { entriesOf } from './read-log.ts'
 import { isObject, numberOrNull, textOf } from './record-fields.ts'
 
@@ -103,6 +104,27 @@ export class CommandSource implements PageSource {
     return this.#printed((io) => approvalsAnswer(verdict, id, flags, io, this.#parts.openStore))
   }
 
+  async approvers(): Promise<string> {
+    const { pageApprovers } = await import('./page-passkeys.ts')
+    const where = await configAndPlace(this.#place, this.#quiet())
+    return this.#withLog(async () => pageApprovers(where))
+  }
+
+  async statement(id: string, wanted: PageStatement): Promise<string> {
+    const { passkeyStatement } = await import('./page-passkeys.ts')
+    const where = await configAndPlace(this.#place, this.#quiet())
+    const nowMs = this.#parts.io.nowMs()
+    return this.#withLog((reader) => passkeyStatement(reader, id, wanted, { ...where, nowMs }))
+  }
+
+  async answerSigned(id: string, signature: PageSignature): Promise<string> {
+    const { recordSigned } = await import('./page-passkeys.ts')
+    const where = await configAndPlace(this.#place, this.#quiet())
+    return withStore(where.place, this.#parts.openStore, (store) =>
+      recordSigned(store, id, signature, where),
+    )
+  }
+
   async budgets(): Promise<string> {
     const { budgets } = await import('./budgets.ts')
     const flags = { ...this.#place, json: true }
@@ -152,24 +174,27 @@ export class CommandSource implements PageSource {
     wanted: 'yes' | 'any' = 'yes',
   ): Promise<string> {
     let text = ''
-    const quiet = { isTerminal: false, columns: undefined, hasColour: false }
-    const io: Io = {
-      ...this.#parts.io,
-      out: {
-        ...quiet,
-        write: async (part) => {
-          text += part
-        },
-      },
-      err: { ...quiet, write: async () => undefined },
-      secrets: { fromTerminal: noSecret, fromInput: noSecret },
-      stopped: new AbortController().signal,
-    }
-    const code = await command(io)
+    const code = await command(
+      this.#quiet((part) => {
+        text += part
+      }),
+    )
     if (code !== 0 && wanted === 'yes') {
       throw new CapFenceError('AUDIT_UNAVAILABLE', 'the command did not answer')
     }
     return text.trimEnd()
+  }
+
+  /** What a command has in place of a terminal. */
+  #quiet(onOutput: (part: string) => void = () => undefined): Io {
+    const quiet = { isTerminal: false, columns: undefined, hasColour: false }
+    return {
+      ...this.#parts.io,
+      out: { ...quiet, write: async (part) => onOutput(part) },
+      err: { ...quiet, write: async () => undefined },
+      secrets: { fromTerminal: noSecret, fromInput: noSecret },
+      stopped: new AbortController().signal,
+    }
   }
 }
 

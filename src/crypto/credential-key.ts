@@ -30,19 +30,13 @@ function readKey(spki: Uint8Array): KeyObject | undefined {
 }
 
 function checkOf(key: KeyObject): VerifyingKey['verify'] | undefined {
-  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {}
-  switch (key.asymmetricKeyType) {
-    case 'ed25519':
-      return (message, signature) => verify(null, message, key, signature)
-    case 'ec':
-      return namedCurve === 'prime256v1' ? withSha256(key) : undefined
-    case 'rsa': {
-      const bits = modulusLength ?? 0
-      return bits >= rsaBits.least && bits <= rsaBits.most ? withSha256(key) : undefined
-    }
-    default:
-      return undefined
-  }
+  const type = key.asymmetricKeyType
+  const { namedCurve, modulusLength: bits = 0 } = key.asymmetricKeyDetails ?? {}
+  if (type === 'ed25519') return (message, signature) => verify(null, message, key, signature)
+  const isTaken =
+    (type === 'ec' && namedCurve === 'prime256v1') ||
+    (type === 'rsa' && bits >= rsaBits.least && bits <= rsaBits.most)
+  return isTaken ? withSha256(key) : undefined
 }
 
 /** ECDSA signatures come in DER, RSA ones with the padding of PKCS #1 1.5: what `verify` takes by itself. */

@@ -11,26 +11,31 @@ export interface PageFile {
 /** The files of the page by the path of their URL. */
 export type PageFiles = ReadonlyMap<string, PageFile>
 
-/** The page is these files and no other: what is asked for is never turned into a path. */
-const files = [
-  ['/', 'index.html', 'text/html; charset=utf-8'],
-  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
-  ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
-  ['/icon.svg', 'icon.svg', 'image/svg+xml'],
-] as const
+const style = ['/page.css', 'page.css', 'text/css; charset=utf-8'] as const
+const icon = ['/icon.svg', 'icon.svg', 'image/svg+xml'] as const
+const html = 'text/html; charset=utf-8'
+const script = 'text/javascript; charset=utf-8'
+
+/** A page is its files and no other: what is asked for is never turned into a path. */
+const pages = {
+  /** The operator's. */
+  page: [['/', 'index.html', html], style, ['/page.js', 'page.js', script], icon],
+  /** The one that makes a passkey. */
+  enrol: [['/', 'enrol.html', html], style, ['/enrol.js', 'enrol.js', script], icon],
+} as const
 
 /**
- * Reads the files of the page.
+ * Reads the files of a page.
  *
  * @param folder where the build put them
  * @throws CapFenceError `USAGE` when they are not there: the program was not built, or is not whole
  */
-export function readPageFiles(folder: string): PageFiles {
+export function readPageFiles(folder: string, name: keyof typeof pages = 'page'): PageFiles {
   try {
     return new Map(
-      files.map(([path, name, type]) => [
+      pages[name].map(([path, file, type]) => [
         path,
-        { type, bytes: new Uint8Array(readFileSync(join(folder, name))) },
+        { type, bytes: new Uint8Array(readFileSync(join(folder, file))) },
       ]),
     )
   } catch (cause) {

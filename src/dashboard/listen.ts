@@ -2,7 +2,8 @@ import { serve, type ServerType } from '@hono/node-server'
 import { createServer } from 'node:http'
 import { createServer as createProbe } from 'node:net'
 import { CapFenceError } from '../errors.ts'
-import { pageApp, type PageParts } from './app.ts'
+import type { Hono } from 'hono'
+import { pageApp, type PageParts, type PagePlace } from './app.ts'
 
 /** The page while it is served. */
 export interface ServedPage {
@@ -12,14 +13,24 @@ export interface ServedPage {
   close(): Promise<void>
 }
 
-/** What has to be known to serve the page; the port decides the rest. */
-export type ServeParts = Omit<PageParts, 'hosts' | 'port' | 'closed'>
-
 /** How many ports are tried when any will do, count. */
 const tries = 20
 
 /**
- * Serves the page on the loopback addresses of this machine, under its name and its IPv4 address.
+ * Serves the operator's page on the loopback addresses of this machine, under its name and its IPv4 address.
+ *
+ * @param port 0 for any that is free
+ * @throws CapFenceError `USAGE` when the port is taken on either address
+ */
+export function servePage(parts: PageParts, port: number): Promise<ServedPage> {
+  return serveApp((place) => pageApp(parts, place), port)
+}
+
+/** What is served, once it is known where. */
+export type MakeApp = (place: PagePlace) => Hono
+
+/**
+ * Serves a page on the loopback addresses of this machine.
  *
  * Both addresses of `localhost` are taken where the machine has both: a browser may try either, and whoever else had the
  * other would be shown the code.
@@ -27,13 +38,13 @@ const tries = 20
  * @param port 0 for any that is free
  * @throws CapFenceError `USAGE` when the port is taken on either address
  */
-export async function servePage(parts: ServeParts, port: number): Promise<ServedPage> {
+export async function serveApp(make: MakeApp, port: number): Promise<ServedPage> {
   for (let attempt = 1; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop -- the next port only when this one is taken
     const chosen = port === 0 ? await freePort() : port
     try {
       // oxlint-disable-next-line no-await-in-loop -- the next port only when this one is taken
-      return await serveOn(parts, chosen)
+      return await serveOn(make, chosen)
     } catch (error) {
       if (!isTaken(error)) throw error
       if (port === 0 && attempt < tries) continue
@@ -45,10 +56,10 @@ export async function servePage(parts: ServeParts, port: number): Promise<Served
   }
 }
 
-async function serveOn(parts: ServeParts, port: number): Promise<ServedPage> {
+async function serveOn(make: MakeApp, port: number): Promise<ServedPage> {
   const end = new AbortController()
   const hosts = [`localhost:${String(port)}`, `127.0.0.1:${String(port)}`]
-  const app = pageApp({ ...parts, hosts, port, closed: end.signal })
+  const app = make({ hosts, port, closed: end.signal })
   const servers = [await listening(app.fetch, '127.0.0.1', port)]
   try {
     servers.push(await listening(app.fetch, '::1', port))

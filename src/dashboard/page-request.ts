@@ -3,7 +3,8 @@ import { scanStrict, wanted } from '../json/scan.ts'
 import type { JsonObject } from '../json/value.ts'
 import { isJsonObject } from '../json/value.ts'
 import { Decimal } from '../json/decimal.ts'
-import type { EntriesQuery, PageAnswer } from './source.ts'
+import type { EntriesQuery, PageAnswer, PageAssertion } from './source.ts'
+import type { PageSignature, PageStatement } from './source.ts'
 
 /** Entries that one answer holds, count. */
 const maxEntries = 200
@@ -20,7 +21,63 @@ export function codeFrom(body: string): string {
 
 /** An answer to a request for an approval. @throws CapFenceError `USAGE`, `JSON_INVALID` */
 export function answerFrom(body: string): PageAnswer {
-  const { verdict, minutes, session } = objectOf(body, ['verdict', 'minutes', 'session'])
+  return answerIn(objectOf(body, ['verdict', 'minutes', 'session']))
+}
+
+/** An answer that a passkey shall sign. @throws CapFenceError `USAGE`, `JSON_INVALID` */
+export function statementFrom(body: string): PageStatement {
+  const members = objectOf(body, ['verdict', 'minutes', 'session', 'passkey'])
+  return { ...answerIn(members), passkey: keyIdIn(members) }
+}
+
+/** An answer that a passkey has signed. @throws CapFenceError `USAGE`, `JSON_INVALID` */
+export function signatureFrom(body: string): PageSignature {
+  const members = objectOf(body, [...assertionMembers, 'passkey', 'payload'])
+  return {
+    ...assertionIn(members),
+    passkey: keyIdIn(members),
+    payload: bytesIn(members, 'payload'),
+  }
+}
+
+/** A passkey that was just made, and what it signed to show that it works. */
+export interface NewPasskey extends PageAssertion {
+  /** Of the credential, base64url. */
+  readonly credential: string
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array
+}
+
+/** A new passkey. @throws CapFenceError `USAGE`, `JSON_INVALID` */
+export function newPasskeyFrom(body: string): NewPasskey {
+  const members = objectOf(body, [...assertionMembers, 'credential', 'spki'])
+  const credential = Buffer.from(bytesIn(members, 'credential')).toString('base64url')
+  return { ...assertionIn(members), credential, spki: bytesIn(members, 'spki') }
+}
+
+const assertionMembers = ['authenticatorData', 'clientDataJSON', 'signature'] as const
+
+function assertionIn(members: JsonObject): PageAssertion {
+  return {
+    authenticatorData: bytesIn(members, 'authenticatorData'),
+    clientDataJSON: bytesIn(members, 'clientDataJSON'),
+    signature: bytesIn(members, 'signature'),
+  }
+}
+
+function keyIdIn({ passkey }: JsonObject): string {
+  if (typeof passkey === 'string' && /^[0-9a-f]{64}$/.test(passkey)) return passkey
+  return refuse('`passkey` is the id of a key')
+}
+
+function bytesIn(members: JsonObject, name: string): Uint8Array {
+  const text = members[name]
+  const bytes = Buffer.from(typeof text === 'string' ? text : '', 'base64url')
+  if (bytes.length > 0 && bytes.toString('base64url') === text) return bytes
+  return refuse(`\`${name}\` is no base64url`)
+}
+
+function answerIn({ verdict, minutes, session }: JsonObject): PageAnswer {
   if (verdict !== 'approve' && verdict !== 'deny' && verdict !== 'revoke') {
     return refuse('`verdict` is approve, deny or revoke')
   }

@@ -30,6 +30,27 @@ export interface PageAnswer {
   readonly session: boolean
 }
 
+/** An answer that is still to be signed, and by which passkey. */
+export interface PageStatement extends PageAnswer {
+  /** `keyId` of a passkey. */
+  readonly passkey: string
+}
+
+/** What an authenticator made of a statement (WebAuthn Level 3, section 5.2.2). */
+export interface PageAssertion {
+  readonly authenticatorData: Uint8Array
+  readonly clientDataJSON: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** A statement that came back signed. */
+export interface PageSignature extends PageAssertion {
+  /** `keyId` of the passkey. */
+  readonly passkey: string
+  /** What was signed, as the statement had it. */
+  readonly payload: Uint8Array
+}
+
 /**
  * Everything that the page shows and does, behind it the same commands that a terminal has: each answer is the JSON text
  * that the command prints with `--json`, so that there is one account of everything.
@@ -51,6 +72,12 @@ export interface PageSource {
   approvals(all: boolean): Promise<string>
   approval(id: string, showSecrets: boolean): Promise<string>
   answer(id: string, answer: PageAnswer): Promise<string>
+  /** Who may approve, and with which passkeys. */
+  approvers(): Promise<string>
+  /** What has to be signed for an answer: `{challenge, credential, payload, payloadType}`, the bytes base64url. */
+  statement(id: string, statement: PageStatement): Promise<string>
+  /** The same as `answer`, with what an authenticator signed. */
+  answerSigned(id: string, signature: PageSignature): Promise<string>
   budgets(): Promise<string>
   /** The rules of the policy with how often each decided. */
   rules(): Promise<string>

@@ -109,7 +109,7 @@ function passkeyed(
   list: ApproverList,
   change: ListChange['change'],
   name: string,
-  { passkey, spki }: TestAuthenticator,
+  { passkey, spki }: Pick<TestAuthenticator, 'passkey' | 'spki'>,
   signer: SigningKey,
 ): ApproverList {
   return changePasskeys(list, { change, name, passkey, publicKey: spki, signer })
@@ -136,11 +136,11 @@ describe('the passkeys of an approver', () => {
   })
 
   const gone = passkeyed(withLaptop, 'remove', 'alice', laptop, alice)
-  const noKey = { ...laptop, spki: new Uint8Array(91) } as TestAuthenticator
+  const noKey = { passkey: laptop.passkey, spki: new Uint8Array(91) }
   const elsewhere = {
-    ...token,
     passkey: { ...token.passkey, origin: 'https://example.com' },
-  } as TestAuthenticator
+    spki: token.spki,
+  }
 
   test.each<[string, () => unknown]>([
     // Whoever could would approve in two names, and a quorum would be worth nothing.

@@ -29,34 +29,44 @@ export async function startBrowser(): Promise<Browser> {
   })
 }
 
-/** Runs a command on a pseudo-terminal until it is stopped, and passes on what it shows. */
+/** Runs a command on a pseudo-terminal until it is stopped, and passes on what it shows and what is typed. */
 const pseudoTerminal = `
-import os, pty, sys
+import os, pty, select, sys
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 sys.stdout.write('pid %d\\n' % pid)
 sys.stdout.flush()
+sources = [fd, 0]
 while True:
-    try:
-        chunk = os.read(fd, 4096)
-    except OSError:
-        break
-    if not chunk:
-        break
-    os.write(1, chunk)
-os.waitpid(pid, 0)
+    ready, _, _ = select.select(sources, [], [])
+    if 0 in ready:
+        typed = os.read(0, 4096)
+        if typed:
+            os.write(fd, typed)
+        else:
+            sources = [fd]
+    if fd in ready:
+        try:
+            chunk = os.read(fd, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        os.write(1, chunk)
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
 `
 
-/** `capfence ui` on a terminal of its own. */
+/** `capfence ui`, or another command with a page, on a terminal of its own. */
 export class TerminalPage {
   readonly #child: ChildProcess
   #shown = ''
 
-  constructor(args: readonly string[]) {
-    const command = [process.execPath, cli, 'ui', '--no-open', ...args]
-    this.#child = spawn('python3', ['-c', pseudoTerminal, ...command], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  constructor(args: readonly string[], command: readonly string[] = ['ui']) {
+    const whole = [process.execPath, cli, ...command, '--no-open', ...args]
+    this.#child = spawn('python3', ['-c', pseudoTerminal, ...whole], {
+      stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#shown += chunk.toString()
@@ -65,26 +75,42 @@ export class TerminalPage {
   }
 
   /** The link with its code, once it stands on the terminal. */
-  async link(): Promise<string> {
+  link(): Promise<string> {
+    return this.shows(/http:\/\/localhost:\d+\/#code=[\w-]+/)
+  }
+
+  /** What is looked for, once it stands on the terminal. */
+  async shows(wanted: RegExp): Promise<string> {
     const deadline = Date.now() + 20_000
     for (;;) {
-      const link = /http:\/\/localhost:\d+\/#code=[\w-]+/.exec(this.#shown)?.[0]
-      if (link !== undefined) return link
-      if (Date.now() > deadline) throw new Error(`no link: ${this.#shown}`)
+      const found = wanted.exec(this.#shown)?.[0]
+      if (found !== undefined) return found
+      if (Date.now() > deadline) throw new Error(`no ${String(wanted)}: ${this.#shown}`)
       await new Promise((resolve) => {
         setTimeout(resolve, 50)
       })
     }
   }
 
+  /** Types a line. */
+  type(text: string): void {
+    this.#child.stdin?.write(`${text}\r`)
+  }
+
+  /** The exit code, once it has ended by itself. */
+  ended(): Promise<number | null> {
+    return new Promise((resolve) => {
+      if (this.#child.exitCode !== null) resolve(this.#child.exitCode)
+      else this.#child.once('exit', resolve)
+    })
+  }
+
   /** Ends the command as Ctrl-C does. */
   async stop(): Promise<void> {
-    const pid = /^pid (\d+)/.exec(this.#shown)?.[1]
     if (this.#child.exitCode !== null) return
-    const ended = new Promise((resolve) => {
-      this.#child.once('exit', resolve)
-    })
-    if (pid !== undefined) process.kill(Number(pid), 'SIGINT')
+    const pid = await this.shows(/^pid \d+/)
+    const ended = this.ended()
+    process.kill(Number(pid.slice(4)), 'SIGINT')
     await ended
   }
 }

@@ -38,7 +38,7 @@ const pay = { tool: 'execute_payment', arguments: { amount: 1, to: 'ACME' } }
 describe('who may look', () => {
   const readings = [
     ...['overview', 'entries', 'records/0', 'approvals', 'approvals/apr_1', 'budgets', 'rules'],
-    ...['health', 'events', 'session'],
+    ...['health', 'events', 'session', 'approvers'],
   ]
 
   test.each(readings)('without a cookie /api/%s says nothing', async (path) => {
@@ -179,6 +179,29 @@ describe('what the page does', () => {
     const answer = await page.post(path, { verdict: 'approve' })
     expect(answer.status).toBeGreaterThanOrEqual(400)
     expect((await listed(page)).map(({ state }) => state)).toEqual(['pending'])
+  })
+
+  const [someKey, part] = ['0'.repeat(64), 'AAAA']
+  const assertion = { authenticatorData: part, clientDataJSON: part, signature: part }
+
+  test.each<readonly [name: string, path: string, body: unknown]>([
+    ['a passkey of nobody', 'statement', { verdict: 'approve', passkey: someKey }],
+    ['no passkey', 'statement', { verdict: 'approve' }],
+    ['a passkey that is none', 'statement', { verdict: 'approve', passkey: 'alice' }],
+    ['a signature of nobody', 'signed', { ...assertion, passkey: someKey, payload: part }],
+    ['no signature', 'signed', { passkey: someKey, payload: part }],
+    ['bytes in another spelling', 'signed', { ...assertion, passkey: someKey, payload: 'AB==' }],
+    ['a name more', 'signed', { ...assertion, passkey: someKey, payload: part, key: part }],
+  ])('%s approves nothing', async (_name, path, body) => {
+    const log = await logged()
+    await log.call(pay)
+    const page = await TestPage.over({ storage: log.path })
+    await page.signIn()
+    const [request] = await listed(page)
+    const answer = await page.post(`/api/approvals/${request?.id ?? ''}/${path}`, body)
+    expect([400, 409]).toContain(answer.status)
+    expect((await listed(page)).map(({ state }) => state)).toEqual(['pending'])
+    expect(page.failures).toEqual([])
   })
 
   test.each<readonly [name: string, body: unknown]>([

@@ -67,9 +67,16 @@ describe('the published package', () => {
 
   const dist = paths.filter((path) => path.startsWith('dist/'))
   /** The room itself is part of the command. */
-  const page = ['LICENSES.txt', 'icon.svg', 'index.html', 'page.css', 'page.js', 'verify.html'].map(
-    (name) => `dist/dashboard/web/${name}`,
-  )
+  const enrol = ['enrol.html', 'enrol.js']
+  const page = [
+    'LICENSES.txt',
+    ...enrol,
+    'icon.svg',
+    'index.html',
+    'page.css',
+    'page.js',
+    'verify.html',
+  ].map((name) => `dist/dashboard/web/${name}`)
 
   test('holds every module of the rooms, built, and nothing else of them', () => {
     const expected = projectFiles('src')

@@ -95,11 +95,7 @@ describe('B12: an approval by passkey', () => {
     const place = newPlace()
     const [first, second] = [await place.ask(), await place.ask({ arguments: { amount: 1501 } })]
     const stolen = await envelope(place, first)
-    const given = recordAnswer(
-      place.store,
-      { approval: second, envelope: stolen },
-      place.authority,
-    )
+    const given = recordAnswer(place.store, { approval: second, envelope: stolen }, place.authority)
     await expect(given).rejects.toMatchObject(refused)
     await place.force(second, stolen)
     expect((await place.call({ arguments: { amount: 1501 } })).authorized).toBe(false)

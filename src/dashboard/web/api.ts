@@ -14,6 +14,10 @@ let csrf = ''
 
 /** Signs this browser in: with the code of the address, or with the cookie that it has. */
 export async function signIn(): Promise<void> {
+  // A link with another code in a window that shows the page already loads nothing by itself.
+  addEventListener('hashchange', () => {
+    if (location.hash.startsWith('#code=')) location.reload()
+  })
   const code = /^#code=([\w-]{1,100})$/.exec(location.hash)?.[1]
   if (code === undefined) {
     const { csrf: known } = await get<{ readonly csrf: string }>('/api/session')

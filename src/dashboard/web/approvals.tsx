@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
+import { type Act, Buttons } from './answering.tsx'
 import { get, post, Problem } from './api.ts'
 import { type Live, useAsked, useNews, useNow } from './live.ts'
 import { Answer, Arguments, Choice, Complaint, Facts } from './parts.tsx'
@@ -47,9 +48,6 @@ export function Approvals({ live }: { readonly live: Live }): JSX.Element {
     </>
   )
 }
-
-/** How long a card is there before its buttons work, milliseconds: nobody means what moved under the pointer. */
-const restMs = 600
 
 function Card({
   approval,
@@ -110,71 +108,6 @@ function Card({
   )
 }
 
-type Act = (work: () => Promise<unknown>) => void
-
-const terms = [
-  ['once', 'Once'],
-  ['10', '10 minutes'],
-  ['60', '1 hour'],
-  ['session', 'This session'],
-] as const
-type Term = (typeof terms)[number][0]
-
-function Buttons({
-  approval,
-  act,
-}: {
-  readonly approval: Approval
-  readonly act: Act
-}): JSX.Element {
-  const [term, setTerm] = useState<Term>('once')
-  const isReady = useRested()
-  const path = `/api/approvals/${approval.id}`
-  // Who does not see everything says yes to this one call at most.
-  const isWhole = approval.argumentsHidden.length === 0 && approval.argumentsWithheld === 0
-  const options = isWhole
-    ? terms.filter(([one]) => one !== 'session' || approval.session !== null)
-    : terms.slice(0, 1)
-  const approve = (): void => act(() => post(path, { verdict: 'approve', ...bodyOf(term) }))
-  const deny = (): void => act(() => post(path, { verdict: 'deny' }))
-  return (
-    <footer>
-      {approval.terms.presence === 'any' ? (
-        <>
-          <Choice label="for how long" options={options} value={term} onChange={setTerm} />
-          <p class="note">
-            {isWhole
-              ? rememberedText(term, approval)
-              : 'Part of it is not shown, so it can be approved for this one call only.'}
-          </p>
-          <div class="buttons">
-            <button type="button" class="approve" disabled={!isReady} onClick={approve}>
-              Approve
-            </button>
-            <button type="button" class="deny" disabled={!isReady} onClick={deny}>
-              Deny
-            </button>
-          </div>
-        </>
-      ) : (
-        <>
-          <p class="note">
-            Its rule asks for an approver’s {approval.terms.presence}. In a terminal:
-          </p>
-          <pre tabIndex={0} aria-label="command to approve">
-            capfence approvals approve {approval.id}
-          </pre>
-          <div class="buttons">
-            <button type="button" class="deny" disabled={!isReady} onClick={deny}>
-              Deny
-            </button>
-          </div>
-        </>
-      )}
-    </footer>
-  )
-}
-
 function Revoke({ id, act }: { readonly id: string; readonly act: Act }): JSX.Element {
   return (
     <footer class="buttons">
@@ -189,22 +122,6 @@ function Revoke({ id, act }: { readonly id: string; readonly act: Act }): JSX.El
   )
 }
 
-function bodyOf(term: Term): object {
-  if (term === 'once') return {}
-  return term === 'session' ? { session: true } : { minutes: Number(term) }
-}
-
-/** What will be remembered, and what else of late it would have let pass. */
-function rememberedText(term: Term, { covered, actor }: Approval): string {
-  const others =
-    covered.of === 0
-      ? ''
-      : ` Of its last ${String(covered.of)} calls of this tool, ${String(covered.same)} were exactly this one.`
-  if (term === 'once') return `The same call by ${actor} passes once.`
-  const howLong = term === 'session' ? 'for the rest of this session' : `for ${term} minutes`
-  return `This tool with exactly these arguments, by ${actor}, passes ${howLong}.${others}`
-}
-
 function needsText({ terms: { presence, quorum, uses }, given }: Approval): string {
   const who = {
     any: 'anybody’s answer',
@@ -214,13 +131,4 @@ function needsText({ terms: { presence, quorum, uses }, given }: Approval): stri
   const many = quorum === 1 ? '' : `, ${String(quorum)} different approvers`
   const often = uses === null || uses === 1 ? '' : `, lets ${String(uses)} calls pass`
   return `${who}${many}${often}${given.length === 0 ? '' : `; so far ${given.join(', ')}`}`
-}
-
-function useRested(): boolean {
-  const [isReady, setReady] = useState(false)
-  useEffect(() => {
-    const timer = setTimeout(() => setReady(true), restMs)
-    return () => clearTimeout(timer)
-  }, [])
-  return isReady
 }

@@ -107,6 +107,17 @@ export interface Approval {
   readonly argumentsWithheld: number
 }
 
+/** Somebody who may approve. */
+export interface Approver {
+  readonly name: string
+  readonly keyId: string
+  readonly passkeys: readonly {
+    readonly keyId: string
+    readonly credential: string
+    readonly origin: string
+  }[]
+}
+
 /** What happened over a time. */
 export interface Overview {
   readonly since: string
