@@ -48,8 +48,10 @@ export class Live {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Tells the listener what is, and then what becomes: it may have changed since it was looked at. */
   onState(listener: (state: LiveState) => void): () => void {
     this.#stateListeners.add(listener)
+    listener(this.state)
     return () => this.#stateListeners.delete(listener)
   }
 
