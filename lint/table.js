@@ -103,7 +103,8 @@ export const rooms = {
   },
   replay: {
     holds: 'traces, replay, simulation, learning, evidence',
-    imports: ['json', 'event', 'policy', 'approval', 'runtime', 'audit'],
+    // crypto: a trace has a checksum, and what it discloses is found by digest.
+    imports: ['json', 'crypto', 'event', 'policy', 'approval', 'runtime', 'audit'],
     packages: [],
     pure: 'all',
   },

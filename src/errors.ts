@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'PROOF_INVALID'
   | 'RECORD_INVALID'
   | 'SIGNATURE_INVALID'
+  | 'TRACE_INVALID'
   | 'UPSTREAM_UNAVAILABLE'
   | 'USAGE'
 

@@ -184,6 +184,22 @@ export const limits = {
   maxSchemaSteps: 10_000,
   /** How deep they may lie in one another, levels; beyond nothing is said. */
   maxSchemaDepth: 128,
+  /** A line of a trace, bytes: a policy file in which every character is escaped is the longest. */
+  maxTraceLineBytes: 67_108_864,
+  /** Lines of a trace, count. */
+  maxTraceLines: 100_000_000,
+  /** Policies of a trace, count. */
+  maxTracePolicies: 256,
+  /** Their files together, characters: they are kept until the replay ends. */
+  maxTracePolicyCharacters: 67_108_864,
+  /** Pots, labels and approvals that a replay remembers at the same time, count of each; beyond the trace is refused. */
+  maxReplayState: 1_000_000,
+  /** Calls without an outcome that a replay remembers, count; the outcome of older ones changes nothing. */
+  maxReplayOpenCalls: 100_000,
+  /** Differences that a report names one by one, count; the rest are counted. */
+  maxReplayExamples: 1000,
+  /** Groups of differences that a report names one by one, count; the rest are counted. */
+  maxReplayGroups: 1000,
   /** Tests in one file, count. */
   maxPolicyTests: 10_000,
   /** A text that a rule looks for, characters. */

@@ -1,3 +1,4 @@
+import type { DeterminingRule } from '../policy/answer.ts'
 import { presences, type PolicyRule, type Presence } from '../policy/rule.ts'
 import type { ApprovalTerms } from './request.ts'
 
@@ -24,4 +25,15 @@ export function termsOf(
 
 function strictest(levels: readonly Presence[]): Presence {
   return presences.findLast((presence) => levels.includes(presence)) ?? 'passkey'
+}
+
+/** The deciding rules as the policy has them; one that is not found asks for what is usual. */
+export function askingRules(
+  deciding: readonly DeterminingRule[],
+  rules: readonly PolicyRule[],
+): readonly (PolicyRule | undefined)[] {
+  // Rules without an id of their own are called alike in every file.
+  return deciding.map(({ id, position }) =>
+    rules.find((one) => one.id === id && one.position.file === position.file),
+  )
 }

@@ -87,14 +87,18 @@ export function checkProofCommand(kit: CommandKit): Command {
 export function exportCommand(kit: CommandKit): Command {
   const command = kit
     .command('export')
-    .description('write the whole log in a form that others can verify')
+    .description('write the log in a form that others can verify, or that can be replayed')
     .option('--tiles <folder>', 'as c2sp.org/tlog-tiles has it; a later export adds what is new')
     .option('--jsonl <file>', 'as JSON Lines')
+    .option('--trace <file>', 'as a trace for `capfence replay`, with arguments and policies')
     .option('--with-disclosures', 'also arguments and results, as far as the log has kept them')
+    .option('--since <time>', 'with `--trace`, not before: `7d`, or `2026-11-25T14:00:00Z`')
+    .option('--until <time>', 'with `--trace`, before that time')
     .option('--json', 'one JSON object, for programs')
   examples(command, [
     ['capfence audit export --tiles public', 'for a web server or a mirror'],
     ['capfence audit export --jsonl log.jsonl --with-disclosures', 'for an auditor'],
+    ['capfence audit export --trace week.jsonl --since 7d', 'to try another policy on'],
   ])
   return withPlace(command).action((flags: ExportFlags) =>
     kit.run(async () => {

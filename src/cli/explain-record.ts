@@ -106,8 +106,8 @@ function explanationOf(
   const kept = recorded()
   const state = policy.asksState(event) || kept.realPath !== undefined ? kept : undefined
   const explained = policy.explain(event, state)
-  const isStateMissing = state?.isIncomplete === true
-  const accounts = explained.map((one) => partialAccount(one, missing, isStateMissing))
+  const lost = state?.isIncomplete === true ? 'store' : 'nothing'
+  const accounts = explained.map((one) => partialAccount(one, missing, lost))
   const answer = knownAnswer(policy.decide(event, state), accounts)
   return { event, state, isRoomUnknown: true, answer, accounts }
 }

@@ -14,6 +14,7 @@ import { clientsCommands } from './clients-commands.ts'
 import { keysCommand } from './keys-commands.ts'
 import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
+import { replayCommand } from './replay-command.ts'
 import { complaint, reportError } from './report-error.ts'
 import { scanCommand } from './scan-command.ts'
 import { serveCommand } from './serve-command.ts'
@@ -83,7 +84,7 @@ class CommandSession {
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     program.addCommand(witnessCommand(this.#kit()))
     for (const command of clientsCommands(this.#kit())) program.addCommand(command)
-    program.addCommand(scanCommand(this.#kit()))
+    program.addCommand(scanCommand(this.#kit())).addCommand(replayCommand(this.#kit()))
     return program
   }
 

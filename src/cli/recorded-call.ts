@@ -1,15 +1,18 @@
-import { looksSecret } from '../audit/secret-names.ts'
+import type { KeptArguments } from '../audit/open-disclosure.ts'
 import type { RecordData, StoredRecord } from '../audit/record.ts'
 import { CapFenceError } from '../errors.ts'
 import { ActionEvent } from '../event/action-event.ts'
 import { isRiskLevel } from '../event/capability.ts'
 import type { ArgumentRoles, EventContext } from '../event/event.ts'
-import { parsePointer } from '../policy/pointer.ts'
 import type { MissingArguments } from '../policy/unknown.ts'
+import type { JsonObject } from '../json/value.ts'
+import { missingArguments } from '../replay/missing.ts'
+import type { Unnamed } from '../replay/missing.ts'
+import { ToldState } from '../replay/told-state.ts'
 import type { LogReader } from '../runtime/store.ts'
 import { keptArguments, shownArguments } from './log-arguments.ts'
-import type { KeptArguments, ShownArguments } from './log-arguments.ts'
-import { RecordedState } from './recorded-state.ts'
+import type { ShownArguments } from './log-arguments.ts'
+import { toldBy } from './recorded-state.ts'
 import {
   fieldOf,
   isObject,
@@ -25,7 +28,7 @@ export interface RecordedCall {
   readonly record: StoredRecord
   readonly event: ActionEvent
   /** What a policy that asks for it was shown, or would have been; one for each policy that is asked. */
-  readonly state: () => RecordedState
+  readonly state: () => ToldState
   readonly missing: MissingArguments
   readonly arguments: ShownArguments
 }
@@ -47,8 +50,8 @@ export async function recordedCall(reader: LogReader, seq: number): Promise<Reco
   const kept = keptArguments(record, disclosures)
   return {
     record,
-    event: eventOf(record.data, kept),
-    state: () => new RecordedState(record, disclosures, clockOf(record)),
+    event: recordedEvent(record.data, kept.value),
+    state: () => new ToldState(toldBy(record, disclosures), clockOf(record)),
     missing: missingOf(record.data, kept),
     arguments: shownArguments(record, disclosures),
   }
@@ -64,13 +67,18 @@ function noDecision({ seq, type, data }: StoredRecord): CapFenceError {
   })
 }
 
-/** A decision that did not depend on the clock does not have it; when the record was written is near enough then. */
-function clockOf({ data, ts }: StoredRecord): number {
+/** The clock of a decision. One that did not depend on it does not have it; when the record was written is near enough then. */
+export function clockOf({ data, ts }: StoredRecord): number {
   const clock = Object.hasOwn(data, 'clock_ms') ? numberOrNull(data, 'clock_ms') : null
   return clock ?? Date.parse(ts)
 }
 
-function eventOf(data: RecordData, kept: KeptArguments): ActionEvent {
+/**
+ * The event that a decision was about.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when the record makes none
+ */
+export function recordedEvent(data: RecordData, args: JsonObject): ActionEvent {
   const environment = textOrNull(data, 'environment')
   const risk = textOrNull(data, 'risk')
   try {
@@ -83,7 +91,7 @@ function eventOf(data: RecordData, kept: KeptArguments): ActionEvent {
       },
       ...(environment === null ? {} : { environment }),
       ...(isRiskLevel(risk) ? { risk } : {}),
-      arguments: kept.value,
+      arguments: args,
       context: contextOf(data),
       argumentRoles: rolesOf(data),
     })
@@ -113,21 +121,18 @@ function rolesOf(data: RecordData): ArgumentRoles {
 }
 
 function missingOf(data: RecordData, { missing, withheld }: KeptArguments): MissingArguments {
-  const places = missing.map((place) =>
-    (parsePointer(place)?.tokens ?? []).map((token) => token ?? '*'),
-  )
-  return { places, mayBeNamed: namesOf(data, withheld) }
+  return missingArguments(missing, unnamedOf(data, withheld))
 }
 
 /** Which names the arguments may have that the log does not even name. */
-function namesOf(data: RecordData, withheld: number): MissingArguments['mayBeNamed'] {
+export function unnamedOf(data: RecordData, withheld: number): Unnamed {
   const args = fieldOf(data, 'args')
   const mode = isObject(args) ? textOf(args, 'mode') : 'none'
   // Where nothing is kept, not even a digest says how many there were.
-  if (mode === 'none') return () => true
-  if (withheld === 0) return undefined
+  if (mode === 'none') return 'any'
+  if (withheld === 0) return 'none'
   const neverStored = isObject(args) ? listOf(args, 'withheld').length : 0
   const isErased = withheld > neverStored
   // In the other modes an argument is withheld for its name, unless it was erased later.
-  return mode === 'digest-only' || isErased ? () => true : looksSecret
+  return mode === 'digest-only' || isErased ? 'any' : 'secret'
 }

@@ -57,6 +57,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'EVENT_INVALID':
     case 'JSON_INVALID':
     case 'NOTE_INVALID':
+    case 'TRACE_INVALID':
       return exitCodes.usage
     case 'ANCHOR_FAILED':
     case 'APPROVAL_NOT_FOUND':

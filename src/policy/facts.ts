@@ -18,7 +18,7 @@ import type { Parsing } from './parsing.ts'
 import type { Pointer } from './pointer.ts'
 import { roomOf } from './limit.ts'
 import type { LimitTerms, Room } from './limit.ts'
-import type { LabelState, PolicyState, RealPath, Usage } from './state.ts'
+import type { KnownLabel, PolicyState, RealPath, Usage } from './state.ts'
 import { tablesIn } from './table-name.ts'
 import type { TableName } from './table-name.ts'
 import { TextFacts } from './text.ts'
@@ -83,7 +83,7 @@ export class Facts {
   }
 
   /** Whether the session has a label, about the value at a pointer where one is given. */
-  label(name: string, bind: string | undefined): LabelState | undefined {
+  label(name: string, bind: string | undefined): KnownLabel | undefined {
     return this.#state?.label(name, bind)
   }
 

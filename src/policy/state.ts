@@ -17,7 +17,7 @@ export interface PolicyState {
    *
    * @param bind the canonical JSON of the value that the label must be about; any value when undefined
    */
-  label(name: string, bind: string | undefined): LabelState | undefined
+  label(name: string, bind: string | undefined): KnownLabel | undefined
   /** Where paths really lead; absent where that is not asked, so that they are compared as they are written. */
   readonly realPath?: RealPath | undefined
 }
@@ -42,6 +42,11 @@ export interface LabelState {
   readonly held: boolean
   /** Such a call has also ended without an error. */
   readonly proven: boolean
+}
+
+/** The same where it may not be known whether a call ended without an error. */
+export interface KnownLabel extends Pick<LabelState, 'held'> {
+  readonly proven: boolean | undefined
 }
 
 /** What becomes of the store when a call is forwarded. */

@@ -4,7 +4,7 @@ import type { Condition } from './condition.ts'
 import type { Pointer } from './pointer.ts'
 import type { RuleAccount } from './policy.ts'
 import type { PolicyRule } from './rule.ts'
-import { asksDisk, asksStore } from './state.ts'
+import { asksDisk, asksState, asksStore } from './state.ts'
 
 /** The arguments of a call that nobody has kept. */
 export interface MissingArguments {
@@ -13,6 +13,12 @@ export interface MissingArguments {
   /** Where values are missing, as the names that lead there. */
   readonly places: readonly (readonly string[])[]
 }
+
+/**
+ * What a policy asked for beside the call and nobody has kept: `store` what is remembered of earlier calls and where
+ * paths lead; `clock` that and the time.
+ */
+export type Lost = 'nothing' | 'store' | 'clock'
 
 /** A value, or that it depends on what is missing. */
 export type KnownTruth = Truth | 'unknown'
@@ -31,13 +37,11 @@ export interface PartialAccount {
  *
  * A predicate that could have looked at a missing value is unknown, whatever came of it without that value. What is
  * missing of earlier calls makes conditions indeterminate: one that is true or false without is so with it.
- *
- * @param isStateMissing whether something was asked of earlier calls that nobody has kept
  */
 export function partialAccount(
   account: RuleAccount,
   missing: MissingArguments,
-  isStateMissing: boolean,
+  lost: Lost,
 ): PartialAccount {
   const { rule } = account
   const predicates = account.predicates.map(({ predicate, value }, index): Known => {
@@ -45,7 +49,7 @@ export function partialAccount(
     const isUnknown =
       condition === undefined ||
       mayDependOn(condition, missing) ||
-      (isStateMissing && value === 'indeterminate' && (asksStore(condition) || asksDisk(condition)))
+      (value === 'indeterminate' && asksLost(condition, lost))
     return { predicate, value: isUnknown ? 'unknown' : value }
   })
   if (predicates.every(({ value }) => value !== 'unknown')) return { ...account, predicates }
@@ -76,6 +80,12 @@ export function knownAnswer(
 }
 
 type Known = PartialAccount['predicates'][number]
+
+function asksLost(condition: Condition, lost: Lost): boolean {
+  if (lost === 'nothing') return false
+  const asks = lost === 'clock' ? asksState : asksStore
+  return asks(condition) || asksDisk(condition)
+}
 
 /** Whether the value of a condition could be another one if the missing arguments were there. */
 function mayDependOn(condition: Condition, missing: MissingArguments): boolean {

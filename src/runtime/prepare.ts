@@ -4,11 +4,11 @@ import {
   callBinding,
   canonicalBinding,
 } from '../approval/call-binding.ts'
-import { termsOf } from '../approval/terms.ts'
+import { askingRules, termsOf } from '../approval/terms.ts'
 import { discloseArguments, discloseText } from '../audit/disclosure.ts'
 import type { DisclosureMode } from '../audit/disclosure.ts'
 import type { ActionEvent } from '../event/action-event.ts'
-import type { DeterminingRule, PolicyAnswer } from '../policy/answer.ts'
+import type { PolicyAnswer } from '../policy/answer.ts'
 import type { PolicyRule, Presence } from '../policy/rule.ts'
 import type { Authority } from '../approval/authority.ts'
 import type { DecisionInput, Mode, Question } from './decide.ts'
@@ -103,17 +103,6 @@ function questionOf({ event, options, policy }: Candidate, given: Preparation): 
     },
     binding: discloseText('binding', canonicalBinding(binding), draws.bytes),
   }
-}
-
-/** The deciding rules as the policy has them; one that is not found asks for what is usual. */
-function askingRules(
-  deciding: readonly DeterminingRule[],
-  rules: readonly PolicyRule[],
-): readonly (PolicyRule | undefined)[] {
-  // Rules without an id of their own are called alike in every file.
-  return deciding.map(({ id, position }) =>
-    rules.find((one) => one.id === id && one.position.file === position.file),
-  )
 }
 
 /**

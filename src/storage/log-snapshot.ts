@@ -56,6 +56,15 @@ export class LogSnapshot {
       .iterate(fromSize)
   }
 
+  /** The files of all policies that the log keeps, those of one policy in their order. */
+  policyFiles(): IterableIterator<StoredPolicyRow> {
+    return this.#db
+      .prepare<[], StoredPolicyRow>(
+        'SELECT hash, path, bytes FROM policies ORDER BY hash, position',
+      )
+      .iterate()
+  }
+
   /** The leaf of a record, hex; undefined when there is no such record. */
   leaf(seq: number): string | undefined {
     return this.#db
@@ -108,6 +117,14 @@ export class LogSnapshot {
     const [found] = this.#db.prepare<[], string>('PRAGMA integrity_check(1)').pluck().all()
     return found === 'ok' ? undefined : `the database is damaged: ${found ?? 'nothing is said'}`
   }
+}
+
+/** A file of a policy as it is stored. */
+export interface StoredPolicyRow {
+  /** Hex, of the whole policy. */
+  readonly hash: string
+  readonly path: string
+  readonly bytes: Uint8Array
 }
 
 interface HeadRow {

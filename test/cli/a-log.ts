@@ -1,10 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { signAnswer } from '../../src/approval/answer.ts'
+import type { Answer } from '../../src/approval/answer.ts'
+import { signingKey, verifyingKey } from '../../src/crypto/ed25519.ts'
 import { Bindings } from '../../src/event/binding.ts'
 import { toJsonObject } from '../../src/json/from-js.ts'
 import { loadPolicyFiles } from '../../src/cli/policy-files.ts'
 import { ActionRuntime } from '../../src/runtime/action-runtime.ts'
+import { recordAnswer } from '../../src/runtime/answers.ts'
 import type { DisclosureMode } from '../../src/audit/disclosure.ts'
 import type { OutcomeStatus } from '../../src/audit/drafts.ts'
 import type { RecordDraft } from '../../src/audit/record.ts'
@@ -37,6 +41,10 @@ const bindings = new Bindings([
     },
   ],
 ])
+
+/** The key beside the database. */
+const answerKey = signingKey(new Uint8Array(32).fill(9))
+const authority = { approvers: [], answerKey: verifyingKey(answerKey.publicKey) }
 
 /** What a log is written with; `policies/ops.yaml` in enforcing mode when nothing is said. */
 export interface TestLogOptions {
@@ -77,6 +85,7 @@ export class TestLog {
       store: this.#store,
       draws,
       clock: () => this.#nowMs,
+      authority: () => authority,
       durability: 'process',
       ...rest,
     })
@@ -114,6 +123,36 @@ export class TestLog {
       value: () => toJsonObject({ ...result }),
     })
     await this.#runtime.flush()
+  }
+
+  /** Answers the question that a verdict has asked, as whoever has the key beside the database. */
+  async answer(asked: Verdict, said: Partial<Answer> = {}): Promise<void> {
+    if (asked.decision !== 'require_approval') throw new Error(`was ${asked.decision}`)
+    this.#nowMs += 1000
+    const known = await this.#store.approval(asked.approvalId)
+    if (known === undefined) throw new Error('nobody asked')
+    const { request, log } = known
+    const answer: Omit<Answer, 'key'> = {
+      log,
+      approval: request.id,
+      binding: request.bindingDigest,
+      nonce: request.nonce,
+      verdict: 'approve',
+      presence: 'any',
+      expiresAtMs: request.expiresAtMs,
+      uses: said.verdict === undefined || said.verdict === 'approve' ? 1 : 0,
+      session: null,
+      ...said,
+    }
+    const envelope = signAnswer(answer, answerKey)
+    await recordAnswer(this.#store, { approval: request.id, envelope }, authority)
+  }
+
+  /** Another policy decides from here on. */
+  async reload(policy: string): Promise<void> {
+    const path = join(this.folder, 'reloaded.yaml')
+    writeFileSync(path, policy)
+    await this.#runtime.reload(loadPolicyFiles([path], this.folder))
   }
 
   async refuse(reason: string): Promise<void> {

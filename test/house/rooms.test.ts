@@ -45,7 +45,7 @@ const arrows: Readonly<Record<string, string>> = {
   proxy: 'transport mcp event runtime approval',
   auth: 'crypto',
   config: 'json event policy',
-  replay: 'json event policy approval runtime audit',
+  replay: 'json crypto event policy approval runtime audit',
   clients: 'config',
   scan: 'config clients',
   probe: 'json transport',

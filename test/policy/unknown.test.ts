@@ -43,7 +43,9 @@ test('what is known of a call that is kept in part is so of the whole call', () 
         argumentRoles: event.argumentRoles,
       })
       const whole = rules.explain(event, state)
-      const accounts = rules.explain(part, state).map((one) => partialAccount(one, missing, false))
+      const accounts = rules
+        .explain(part, state)
+        .map((one) => partialAccount(one, missing, 'nothing'))
       for (const [index, { value, applies, predicates }] of accounts.entries()) {
         const inFull = whole[index]
         if (value !== 'unknown') expect({ value, applies }).toMatchObject(pick(inFull))

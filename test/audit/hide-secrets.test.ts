@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { printJson } from '../../src/audit/redacted-json.ts'
-import { hideSecrets } from '../../src/cli/hide-secrets.ts'
+import { hideSecrets } from '../../src/audit/hide-secrets.ts'
 import { toJsonObject } from '../../src/json/from-js.ts'
 
 function hide(

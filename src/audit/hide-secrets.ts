@@ -1,10 +1,8 @@
-import { looksSecret } from '../audit/secret-names.ts'
+import { hidden } from './open-disclosure.ts'
+import { looksSecret } from './secret-names.ts'
 import { Decimal } from '../json/decimal.ts'
 import type { JsonValue } from '../json/value.ts'
 import { isJsonArray } from '../json/value.ts'
-
-/** What stands where a secret stood. */
-export const hidden = '[hidden]'
 
 /** A value without what looks like a secret, and where that was. */
 export interface WithoutSecrets<T extends JsonValue> {
