@@ -12,13 +12,16 @@ export function serveCommand(kit: CommandKit): Command {
     .option('--host <address>', 'listen on this address; 127.0.0.1 when left out')
     .option('--port <number>', 'on this port; 8931 when left out, 0 for any that is free')
     .option('--no-token', 'ask for no token; on this machine only')
+    .option('--ui', "the operator's page too, on a port of its own; needs a terminal")
+    .option('--no-open', 'with `--ui`: open no browser, only print the link')
     .option('--json', 'the addresses as one JSON object, for programs')
   examples(command, [
     ['capfence serve', 'the servers of capfence.mcp.json at http://127.0.0.1:8931/mcp'],
+    ['capfence serve --ui', 'and what happens there, as a page in your browser'],
     ['capfence serve token', 'a token for one client, and what to write into the configuration'],
   ])
   command.action((flags: ServeFlags) =>
-    kit.run(async () => (await import('./serve.ts')).serve(flags, kit.io)),
+    kit.run(async () => (await import('./serve.ts')).serve(flags, kit.io, kit)),
   )
   const token = kit
     .command('token')

@@ -16,6 +16,8 @@ import { exitCodes } from './io.ts'
 import { openGate } from './open-gate.ts'
 import type { OpenGate } from './open-gate.ts'
 import { say } from './say.ts'
+import { openPage } from './ui.ts'
+import type { OpenPage, UiParts } from './ui.ts'
 import { jsonLine } from './shown.ts'
 
 /** What `capfence serve` takes, as it was typed. */
@@ -25,6 +27,10 @@ export interface ServeFlags {
   readonly port?: string | undefined
   /** False for `--no-token`. */
   readonly token?: boolean | undefined
+  /** Whether the operator's page is served too, by a listener of its own. */
+  readonly ui?: boolean | undefined
+  /** False for `--no-open`. */
+  readonly open?: boolean | undefined
   readonly json?: boolean | undefined
 }
 
@@ -38,7 +44,7 @@ const drainMs = 10_000
  *
  * @throws CapFenceError `USAGE`, `KEY_INVALID`, or what keeps a gate from starting; nothing was forwarded then
  */
-export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
+export async function serve(flags: ServeFlags, io: Io, logs: UiParts): Promise<ExitCode> {
   const config = readConfigFile(flags.config ?? defaultConfigPath)
   for (const { message } of config.warnings) say(`${config.file}: ${message}`)
   const place = placeOf(config, flags)
@@ -46,7 +52,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   try {
     const gate = await openGate(config, say)
     try {
-      await new HttpGate(config, place, { gate, tree, io }).serve(flags)
+      await new HttpGate(config, place, { gate, tree, io, logs }).serve(flags)
     } finally {
       await tree.stopAll()
       await gate.close()
@@ -115,6 +121,7 @@ interface HttpGateParts {
   readonly gate: OpenGate
   readonly tree: ProcessTree
   readonly io: Io
+  readonly logs: UiParts
 }
 
 /** The gate behind one listener, from its first request to its last. */
@@ -147,7 +154,10 @@ class HttpGate {
     for (const name of ownNames(this.#place.host, listener.port)) hosts.add(name)
     await this.#announce(listener, [...endpoints.keys()], flags)
     const stopped = stopSignals(io)
+    const page = flags.ui === true ? await this.#openPage(flags) : undefined
+    await page?.letIn(stopped.first.then(() => undefined))
     say(`ends: ${await stopped.first}`)
+    await page?.close()
     const closed = listener.close()
     await front.close(drainMs, stopped.second)
     listener.abandon()
@@ -176,6 +186,16 @@ class HttpGate {
       },
       log: say,
     })
+  }
+
+  /** The operator's page has a listener of its own: nothing on the agents' port can approve (THREATS B12). */
+  async #openPage({ open }: ServeFlags): Promise<OpenPage | undefined> {
+    const { io, logs } = this.#parts
+    if (!io.err.isTerminal) {
+      say("the operator's page is not served: its code is shown on a terminal only (`capfence ui`)")
+      return undefined
+    }
+    return openPage({ config: this.#config.file, open }, io, logs)
   }
 
   /** Those of the configuration, or the one in the file beside the log. */

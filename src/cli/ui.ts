@@ -39,8 +39,39 @@ export interface UiParts {
  * @throws CapFenceError `USAGE` for a port that is none or taken, or when the page cannot be shown to anybody
  */
 export async function ui(flags: UiFlags, io: Io, parts: UiParts): Promise<ExitCode> {
+  const opened = await openPage(flags, io, parts)
+  try {
+    await io.out.write(
+      flags.json === true
+        ? jsonLine({ schemaVersion: 1, type: 'page', url: opened.url, port: opened.port })
+        : `${opened.url}\n`,
+    )
+    if (!existsSync(storageOf(flags).path)) {
+      await io.err.write(complaint(io, 'there is no log yet; the page fills when a gate runs'))
+    }
+    await opened.letIn(stopAsked(io))
+  } finally {
+    await opened.close()
+  }
+  return exitCodes.yes
+}
+
+/** The page while it is served. */
+export interface OpenPage {
+  readonly url: string
+  readonly port: number
+  /** Shows codes on the terminal until `ended`. */
+  letIn(ended: Promise<void>): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Serves the page, and lets nobody in yet.
+ *
+ * @throws CapFenceError `USAGE` as `ui` does
+ */
+export async function openPage(flags: UiFlags, io: Io, parts: UiParts): Promise<OpenPage> {
   const port = portOf(flags.port) ?? (await passkeyPort(flags, io)) ?? 0
-  const { path } = storageOf(flags)
   // A pin that cannot be read is said now and not when somebody asks for the proof.
   if (flags.pin !== undefined) pinFrom({ pin: flags.pin })
   requireReader('capfence ui', io)
@@ -53,19 +84,13 @@ export async function ui(flags: UiFlags, io: Io, parts: UiParts): Promise<ExitCo
     { source, sessions, files: readPageFiles(pageFolder), onFailure },
     port,
   )
-  try {
-    await io.out.write(
-      flags.json === true
-        ? jsonLine({ schemaVersion: 1, type: 'page', url: page.url, port: page.port })
-        : `${page.url}\n`,
-    )
-    if (!existsSync(path)) {
-      await io.err.write(complaint(io, 'there is no log yet; the page fills when a gate runs'))
-    }
-    await letIn(page, { sessions, io, open: flags.open !== false, ended: stopAsked(io) })
-  } finally {
-    await page.close()
-    await source.close()
+  return {
+    url: page.url,
+    port: page.port,
+    letIn: (ended) => letIn(page, { sessions, io, open: flags.open !== false, ended }),
+    close: async () => {
+      await page.close()
+      await source.close()
+    },
   }
-  return exitCodes.yes
 }

@@ -105,6 +105,11 @@ export class TerminalPage {
     })
   }
 
+  /** What the terminal has shown so far. */
+  get shown(): string {
+    return this.#shown
+  }
+
   /** Ends the command as Ctrl-C does. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return
