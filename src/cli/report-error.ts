@@ -70,6 +70,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'POLICY_INVALID':
     case 'POLICY_NOT_FOUND':
     case 'RECORD_INVALID':
+    case 'SCAN_UNAVAILABLE':
     case 'SIGNATURE_INVALID':
     case 'UPSTREAM_UNAVAILABLE':
       return exitCodes.unknown

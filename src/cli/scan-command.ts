@@ -23,10 +23,20 @@ export function scanCommand(kit: CommandKit): Command {
         .default('error'),
     )
     .option('--exclude <folder>', 'pass this folder over; may be given several times', several)
+    .option('--baseline <file>', 'findings that stand there do not count')
+    .option('--write-baseline <file>', 'write what is found now as one, and answer yes')
+    .option('--changed-since <ref>', 'only files that git knows to be other than at that commit')
+    .option('--include-tests', 'look at code that only tests run, too')
+    .option('--no-gitignore', 'look at files that git leaves out, too')
   examples(command, [
     ['capfence scan', 'the current folder'],
     ['capfence scan --format sarif --output capfence.sarif', 'for a code host'],
     ['capfence scan src --fail-on warning', 'stricter'],
+    ['capfence scan --changed-since origin/main', 'only what a branch changes'],
+    [
+      'capfence scan --write-baseline .capfence-baseline.json',
+      'to begin with: only new ones count',
+    ],
   ])
   return command.action((path: string | undefined, flags: ScanFlags) =>
     kit.run(async () => (await import('./scan.ts')).scan(path, flags, kit.io)),

@@ -44,7 +44,8 @@ function ruleEntry({ id, name, level, summary, help, severity }: Rule): object {
 }
 
 function resultOf(finding: Finding): object {
-  const { rule, message, file, line, column, endLine, endColumn, fingerprint, ignored } = finding
+  const { rule, message, file, line, column, endLine, endColumn, fingerprint, ignored, isOld } =
+    finding
   return {
     ruleId: rule,
     ruleIndex: rules.findIndex(({ id }) => id === rule),
@@ -61,7 +62,9 @@ function resultOf(finding: Finding): object {
     partialFingerprints: { 'capfence/v1': fingerprint },
     ...(ignored === undefined
       ? {}
-      : { suppressions: [{ kind: 'inSource', justification: shown(ignored) }] }),
+      : {
+          suppressions: [{ kind: isOld ? 'external' : 'inSource', justification: shown(ignored) }],
+        }),
   }
 }
 

@@ -5,6 +5,7 @@ import { isLaunch, restore, rewrite } from './edits.ts'
 import type { Launch } from './edits.ts'
 import { entriesOf, readTree } from './entries.ts'
 import type { Entry } from './entries.ts'
+import { gateArguments } from './gate-words.ts'
 import type { Journal, WrapRecord } from './journal.ts'
 import type { FoundFile } from './locate.ts'
 import { readText, replaceFile } from './safe-write.ts'
@@ -74,9 +75,6 @@ async function entriesIn(file: FoundFile, text: string): Promise<readonly Entry[
   }
 }
 
-/** CapFence as clients start it: by its name, as `npx` finds it, or by the path of its program. */
-const ourProgram = /(?:^|[\\/])capfence(?:\.cmd|\.exe|@[\w.-]+)?$|[\\/]dist[\\/]cli[\\/]main\.js$/
-
 /**
  * The server that an entry starts CapFence for, empty for all of its configuration; undefined when it starts something else.
  *
@@ -84,11 +82,12 @@ const ourProgram = /(?:^|[\\/])capfence(?:\.cmd|\.exe|@[\w.-]+)?$|[\\/]dist[\\/]
  */
 export function gatedServer({ launch }: Entry): string | undefined {
   if (launch === undefined) return undefined
-  const words = [launch.command, ...launch.args]
-  const run = words.indexOf('run')
-  if (!ourProgram.test(words[run - 1] ?? '')) return undefined
-  const at = words.indexOf('--server', run)
-  return at === -1 ? '' : (words[at + 1] ?? '')
+  const args = gateArguments([launch.command, ...launch.args])
+  if (args === undefined) return undefined
+  const at = args.findIndex((word) => /^--server(?:=|$)/.test(word))
+  const option = args[at] ?? ''
+  if (at === -1) return ''
+  return option.includes('=') ? option.slice(option.indexOf('=') + 1) : (args[at + 1] ?? '')
 }
 
 /**

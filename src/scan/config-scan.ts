@@ -4,30 +4,43 @@ import type { ObjectTree, Tree, TreeMember } from '../clients/tree.ts'
 import { memberOf, UnreadableFile, writtenIn } from '../clients/tree.ts'
 import type { ConfigShape } from './config-files.ts'
 import type { Spot } from './finding.ts'
-import { startsGate } from './gate-words.ts'
+import { startsGate } from '../clients/gate-words.ts'
 import { unpinnedIn } from './pins.ts'
 import type { RuleId } from './rules.ts'
 import { hasSecretInUrl, isLiteralSecret, isPlainHttp, secretArguments } from './secrets.ts'
 import { switchSpots } from './switches.ts'
 
-/** What a configuration file of clients was found to hold. */
-export async function configSpots(text: string, shape: ConfigShape): Promise<readonly Spot[]> {
-  if (text.trim() === '') return []
+/** What a configuration file was found to hold. */
+export interface ConfigReport {
+  readonly spots: readonly Spot[]
+  /** How the servers are started that stand behind the gate, when it is CapFence's own configuration. */
+  readonly gatedLaunches: readonly (readonly string[])[]
+}
+
+/** Reads a configuration file of clients, or CapFence's own. */
+export async function readConfig(text: string, shape: ConfigShape): Promise<ConfigReport> {
+  const gatedLaunches: (readonly string[])[] = []
+  if (text.trim() === '') return { spots: [], gatedLaunches }
   let tree: Tree
   try {
     tree = await readTree(shape.format, text)
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error
     const isServersFile = shape.isKnown || /"(?:mcpServers|command)"/.test(text)
-    return isServersFile ? [wholeFile(error.message)] : []
+    return { spots: isServersFile ? [wholeFile(error.message)] : [], gatedLaunches }
   }
   const isOwn = !shape.isKnown && isOwnConfig(tree)
   const entries = entriesOf(tree, shape).filter(({ tree: entry }) => isOn(entry))
-  return [
+  if (isOwn) {
+    for (const { launch } of entries)
+      if (launch !== undefined) gatedLaunches.push([launch.command, ...launch.args])
+  }
+  const spots = [
     ...entries.flatMap((entry) => entrySpots(entry, isOwn)),
     ...unclearServers(tree, shape),
     ...switchSpots(tree),
   ]
+  return { spots, gatedLaunches }
 }
 
 function wholeFile(why: string): Spot {

@@ -30,6 +30,8 @@ export interface Finding {
   readonly fingerprint: string
   /** Why it does not count; undefined when it does. */
   readonly ignored: string | undefined
+  /** Whether it does not count because it was there before. */
+  readonly isOld: boolean
 }
 
 /** The lines of a text, to say where an offset is. */
@@ -78,6 +80,7 @@ export function findingsOf(file: string, text: string, spots: readonly Spot[]): 
           .digest('hex')
           .slice(0, 32),
         ignored: undefined,
+        isOld: false,
       }
     })
 }

@@ -20,7 +20,8 @@ export interface Ignore {
   readonly end: number
 }
 
-const word = 'capfence-ignore'
+/** What a remark begins with that asks to ignore findings. */
+export const ignoreWord = 'capfence-ignore'
 const form = /capfence-ignore\s+(?<ids>CF\d{3}(?:\s*,\s*CF\d{3})*)\s*:\s*(?<reason>\S.*\S)/
 
 /** The remarks of a file that ask to ignore findings, and what is wrong with those that do not count. */
@@ -31,7 +32,7 @@ export function ignoresIn(
   const lines = new Lines(text)
   const ignores: Ignore[] = []
   const spots: Spot[] = []
-  for (const remark of remarks.filter((one) => one.text.includes(word))) {
+  for (const remark of remarks.filter((one) => one.text.includes(ignoreWord))) {
     const { start: at, end } = remark
     const found = form.exec(remark.text.replaceAll(/\s+/g, ' ').replace(/\*\/\s*$/, ''))?.groups
     const ids = (found?.['ids'] ?? '').split(',').map((id) => id.trim())

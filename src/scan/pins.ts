@@ -1,4 +1,4 @@
-import { nameOf, withoutShell } from './gate-words.ts'
+import { nameOf, withoutShell } from '../clients/gate-words.ts'
 
 const exact = /@v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/
 const exactPython = /(?:==|@)\d[\w.+!-]*$/

@@ -1,12 +1,13 @@
-import { readFileSync, statSync } from 'node:fs'
-import { configShape } from './config-files.ts'
-import { configSpots } from './config-scan.ts'
+import { withoutGated } from './behind-gate.ts'
+import type { OffersByModule } from './code/read-code.ts'
 import { filesUnder, type SourceFile } from './files.ts'
-import { findingsOf, type Finding, type Spot } from './finding.ts'
-import { ignoresIn, remarksInLines, withIgnores, type Remark } from './ignores.ts'
+import type { Finding } from './finding.ts'
+import { fileOfModule } from './modules.ts'
+import { isLookedAt, ownReader, type FileFacts, type FileReader } from './read-file.ts'
+import { isTest } from './test-files.ts'
 
-/** The largest file that is looked at, bytes; a larger one is a finding when it may name servers. */
-const maxFileBytes = 4_194_304
+/** How many files lead from one to the next, until what they offer is not followed any more. */
+const maxRounds = 3
 
 /** What a scan looks at. */
 export interface ScanOptions {
@@ -14,10 +15,16 @@ export interface ScanOptions {
   readonly root: string
   /** Folders that are passed over, relative to it. */
   readonly except?: ReadonlySet<string>
-  /** Only these files, relative to it; all when undefined. */
+  /** Only findings in these files, relative to it; in all when undefined. */
   readonly only?: ReadonlySet<string> | undefined
+  /** Whether code that is only run by tests counts. */
+  readonly includesTests?: boolean
+  /** Whether files count that git leaves out. */
+  readonly includesIgnored?: boolean
   /** Told after each file. */
   readonly onFile?: (done: number, total: number) => void
+  /** Who reads the files; this process when undefined. */
+  readonly reader?: FileReader
 }
 
 /** What a scan found. */
@@ -27,57 +34,73 @@ export interface ScanResult {
   readonly files: number
 }
 
-/** What was found in one file, and its comments. */
-export interface FileSpots {
-  readonly spots: readonly Spot[]
-  readonly remarks: readonly Remark[]
-}
-
 /** Looks through a folder. Nothing that is found is ever started, imported or asked. */
-export async function scan({ root, except, only, onFile }: ScanOptions): Promise<ScanResult> {
-  const all = filesUnder(root, except).filter(({ name }) => isLookedAt(name))
-  const files = all.filter(({ name }) => only === undefined || only.has(name))
-  const findings: Finding[] = []
-  for (const [index, file] of files.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- one file in memory at a time
-    findings.push(...(await fileFindings(file)))
-    onFile?.(index + 1, files.length)
+export async function scan(options: ScanOptions): Promise<ScanResult> {
+  const { root, only, includesTests = false, onFile, reader = ownReader } = options
+  const under = filesUnder(root, options)
+  const files = under.filter(({ name }) => isLookedAt(name) && (includesTests || !isTest(name)))
+  const facts = new Map<string, FileFacts>()
+  let done = 0
+  await forEach(files, reader.width, async (file) => {
+    facts.set(file.name, await reader.read({ ...file, beside: {} }))
+    done += 1
+    onFile?.(done, files.length)
+  })
+  await followOffers(files, facts, reader)
+  const names = under.map(({ name }) => name)
+  const found = files.flatMap(({ name }) => facts.get(name)?.findings ?? [])
+  const counted = found.filter(({ file }) => only === undefined || only.has(file))
+  const read = files.filter(({ name }) => only === undefined || only.has(name))
+  return { findings: withoutGated(counted, facts, names), files: read.length }
+}
+
+/** Files whose modules offer something of a framework are read once more, knowing what that is. */
+async function followOffers(
+  files: readonly SourceFile[],
+  facts: Map<string, FileFacts>,
+  reader: FileReader,
+): Promise<void> {
+  const names = new Set(facts.keys())
+  let news = new Set([...facts].filter(([, { offers }]) => hasAny(offers)).map(([name]) => name))
+  for (let round = 0; round < maxRounds && news.size > 0; round += 1) {
+    const next = new Set<string>()
+    const concerned = files.flatMap((file) => {
+      const imports = facts.get(file.name)?.imports ?? []
+      const found = imports.flatMap((module) => {
+        const name = fileOfModule(file.name, module, names)
+        return name === undefined || name === file.name ? [] : [{ module, name }]
+      })
+      return found.some(({ name }) => news.has(name)) ? [{ file, found }] : []
+    })
+    const snapshot = new Map(facts)
+    // oxlint-disable-next-line no-await-in-loop -- a round needs what the one before found
+    await forEach(concerned, reader.width, async ({ file, found }) => {
+      const beside: OffersByModule = Object.fromEntries(
+        found.map(({ module, name }) => [module, snapshot.get(name)?.offers ?? {}]),
+      )
+      const read = await reader.read({ ...file, beside })
+      const before = facts.get(file.name)
+      if (JSON.stringify(read.offers) !== JSON.stringify(before?.offers)) next.add(file.name)
+      facts.set(file.name, read)
+    })
+    news = next
   }
-  return { findings, files: files.length }
 }
 
-function isLookedAt(name: string): boolean {
-  return configShape(name) !== undefined
+function hasAny(record: object): boolean {
+  return Object.keys(record).length > 0
 }
 
-async function fileFindings(file: SourceFile): Promise<readonly Finding[]> {
-  const read = readSource(file.path)
-  if (typeof read !== 'string') return findingsOf(file.name, '', [read])
-  const { spots, remarks } = await spotsIn(file, read)
-  const { ignores, spots: wrong } = ignoresIn(read, remarks)
-  const { findings, idle } = withIgnores(findingsOf(file.name, read, [...spots, ...wrong]), ignores)
-  return [...findings, ...findingsOf(file.name, read, idle)].toSorted(
-    (one, other) => one.line - other.line || one.column - other.column,
-  )
-}
-
-async function spotsIn({ name }: SourceFile, text: string): Promise<FileSpots> {
-  const shape = configShape(name)
-  if (shape === undefined) return { spots: [], remarks: [] }
-  return { spots: await configSpots(text, shape), remarks: remarksInLines(text) }
-}
-
-/** The text of a file, or why there is none. */
-function readSource(path: string): string | Spot {
-  try {
-    const { size } = statSync(path)
-    if (size > maxFileBytes) return unread(`it has ${String(size)} bytes`)
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
-  } catch (error) {
-    return unread(error instanceof TypeError ? 'it is not UTF-8' : 'it cannot be opened')
+/** Does a step for each item, some at once, and stops at the first that fails. */
+async function forEach<T>(
+  items: readonly T[],
+  width: number,
+  step: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values()
+  const work = async (): Promise<void> => {
+    // oxlint-disable-next-line no-await-in-loop -- each of the workers takes one at a time
+    for (const item of queue) await step(item)
   }
-}
-
-function unread(why: string): Spot {
-  return { rule: 'CF006', at: 0, end: 0, message: `this file was not read: ${why}`, subject: '' }
+  await Promise.all(Array.from({ length: Math.max(1, width) }, work))
 }

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { withProject } from '../scan/a-project.ts'
+import { root } from '../support/root.ts'
 import { capfence } from './capture.ts'
 
 const files = {
@@ -194,4 +196,190 @@ test('--exclude passes a folder over, and only that one', async () => {
   const { out } = await run(project, '--exclude', './a/')
   expect(out).not.toContain('a/.mcp.json')
   expect(out).toContain('b/.mcp.json')
+})
+
+const code = {
+  'src/a.ts': `import { tool } from 'ai'\nexport const a = tool({ execute: async () => 1 })\n`,
+  'src/b.ts': `import { tool } from 'ai'\nexport const b = tool({ execute: async () => 1 })\n`,
+}
+
+describe('a baseline', () => {
+  const written = async (folder: string, name = 'baseline.json'): Promise<string> => {
+    const baseline = join(folder, name)
+    const { code: exit } = await capfence(['scan', folder, '--write-baseline', baseline])
+    expect(exit).toBe(0)
+    return baseline
+  }
+
+  test('lets what was there before pass, and nothing that comes later', async () => {
+    await withProject(code, async (folder) => {
+      const baseline = await written(folder)
+      const before = await capfence(['scan', folder, '--baseline', baseline])
+      expect(before).toMatchObject({ code: 0, err: '' })
+      expect(before.out).toContain('2 ignored')
+      const moved = `// a line more\n${code['src/a.ts']}`
+      writeFileSync(join(folder, 'src/a.ts'), `${moved}tool({ execute: async () => 2 })\n`)
+      const after = await capfence(['scan', folder, '--baseline', baseline])
+      expect(after.code).toBe(1)
+      expect(after.out).toContain('src/a.ts:4:1: error')
+      expect(after.out).not.toContain('src/a.ts:3:')
+    })
+  })
+
+  test('says how much of it is gone', async () => {
+    await withProject(code, async (folder) => {
+      const baseline = await written(folder)
+      rmSync(join(folder, 'src/a.ts'))
+      const { code: exit, err } = await capfence(['scan', folder, '--baseline', baseline])
+      expect({ exit, err }).toEqual({
+        exit: 0,
+        err: 'capfence: 1 finding of the baseline is gone: write it anew, or they may come back unseen\n',
+      })
+    })
+  })
+
+  test('stands in SARIF as suppressed from outside', async () => {
+    await withProject(code, async (folder) => {
+      const baseline = await written(folder)
+      const args = ['scan', folder, '--baseline', baseline, '--format', 'sarif']
+      const [log] = sarif.parse(JSON.parse((await capfence(args)).out)).runs
+      const found = log?.results.flatMap(({ suppressions }) => suppressions ?? [])
+      expect(found?.map(({ kind }) => kind)).toEqual(['external', 'external'])
+    })
+  })
+
+  test('cannot hide a remark that does not count', async () => {
+    const remark = { 'a.ts': '// capfence-ignore\nexport {}' }
+    await withProject(remark, async (folder) => {
+      const { code: exit } = await capfence(['scan', folder, '--baseline', await written(folder)])
+      expect(exit).toBe(1)
+    })
+  })
+
+  test.each([
+    '',
+    '{}',
+    'null',
+    '{"schemaVersion":2,"type":"scan-baseline","findings":[]}',
+    '\u0000',
+  ])('that reads %j is used wrongly, and lets nothing pass', async (content) => {
+    await withProject({ ...code, 'base.json': content }, async (folder) => {
+      const args = ['scan', folder, '--baseline', join(folder, 'base.json')]
+      expect(await capfence(args)).toMatchObject({ code: 2, out: '' })
+    })
+  })
+
+  test('that is not there is used wrongly', async () => {
+    expect(await run(code, '--baseline', '/no/such/baseline.json')).toMatchObject({
+      code: 2,
+      out: '',
+    })
+  })
+})
+
+describe('--changed-since', () => {
+  const git = (folder: string, ...args: readonly string[]): void => {
+    const identity = ['-c', 'user.name=x', '-c', 'user.email=x@example.com']
+    const { status, stderr } = spawnSync('git', [...identity, ...args], { cwd: folder })
+    if (status !== 0) throw new Error(String(stderr))
+  }
+  const commit = (folder: string): void => {
+    git(folder, 'add', '-A')
+    git(folder, 'commit', '-q', '-m', 'x')
+  }
+  const placesIn = async (
+    folder: string,
+    ...args: readonly string[]
+  ): Promise<readonly string[]> => {
+    const { out } = await capfence(['scan', folder, '--json', ...args])
+    const report = JSON.parse(out) as { findings: { file: string }[] }
+    return report.findings.map(({ file }) => file)
+  }
+
+  test('says only what a branch changed, new files included, though other files were needed', async () => {
+    const server = `import { McpServer } from '@modelcontextprotocol/server'
+export const server = new McpServer({})\nserver.registerTool('old', {}, f)\n`
+    await withProject({ ...code, 'src/server.ts': server }, async (folder) => {
+      git(folder, 'init', '-q', '-b', 'main')
+      commit(folder)
+      git(folder, 'checkout', '-q', '-b', 'work')
+      writeFileSync(join(folder, 'src/a.ts'), `${code['src/a.ts']}// more\n`)
+      commit(folder)
+      writeFileSync(
+        join(folder, 'src/new.ts'),
+        `import { server } from './server'\nserver.registerTool('new', {}, f)\n`,
+      )
+      // What others did to the branch meanwhile is theirs.
+      git(folder, 'checkout', '-q', 'main')
+      writeFileSync(join(folder, 'src/b.ts'), `${code['src/b.ts']}// theirs\n`)
+      git(folder, 'add', 'src/b.ts')
+      git(folder, 'commit', '-q', '-m', 'theirs')
+      git(folder, 'checkout', '-q', 'work')
+      const changed = ['--changed-since', 'main']
+      expect(await placesIn(folder, ...changed)).toEqual(['src/a.ts', 'src/new.ts'])
+      expect(await placesIn(join(folder, 'src'), ...changed)).toEqual(['a.ts', 'new.ts'])
+      expect(await placesIn(folder, '--changed-since', 'HEAD')).toEqual(['src/new.ts'])
+    })
+  })
+
+  test('runs nothing that the repository names', async () => {
+    await withProject(code, async (folder) => {
+      git(folder, 'init', '-q')
+      commit(folder)
+      const trap = join(folder, 'trap')
+      const script = join(folder, 'hook.sh')
+      writeFileSync(script, `#!/bin/sh\ntouch ${trap}\n`, { mode: 0o755 })
+      git(folder, 'config', 'core.fsmonitor', script)
+      git(folder, 'config', 'diff.external', script)
+      writeFileSync(join(folder, 'src/a.ts'), 'export {}')
+      expect((await capfence(['scan', folder, '--changed-since', 'HEAD'])).code).toBe(0)
+      expect(existsSync(trap)).toBe(false)
+      // The trap is one: git springs it when nobody keeps it from doing so.
+      git(folder, 'status')
+      expect(existsSync(trap)).toBe(true)
+    })
+  })
+
+  test.each(['no-such-branch', '--output=x', 'a b', ''])(
+    '%j is used wrongly',
+    async (reference) => {
+      await withProject(code, async (folder) => {
+        git(folder, 'init', '-q')
+        commit(folder)
+        const { code: exit, out } = await capfence(['scan', folder, `--changed-since=${reference}`])
+        expect({ exit, out }).toEqual({ exit: 2, out: '' })
+      })
+    },
+  )
+
+  test('where there is no repository is used wrongly', async () => {
+    expect((await run(code, '--changed-since', 'main')).code).toBe(2)
+  })
+})
+
+test('a file on which a parser dies is a finding, and the others are read', async () => {
+  const deep = `import { tool } from 'ai'; x = ${'('.repeat(50_000)}1${')'.repeat(50_000)}`
+  const many = Object.fromEntries(
+    Array.from({ length: 20 }, (_, at) => [`f${String(at)}.ts`, code['src/a.ts']]),
+  )
+  const { out } = await run({ ...many, 'f10-dies.ts': deep, 'f3-dies.ts': deep }, '--json')
+  const { findings } = JSON.parse(out) as { findings: { file: string; rule: string }[] }
+  const broken = findings.filter(({ rule }) => rule === 'CF006').map(({ file }) => file)
+  expect(broken).toEqual(['f10-dies.ts', 'f3-dies.ts'])
+  expect(findings.filter(({ rule }) => rule === 'CF101')).toHaveLength(20)
+})
+
+test('a file that is too large is a finding', async () => {
+  const { out } = await run({ 'a.ts': ' '.repeat(4_194_305) })
+  expect(out).toContain('a.ts:1:1: error: this file was not read: it has 4194305 bytes [CF006]')
+  expect((await run({ 'a.ts': ' '.repeat(4_194_304) })).code).toBe(0)
+})
+
+test('SARIF lists every rule that can be found, and only those', async () => {
+  const [log] = sarif.parse(JSON.parse((await run(code, '--format', 'sarif')).out)).runs
+  const known = new Set(log?.tool.driver.rules.map(({ id }) => id))
+  const args = ['scan', join(root, 'fixtures/scan'), '--json']
+  const { findings } = JSON.parse((await capfence(args)).out) as { findings: { rule: string }[] }
+  const inCode = [...new Set(findings.map(({ rule }) => rule))].toSorted()
+  expect(inCode).toEqual([...known].filter((id) => id.startsWith('CF1')))
 })

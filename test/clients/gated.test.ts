@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { entriesOf, readTree } from '../../src/clients/entries.ts'
 import { gatedServer } from '../../src/clients/wrap.ts'
+import { root } from '../support/root.ts'
 
 describe('a server is said to be gated only if it is', () => {
   const gated = [
@@ -8,6 +10,10 @@ describe('a server is said to be gated only if it is', () => {
     ['npx', '-y', 'capfence@1.2.3', 'run', '--server', 's'],
     ['capfence', 'run', '--server', 's'],
     ['C:\\npm\\capfence.cmd', 'run', '--server', 's'],
+    ['cmd', '/c', 'npx', 'capfence', 'run', '--server=s'],
+    ['node', '--no-warnings', '/x/capfence/dist/cli/main.js', 'run', '--server', 's'],
+    // The program of this checkout, whatever its folder is called: its package says so.
+    ['node', join(root, 'dist/cli/main.js'), 'run', '--server', 's'],
   ]
   const not = [
     ['node', 'main.js', 'run', '--config', 'c', '--server', 's'],
@@ -15,6 +21,15 @@ describe('a server is said to be gated only if it is', () => {
     ['node', '/x/capfence/dist/cli/main.js', 'logs', 'run', '--config', 'c'],
     ['npx', 'capfence-notes', 'run', '--config', 'c'],
     ['sh', '-c', 'capfence run --config c'],
+    ['node', 'evil.js', 'capfence', 'run', '--server', 's'],
+    ['node', 'evil.js', '/x/capfence/dist/cli/main.js', 'run', '--server', 's'],
+    ['python', '/x/capfence/dist/cli/main.js', 'run', '--server', 's'],
+    ['node', '--import=./evil.js', '/x/capfence/dist/cli/main.js', 'run', '--server', 's'],
+    ['node', '-r', '/x/capfence/dist/cli/main.js', 'run', '--server', 's'],
+    ['node', '/x/other/dist/cli/main.js', 'run', '--server', 's'],
+    // A program of somebody else that is built to the same place.
+    ['node', join(root, 'node_modules/zod/dist/cli/main.js'), 'run', '--server', 's'],
+    ['npx', '--registry', 'https://evil.example', 'capfence', 'run', '--server', 's'],
   ]
 
   async function serverOf([command, ...args]: readonly string[]): Promise<string | undefined> {

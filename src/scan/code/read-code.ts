@@ -1,0 +1,137 @@
+import type { Spot } from '../finding.ts'
+import type { Remark } from '../ignores.ts'
+import { TooMuchCode } from './bounds.ts'
+import { connectionSpots } from './connection-spots.ts'
+import { contextOf, type FileContext } from './context.ts'
+import { readJs } from './from-js.ts'
+import { jsFrameworks } from './js-frameworks.ts'
+import type { Language } from './framework.ts'
+import { toolSpots } from './tool-spots.ts'
+import type { AssignCode, Code, CodeFile } from './tree.ts'
+import type { Neighbours, Value } from './values.ts'
+
+/** What a file of code was found to hold. */
+export interface CodeReport {
+  readonly spots: readonly Spot[]
+  readonly remarks: readonly Remark[]
+  /** What it offers to other files that comes from elsewhere, by its names there. */
+  readonly offers: Offers
+}
+
+/** Names, and the values from other modules that they may be. */
+export type Offers = Readonly<Record<string, readonly OutsideValue[]>>
+
+/** A value from another module. */
+export type OutsideValue = Extract<Value, { kind: 'outside' }>
+
+/** What the files that a file imports offer, by what it imports them as. */
+export type OffersByModule = Readonly<Record<string, Offers>>
+
+/**
+ * Reads a file of code.
+ *
+ * @param name its path; the ending says which language it is
+ * @param beside what the files that it imports offer
+ */
+export async function readCode(
+  name: string,
+  text: string,
+  beside: OffersByModule = {},
+): Promise<CodeReport> {
+  const language = languageOf(name)
+  if (language === undefined) return nothing
+  let file: CodeFile
+  try {
+    file = await language.read(name, text)
+    if (file.broken !== undefined) return unreadable(file.broken.why, file.broken.at, file)
+    const context = contextOf(file, language.frameworks, neighboursIn(beside))
+    return {
+      spots: [...toolSpots(context), ...connectionSpots(context)],
+      remarks: file.remarks,
+      offers: offersOf(context, beside),
+    }
+  } catch (error) {
+    if (error instanceof TooMuchCode) return unreadable(error.message, 0)
+    // The stack of JavaScript is used up: it says so by this error alone.
+    if (error instanceof RangeError) return unreadable('it is nested too deep', 0)
+    throw error
+  }
+}
+
+const nothing: CodeReport = { spots: [], remarks: [], offers: {} }
+
+function unreadable(why: string, at: number, file?: CodeFile): CodeReport {
+  const message = `this file of code cannot be read: ${why}`
+  const spot: Spot = { rule: 'CF006', at, end: at, message, subject: 'code' }
+  return { ...nothing, spots: [spot], remarks: file?.remarks ?? [] }
+}
+
+interface ReadableLanguage {
+  readonly frameworks: Language
+  readonly read: (name: string, text: string) => CodeFile | Promise<CodeFile>
+}
+
+function languageOf(name: string): ReadableLanguage | undefined {
+  if (/\.[cm]?[jt]sx?$/.test(name)) return { frameworks: jsFrameworks, read: readJs }
+  return undefined
+}
+
+function neighboursIn(beside: OffersByModule): Neighbours {
+  const modules = new Map(
+    Object.entries(beside).map(([module, offers]) => [module, new Map(Object.entries(offers))]),
+  )
+  return (module, name) => {
+    const offers = modules.get(module)
+    return offers?.get(name) ?? offers?.get(everything)?.map((value) => ({ ...value, path: name }))
+  }
+}
+
+/** What a module is called that is offered under all the names that it has. */
+const everything = '*'
+
+/** Names that lead on to other modules. What is made here is found here. */
+function offersOf(context: FileContext, beside: OffersByModule): Offers {
+  if (context.modules.length === 0) return {}
+  const found = new Map<string, readonly OutsideValue[]>()
+  const offer = (name: string, offered: readonly Value[]): void => {
+    const outside = offered.filter(isOutside)
+    if (outside.length > 0) found.set(name, outside)
+  }
+  for (const code of context.names.all) {
+    if (code.kind === 'export' && code.name !== undefined)
+      offer(code.name, context.values.of(code.value))
+    else if (code.kind === 'export') offerAll(code.value)
+    else if (code.kind === 'assign') offerAssigned(code)
+  }
+  for (const binding of context.names.top) {
+    if (binding.isExported) offer(binding.name, context.values.ofBinding(binding))
+  }
+  return Object.fromEntries(found)
+
+  function offerAll(code: Code): void {
+    const known = code.kind === 'import' ? beside[code.module] : undefined
+    if (known === undefined) offer(everything, context.values.of(code))
+    else for (const [name, values] of Object.entries(known)) offer(name, values)
+  }
+
+  function offerAssigned({ target, value }: AssignCode): void {
+    if (target.kind !== 'member') return
+    if (isExports(target)) {
+      for (const one of context.values.of(value)) {
+        const entries = one.kind === 'local' && one.code.kind === 'object' ? one.code.entries : []
+        for (const entry of entries) offer(entry.name, context.values.of(entry.value))
+      }
+    } else if (isExports(target.object)) offer(target.name, context.values.of(value))
+  }
+}
+
+/** `exports`, or `module.exports`. */
+function isExports(code: Code): boolean {
+  if (code.kind === 'name') return code.name === 'exports'
+  return code.kind === 'member' && code.name === 'exports' && code.object.kind === 'name'
+}
+
+/** A value of a package; modules of the project are called something else elsewhere. */
+function isOutside(value: Value): value is OutsideValue {
+  return value.kind === 'outside' && value.module !== '' && !/^(?:\.|[@~#]\/)/.test(value.module)
+}
