@@ -7,6 +7,7 @@ import type { PolicyDiffFlags } from './policy-diff.ts'
 import type { ExplainFlags } from './policy-explain.ts'
 import type { PolicyInitFlags } from './policy-init.ts'
 import type { PolicyTestFlags } from './policy-test.ts'
+import { withReading } from './replay-command.ts'
 
 /** `capfence policy` and everything below it. */
 export function policyCommand(kit: CommandKit): Command {
@@ -124,6 +125,9 @@ function diffCommand(kit: CommandKit): Command {
     .description('say of which calls two policies say something else, each with such a call')
     .argument('<old>', 'the policy before')
     .argument('<new>', 'the policy after')
+    .option('--trace <file>', 'only of the calls of a trace, all of them, grouped')
+    .option('--html <file>', 'with `--trace`, also write a page with a picture of it')
+    .option('--markdown <file>', 'with `--trace`, also write it for a pull request or a ticket')
     .option('--json', 'one JSON object, for programs')
   examples(command, [
     [
@@ -134,9 +138,18 @@ function diffCommand(kit: CommandKit): Command {
       'git show main:policies/ops.yaml >old.yaml; capfence policy diff old.yaml policies/ops.yaml',
       'for a review: exit code 1 when something is newly allowed, or that cannot be excluded',
     ],
+    [
+      'capfence policy diff policies/ops.yaml new.yaml --trace week.jsonl',
+      'what would have changed last week; the exit codes are those of `capfence replay`',
+    ],
   ])
-  return command.action((before: string, now: string, flags: PolicyDiffFlags) =>
+  return withReading(command).action((before: string, now: string, flags: PolicyDiffFlags) =>
     kit.run(async () => {
+      const { trace } = flags
+      if (trace !== undefined) {
+        const { policyDiffTrace } = await import('./policy-diff-trace.ts')
+        return policyDiffTrace({ before, now }, { ...flags, trace }, kit.io)
+      }
       const { policyDiff } = await import('./policy-diff.ts')
       return policyDiff({ before, now }, flags, kit.io)
     }),

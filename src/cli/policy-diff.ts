@@ -14,14 +14,17 @@ import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
 import { extendedBy } from './policy-files.ts'
 import { readPolicySource } from './policy-source.ts'
+import type { ReportFlags } from './replay-report.ts'
 import { reportError } from './report-error.ts'
 import { cut, jsonLine, shown, shownJson } from './shown.ts'
 import type { Style } from './style.ts'
 import { styled } from './style.ts'
+import type { ReadingFlags } from './trace-reading.ts'
 
 /** What `capfence policy diff` takes, as it was typed. */
-export interface PolicyDiffFlags {
-  readonly json?: boolean | undefined
+export interface PolicyDiffFlags extends ReadingFlags, ReportFlags {
+  /** Asks about the calls of this trace alone. */
+  readonly trace?: string | undefined
 }
 
 /**
@@ -35,6 +38,7 @@ export async function policyDiff(
   io: Io,
 ): Promise<ExitCode> {
   try {
+    refuseTraceFlags(flags)
     const policies = [load(before), load(now)] as const
     // Both are asked about every call that is shown, also about what only a parser can tell.
     await parsersReady()
@@ -47,6 +51,14 @@ export async function policyDiff(
     await reportError(error, io)
     return exitCodes.usage
   }
+}
+
+function refuseTraceFlags(flags: PolicyDiffFlags): void {
+  const stray = (['html', 'markdown', 'server', 'actor', 'environment', 'config'] as const).find(
+    (name) => flags[name] !== undefined,
+  )
+  if (stray === undefined && flags.fromStart !== true) return
+  throw new CapFenceError('USAGE', `\`--${stray ?? 'from-start'}\` goes with \`--trace\` only`)
 }
 
 function load(path: string): Policy {

@@ -4,7 +4,7 @@ import { examples } from './command-kit.ts'
 import type { ReplayFlags } from './replay.ts'
 
 /** How a command is told what a log of MCP messages does not say. */
-function withReading(command: Command): Command {
+export function withReading(command: Command): Command {
   return command
     .option('--server <name>', 'of a log of MCP messages: the server that they were for')
     .option('--actor <name>', 'and who asked')
@@ -29,6 +29,8 @@ export function replayCommand(kit: CommandKit): Command {
       'a policy to try in place of those that decided; several are one',
       (file: string, others: readonly string[] | undefined) => [...(others ?? []), file],
     )
+    .option('--html <file>', 'also write a page with a picture of it')
+    .option('--markdown <file>', 'also write it for a pull request or a ticket')
     .option('--json', 'one JSON object, for programs')
     .addHelpText(
       'after',
@@ -38,6 +40,7 @@ export function replayCommand(kit: CommandKit): Command {
     ['capfence audit export --trace week.jsonl --since 7d', 'a trace of the last week'],
     ['capfence replay week.jsonl', 'does the log say what its policies say'],
     ['capfence replay week.jsonl --policy new.yaml', 'what would a new policy have said'],
+    ['capfence replay week.jsonl --html report.html', 'and a page to look at'],
   ])
   return withReading(command).action((trace: string, flags: ReplayFlags) =>
     kit.run(async () => {

@@ -1,51 +1,54 @@
 import type { Finding, FindingGroup, NamedCall, ReplayReport } from '../replay/tally.ts'
 import {
+  amountText,
   effects,
+  lackNames,
   lackTexts,
   outcomeOf,
+  sentenceOf,
   sideText,
   sourceTexts,
   timeText,
 } from '../replay/report-words.ts'
+import type { ReportWords } from '../replay/report-words.ts'
 import type { Io } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
-import { counted, cut, jsonLine, shown, shownJson } from './shown.ts'
+import { cut, jsonLine, shown, shownJson } from './shown.ts'
 import type { Style } from './style.ts'
 import { styled } from './style.ts'
-import { grouped } from './verify-text.ts'
-
-/** What is compared, in words. */
-export interface ReplayWords {
-  /** What the trace is, for people. */
-  readonly trace: string
-  /** The names of both sides, such as `recorded` and `now`. */
-  readonly before: string
-  readonly now: string
-  /** With what is compared, as the end of a sentence. */
-  readonly against: string
-}
 
 /** Findings that a terminal shows; reports show more. */
 const shownFindings = 20
 
 /** The answer of a replay for a terminal. */
-export function replayText(report: ReplayReport, words: ReplayWords, io: Io): string {
-  const { counts, header } = report
+export function replayText(report: ReplayReport, words: ReportWords, io: Io): string {
   const lines = [
-    shown(
-      `${words.trace}: ${counted(counts.calls, 'call')} of ${header.log ?? sourceTexts[header.source]}${timeRange(report)}`,
-    ),
-    shown(`  ${words.against}`),
-    ...(header.hasChecksum
-      ? []
-      : ['  it carries no checksum: nobody can tell whether it was changed']),
+    ...headLines(report, words),
     '',
     ...countLines(report, io),
     ...findingLines(report, words, io),
     '',
-    styled(io.out, styleOf(report), sentenceOf(report)),
+    lastLine(report, io),
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** What was compared. */
+export function headLines(report: ReplayReport, words: ReportWords): readonly string[] {
+  const { counts, header } = report
+  const calls = `${amountText(counts.calls, 'call')} of ${header.log ?? sourceTexts[header.source]}`
+  return [
+    shown(`${words.trace}: ${calls}${timeRange(report)}`),
+    shown(`  ${words.against}`),
+    ...(header.hasChecksum
+      ? []
+      : ['  it carries no checksum: nobody can tell whether it was changed']),
+  ]
+}
+
+/** What came of it. */
+export function lastLine(report: ReplayReport, io: Io): string {
+  return styled(io.out, styleOf(report), sentenceOf(report))
 }
 
 function timeRange({ firstMs, lastMs }: ReplayReport): string {
@@ -53,14 +56,15 @@ function timeRange({ firstMs, lastMs }: ReplayReport): string {
   return first === null || last === null ? ', without a clock' : `, ${first} to ${last}`
 }
 
-function countLines({ counts, lacks, unrecorded }: ReplayReport, io: Io): readonly string[] {
+/** How many calls came to what. */
+export function countLines({ counts, lacks, unrecorded }: ReplayReport, io: Io): readonly string[] {
   const line = (name: string, count: number, style?: Style): string => {
-    const text = `  ${name.padEnd(26)}${grouped(count).padStart(10)}`
+    const text = `  ${name.padEnd(26)}${amountText(count).padStart(10)}`
     return style === undefined || count === 0 ? text : styled(io.out, style, text)
   }
   const lackLines = lackNames
     .filter((lack) => lacks[lack] > 0)
-    .map((lack) => `    ${grouped(lacks[lack])}: ${lackTexts[lack]}`)
+    .map((lack) => `    ${amountText(lacks[lack])}: ${lackTexts[lack]}`)
   return [
     line('same', counts.same),
     ...(counts.moved === 0 ? [] : [line('same, by another rule', counts.moved)]),
@@ -71,14 +75,12 @@ function countLines({ counts, lacks, unrecorded }: ReplayReport, io: Io): readon
       ? []
       : [
           line('without a recorded verdict', counts.unrecorded),
-          `    now ${effects.map((one) => `${grouped(unrecorded[one])} ${one}`).join(', ')}`,
+          `    now ${effects.map((one) => `${amountText(unrecorded[one])} ${one}`).join(', ')}`,
         ]),
   ]
 }
 
-const lackNames = ['policy', 'arguments', 'clock', 'state', 'approval'] as const
-
-function findingLines(report: ReplayReport, words: ReplayWords, io: Io): readonly string[] {
+function findingLines(report: ReplayReport, words: ReportWords, io: Io): readonly string[] {
   const { findings, omitted } = report
   if (findings.length === 0) return []
   const named = findings.slice(0, shownFindings)
@@ -89,12 +91,12 @@ function findingLines(report: ReplayReport, words: ReplayWords, io: Io): readonl
     ...(rest === 0
       ? []
       : [
-          `  and ${grouped(rest)} more; \`--json\`, \`--html\` and \`--markdown\` name up to 1,000`,
+          `  and ${amountText(rest)} more; \`--json\`, \`--html\` and \`--markdown\` name up to 1,000`,
         ]),
   ]
 }
 
-function oneFinding({ call, compared }: Finding, words: ReplayWords, io: Io): readonly string[] {
+function oneFinding({ call, compared }: Finding, words: ReportWords, io: Io): readonly string[] {
   const [before, now] = [words.before.padEnd(9), words.now.padEnd(9)]
   const lines = [styled(io.out, 'bold', `  line ${call.line}`) + `  ${callText(call)}`]
   if (compared.before !== undefined) lines.push(`    ${before} ${shown(sideText(compared.before))}`)
@@ -108,7 +110,8 @@ function oneFinding({ call, compared }: Finding, words: ReplayWords, io: Io): re
 
 const maxArgumentColumns = 120
 
-function callText({ capability, arguments: args, actor }: NamedCall): string {
+/** A call in one line. */
+export function callText({ capability, arguments: args, actor }: NamedCall): string {
   return `${shown(capability)} ${cut(shownJson(args), maxArgumentColumns)} by ${shown(actor)}`
 }
 
@@ -118,31 +121,23 @@ function styleOf(report: ReplayReport): Style {
   return outcome === 'different' ? 'red' : 'yellow'
 }
 
-function sentenceOf(report: ReplayReport): string {
-  const { counts } = report
-  switch (outcomeOf(report)) {
-    case 'same':
-      return 'same: no decision differs'
-    case 'different':
-      return `different: ${counted(counts.different, 'decision')} of ${grouped(counts.calls)}`
-    case 'incomplete':
-      return `incomplete: ${counted(counts.unknown, 'call')} could not be evaluated, which is no pass`
-  }
-}
-
 /** The answer of a replay for programs: one object, whose size is bounded. */
-export function replayJson(report: ReplayReport, trace: string, policy: readonly string[]): string {
+export function replayJson(
+  type: 'replay' | 'policy-diff-trace',
+  report: ReplayReport,
+  { trace, policies: asked }: ReportWords,
+): string {
   const { header, counts, changes, unrecorded, lacks, omitted, ungrouped } = report
   return jsonLine({
     schemaVersion,
-    type: 'replay',
+    type,
     outcome: outcomeOf(report),
     trace,
     source: header.source,
     log: header.log,
     complete: header.isComplete,
     policies: header.policies,
-    policy,
+    asked,
     first: timeText(report.firstMs),
     last: timeText(report.lastMs),
     counts,

@@ -1,10 +1,12 @@
 import { CapFenceError } from '../errors.ts'
 import type { ReplayQuestion } from '../replay/replay.ts'
-import { outcomeOf } from '../replay/report-words.ts'
-import type { ReplayReport } from '../replay/tally.ts'
+import type { ReportWords } from '../replay/report-words.ts'
+import type { GoverningPolicy } from '../runtime/policy.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
+import type { ReportFlags } from './replay-report.ts'
+import { exitCodeOf, writeReports } from './replay-report.ts'
 import { replayJson, replayText } from './replay-text.ts'
 import { replayTrace } from './replay-trace.ts'
 import { reportError } from './report-error.ts'
@@ -12,9 +14,8 @@ import type { ReadingFlags } from './trace-reading.ts'
 import { traceReading } from './trace-reading.ts'
 
 /** What `capfence replay` takes, as it was typed. */
-export interface ReplayFlags extends ReadingFlags {
+export interface ReplayFlags extends ReadingFlags, ReportFlags {
   readonly policy?: readonly string[] | undefined
-  readonly json?: boolean | undefined
 }
 
 /**
@@ -27,19 +28,12 @@ export async function replay(trace: string, flags: ReplayFlags, io: Io): Promise
   const { policy: files = [] } = flags
   try {
     const reading = await traceReading(flags, io)
-    const question = await questionOf(files)
-    const report = await replayTrace(trace, { question, reading }, io)
-    const words = {
-      trace,
-      before: 'recorded',
-      now: 'now',
-      against:
-        files.length === 0
-          ? 'recorded verdicts against those of the policies that decided'
-          : `recorded verdicts against those of ${files.join(', ')}`,
-    }
+    const policy = files.length === 0 ? undefined : await loadGoverningPolicy(files, process.cwd())
+    const report = await replayTrace(trace, { question: questionOf(policy), reading }, io)
+    const words = wordsOf(trace, files, policy)
+    writeReports(report, words, flags)
     await io.out.write(
-      flags.json === true ? replayJson(report, trace, files) : replayText(report, words, io),
+      flags.json === true ? replayJson('replay', report, words) : replayText(report, words, io),
     )
     return exitCodeOf(report)
   } catch (error) {
@@ -50,19 +44,24 @@ export async function replay(trace: string, flags: ReplayFlags, io: Io): Promise
   }
 }
 
-async function questionOf(files: readonly string[]): Promise<ReplayQuestion> {
-  if (files.length === 0) return { kind: 'recorded' }
-  return { kind: 'policy', policy: await loadGoverningPolicy(files, process.cwd()) }
+function questionOf(policy: GoverningPolicy | undefined): ReplayQuestion {
+  return policy === undefined ? { kind: 'recorded' } : { kind: 'policy', policy }
 }
 
-/** What a build server goes by. */
-function exitCodeOf(report: ReplayReport): ExitCode {
-  switch (outcomeOf(report)) {
-    case 'same':
-      return exitCodes.yes
-    case 'different':
-      return exitCodes.no
-    case 'incomplete':
-      return exitCodes.unknown
+function wordsOf(
+  trace: string,
+  files: readonly string[],
+  policy: GoverningPolicy | undefined,
+): ReportWords {
+  const name = files.join(', ')
+  return {
+    trace,
+    before: 'recorded',
+    now: 'now',
+    against:
+      policy === undefined
+        ? 'recorded verdicts against those of the policies that decided'
+        : `recorded verdicts against those of ${name}`,
+    policies: policy === undefined ? [] : [{ name, hash: policy.hash }],
   }
 }

@@ -150,7 +150,7 @@ function callOf(object: JsonObject, line: number): TraceCall {
     missing: nothingMissing,
     told: undefined,
     definitionHash: null,
-    verdict: verdictOf(beside('decision') ?? beside('original_decision') ?? null, beside('reason')),
+    verdict: verdictOf(beside('decision') ?? beside('original_decision') ?? null),
     isFlagged: false,
   }
 }
@@ -215,7 +215,7 @@ const decisionWords: ReadonlyMap<string, Effect> = new Map([
   ['blocked', 'deny'],
 ])
 
-function verdictOf(value: JsonValue, reason: JsonValue | undefined): TraceVerdict | undefined {
+function verdictOf(value: JsonValue): TraceVerdict | undefined {
   if (value === null) return undefined
   const decision = typeof value === 'string' ? decisionWords.get(value.toLowerCase()) : undefined
   if (decision === undefined) {
@@ -225,7 +225,8 @@ function verdictOf(value: JsonValue, reason: JsonValue | undefined): TraceVerdic
   }
   return {
     decision,
-    reason: typeof reason === 'string' ? reason : null,
+    // Its reasons are words of its own, and name no rule.
+    reason: null,
     rules: [],
     omittedRules: 0,
     policyHash: null,

@@ -1,4 +1,4 @@
-import { isAddable, sumOf } from '../json/decimal-sum.ts'
+import { difference, isAddable, sumOf } from '../json/decimal-sum.ts'
 import { Decimal } from '../json/decimal.ts'
 import { limits } from '../limits.ts'
 import type { PotCharge, Usage } from '../policy/state.ts'
@@ -19,8 +19,10 @@ interface Charge extends StoredCharge {
 interface Pot {
   /** Oldest first. */
   charges: Charge[]
+  /** How many of them are no call's any more. */
+  settled: number
   /** The charges from `start` on, which were made after `sinceMs`, are `used` together; undefined when it must be counted anew. */
-  counted: { sinceMs: number; start: number; used: number } | undefined
+  counted: { sinceMs: number; start: number; used: Sum } | undefined
 }
 
 /** What calls have taken out of the pots of limits, as the table of a gate has it: the same bounds, the same answers. */
@@ -33,8 +35,12 @@ export class Pots {
   /** The same pots once more, which go their own way from here. */
   copy(): Pots {
     const copy = new Pots()
-    for (const [name, { charges }] of this.#pots) {
-      copy.#pots.set(name, { charges: charges.map((one) => ({ ...one })), counted: undefined })
+    for (const [name, { charges, settled }] of this.#pots) {
+      copy.#pots.set(name, {
+        charges: charges.map((one) => ({ ...one })),
+        settled,
+        counted: undefined,
+      })
     }
     for (const [seq, names] of this.#open) copy.#open.set(seq, names)
     return copy
@@ -54,7 +60,9 @@ export class Pots {
 
   /** Puts in what was charged before. */
   carry(name: string, charge: StoredCharge & { readonly expiresAtMs: number }): void {
-    insert(this.#potOf(name), { ...charge, of: null })
+    const pot = this.#potOf(name)
+    insert(pot, { ...charge, of: null })
+    pot.settled += 1
   }
 
   /** Takes out of the pots what a call that is forwarded costs. */
@@ -80,7 +88,11 @@ export class Pots {
   /** The outcome of a call is known: what it took stays charged. */
   settle(seq: number): void {
     this.#closed(seq, (pot) => {
-      for (const charge of pot.charges) if (charge.of === seq) charge.of = null
+      // It is one of the last, mostly.
+      const charge = pot.charges.findLast(({ of }) => of === seq)
+      if (charge === undefined) return
+      charge.of = null
+      pot.settled += 1
     })
   }
 
@@ -103,7 +115,7 @@ export class Pots {
   #potOf(name: string): Pot {
     const known = this.#pots.get(name)
     if (known !== undefined) return known
-    const pot: Pot = { charges: [], counted: undefined }
+    const pot: Pot = { charges: [], settled: 0, counted: undefined }
     this.#pots.set(name, pot)
     return pot
   }
@@ -131,9 +143,9 @@ function insert(pot: Pot, charge: Charge): void {
     pot.charges.push(charge)
     const { counted } = pot
     if (counted === undefined) return
-    if (isSmall(charge.amount) && charge.atMs > counted.sinceMs)
-      counted.used += Number(charge.amount)
-    else pot.counted = undefined
+    if (charge.atMs > counted.sinceMs && isSummable(charge.amount)) {
+      counted.used = plus(counted.used, charge.amount)
+    } else pot.counted = undefined
     return
   }
   const at = pot.charges.findIndex(({ atMs }) => atMs > charge.atMs)
@@ -141,13 +153,13 @@ function insert(pot: Pot, charge: Charge): void {
   pot.counted = undefined
 }
 
-/** Small whole numbers, as of calls that are counted, need not be added up for every call. */
+/** What charges come to is kept from one call to the next: a gate adds them up anew, to the same sum. */
 function countedUsage(pot: Pot, sinceMs: number): Usage | undefined {
   const counted = countedSince(pot, sinceMs)
   if (counted === undefined) return undefined
   const { start, used } = counted
   return {
-    used: new Decimal(String(used)),
+    used: typeof used === 'number' ? new Decimal(String(used)) : used,
     reachedAtMs: (wanted) => usageOf(pot.charges.slice(start))?.reachedAtMs(wanted),
   }
 }
@@ -155,18 +167,41 @@ function countedUsage(pot: Pot, sinceMs: number): Usage | undefined {
 function countedSince(pot: Pot, sinceMs: number): Pot['counted'] {
   const before = pot.counted
   const isLater = before !== undefined && before.sinceMs <= sinceMs
-  let { start, used } = isLater ? before : { start: 0, used: 0 }
-  for (const charge of isLater ? [] : pot.charges) {
-    if (!isSmall(charge.amount)) return undefined
-    used += Number(charge.amount)
+  let { start, used }: { start: number; used: Sum } = isLater ? before : { start: 0, used: 0 }
+  for (const { amount } of isLater ? [] : pot.charges) {
+    if (!isSummable(amount)) return undefined
+    used = plus(used, amount)
   }
   for (; start < pot.charges.length; start += 1) {
     const charge = pot.charges[start]
     if (charge === undefined || charge.atMs > sinceMs) break
-    used -= Number(charge.amount)
+    used = minus(used, charge.amount)
   }
   pot.counted = { sinceMs, start, used }
   return pot.charges.length - start > limits.maxCharges ? undefined : pot.counted
+}
+
+/** A number where all that is added is small and whole. */
+type Sum = number | Decimal
+
+function plus(sum: Sum, amount: string): Sum {
+  if (typeof sum === 'number' && isSmall(amount)) return sum + Number(amount)
+  return sumOf([exact(sum), new Decimal(amount)])
+}
+
+function minus(sum: Sum, amount: string): Sum {
+  if (typeof sum === 'number' && isSmall(amount)) return sum - Number(amount)
+  return difference(exact(sum), new Decimal(amount))
+}
+
+function exact(sum: Sum): Decimal {
+  return typeof sum === 'number' ? new Decimal(String(sum)) : sum
+}
+
+function isSummable(amount: string): boolean {
+  if (isSmall(amount)) return true
+  const number = Decimal.parsePlain(amount)
+  return number !== undefined && isAddable(number)
 }
 
 function addedUsage({ charges }: Pot, sinceMs: number): Usage | undefined {
@@ -187,13 +222,28 @@ interface Window {
 /** Keeps few charges of a pot: what has expired goes, and what falls into the same short time becomes one. */
 function bound(pot: Pot, window: Window): void {
   if (pot.charges.length <= singleCharges) return
-  const { nowMs } = window
-  const kept = pot.charges.filter(({ expiresAtMs }) => expiresAtMs > nowMs)
-  const settled = kept.slice(0, 2 * singleCharges).filter(({ of }) => of === null).length
-  if (settled <= singleCharges && kept.length === pot.charges.length) return
-  pot.charges = settled > singleCharges ? merged(kept, window) : kept
+  dropExpired(pot, window.nowMs)
+  if (pot.settled <= singleCharges) return
+  // Only the oldest are looked at, as by a gate.
+  const oldest = pot.charges.slice(0, 2 * singleCharges)
+  if (oldest.filter(({ of }) => of === null).length <= singleCharges) return
+  pot.charges = merged(pot.charges, window)
+  pot.settled = pot.charges.filter(({ of }) => of === null).length
   pot.counted = undefined
 }
+
+/** Those at the beginning, several at a time. */
+function dropExpired(pot: Pot, nowMs: number): void {
+  const { charges, counted } = pot
+  const kept = charges.findIndex(({ expiresAtMs }) => expiresAtMs > nowMs)
+  const count = kept === -1 ? charges.length : kept
+  if (count < droppedAtOnce) return
+  for (const { of } of charges.splice(0, count)) if (of === null) pot.settled -= 1
+  if (counted === undefined || counted.start < count) pot.counted = undefined
+  else counted.start -= count
+}
+
+const droppedAtOnce = 64
 
 /** A merged charge counts as made with the last of those in it, so that it counts for longer and never for less. */
 function merged(charges: readonly Charge[], { windowMs, shortestMs, nowMs }: Window): Charge[] {

@@ -20,7 +20,7 @@ export function pythonJson(value: JsonValue): string {
 /** As JSON, but with everything outside ASCII escaped, one half of a pair after the other. */
 function pythonString(text: string): string {
   return JSON.stringify(text).replaceAll(
-    /[\u007F-\uFFFF]/g,
+    /[\u0080-\uFFFF]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -4,6 +4,19 @@ import type { Lack } from './simulation.ts'
 import type { ReplayReport } from './tally.ts'
 import type { TraceSource } from './trace.ts'
 
+/** What is compared, in words. */
+export interface ReportWords {
+  /** What the trace is called. */
+  readonly trace: string
+  /** The names of both sides, such as `recorded` and `now`. */
+  readonly before: string
+  readonly now: string
+  /** What is compared with what, as a part of a sentence. */
+  readonly against: string
+  /** The policies that were asked beside those of the trace. */
+  readonly policies: readonly { readonly name: string; readonly hash: string }[]
+}
+
 /** A verdict in a few words, such as `deny by big (ops.yaml:12)`. */
 export function sideText({ decision, reason, rules }: Side): string {
   const [first, ...others] = rules
@@ -42,6 +55,9 @@ export const lackTexts: Readonly<Record<Lack, string>> = {
   approval: 'the approval that it used is not in the trace',
 }
 
+/** What can be lacking, in the order in which reports have it. */
+export const lackNames: readonly Lack[] = ['policy', 'arguments', 'clock', 'state', 'approval']
+
 /** Where a trace comes from. */
 export const sourceTexts: Readonly<Record<TraceSource, string>> = {
   log: 'a log of CapFence',
@@ -65,3 +81,37 @@ export function outcomeOf({ counts }: ReplayReport): 'same' | 'different' | 'inc
 export function timeText(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString()
 }
+
+/** The outcome as a sentence. */
+export function sentenceOf(report: ReplayReport): string {
+  const { counts } = report
+  switch (outcomeOf(report)) {
+    case 'same':
+      return 'same: no decision differs'
+    case 'different':
+      return `different: ${amountText(counts.different, 'decision')} of ${amountText(counts.calls)}`
+    case 'incomplete':
+      return `incomplete: ${amountText(counts.unknown, 'call')} could not be evaluated, which is no pass`
+  }
+}
+
+/** `1,234`, `1 call`, `1,234 calls`. */
+export function amountText(count: number, noun?: string): string {
+  const digits = String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+  return noun === undefined ? digits : `${digits} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** A length of time in its largest unit, such as `15 minutes`. */
+export function durationText(ms: number): string {
+  for (const [noun, size] of units) {
+    if (ms % size === 0) return amountText(ms / size, noun)
+  }
+  return amountText(ms / 1000, 'second')
+}
+
+const units = [
+  ['week', 604_800_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const

@@ -182,7 +182,7 @@ export class Simulation {
     const wasSent = isSent(call)
     for (const pots of this.#everyPots()) {
       pots.charge(consequences.charges, { seq, nowMs })
-      if (!wasSent) pots.settle(seq)
+      if (!wasSent || !this.#hasOutcomes) pots.settle(seq)
     }
     const subject = sessionSubject(event.actor)
     this.#labels.hold(subject, consequences.labels, nowMs)
