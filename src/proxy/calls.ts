@@ -2,10 +2,10 @@ import type { Loss } from '../mcp/connection.ts'
 import type { ServerResponse } from '../mcp/message.ts'
 import type { Ticket } from '../mcp/outbox.ts'
 import { receiptEdits } from '../mcp/receipt.ts'
-import { resultMessage, rpcCodes } from '../mcp/rpc.ts'
+import { rpcCodes } from '../mcp/rpc.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { Upstream } from '../mcp/upstream.ts'
-import { fail, finish, forward, replyPieces } from './context.ts'
+import { fail, finish, forward } from './context.ts'
 import type {
   CallOutcome,
   CallVerdict,
@@ -74,7 +74,7 @@ async function decideCall(
   const verdict = await context.gate.judge(gatedCall(context, flight, client, target))
   if (verdict.kind === 'blocked') {
     ticket.release()
-    return finish(context, flight, [resultMessage(flight.request.idText, verdict.resultText)])
+    return finish(context, flight, [flight.result(verdict.resultText)])
   }
   const allowed = target
   ticket.fill(() => forwardCall(context, flight, allowed, verdict))
@@ -126,14 +126,14 @@ function forwardCall(
 
 /** The reply with a receipt in it; undefined when it goes as it is. */
 function receiptedReply(
-  { request }: Flight,
+  flight: Flight,
   reply: ServerResponse,
   receiptText: string | undefined,
 ): readonly Uint8Array[] | undefined {
   const { result } = reply.spans
   if (receiptText === undefined || result === undefined) return undefined
   const edits = receiptEdits(reply.bytes, result, receiptText)
-  return edits && replyPieces(request, reply, edits)
+  return edits && flight.reply(reply, edits)
 }
 
 /** The tool a name means, if it means one. */

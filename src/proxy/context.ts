@@ -3,7 +3,7 @@ import { textAt } from '../mcp/rpc-id.ts'
 import type { ClientRequest, ServerResponse } from '../mcp/message.ts'
 import type { Outbox } from '../mcp/outbox.ts'
 import type { PageTrail } from '../mcp/page-trail.ts'
-import { errorMessage, rpcCodes } from '../mcp/rpc.ts'
+import { rpcCodes } from '../mcp/rpc.ts'
 import type { RpcError } from '../mcp/rpc.ts'
 import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
@@ -121,7 +121,7 @@ export function forward(
           onReply: (reply) => {
             const replaced = hooks.onReply?.(reply)
             if (replaced === 'handled') return
-            finish(context, flight, replaced ?? replyPieces(request, reply))
+            finish(context, flight, replaced ?? flight.reply(reply))
           },
           onProgress: (notification) => {
             const { progressToken } = notification.spans
@@ -132,7 +132,11 @@ export function forward(
           },
           onLost: lost,
         },
-        ...pieces(request.bytes, [...idEdits(request, connection.nextId), ...edits]),
+        ...pieces(request.bytes, [
+          ...idEdits(request, connection.nextId),
+          ...flight.dialect.requestEdits,
+          ...edits,
+        ]),
       )
       flight.sent((reasonText) => {
         hooks.onCancelled?.(true)
@@ -162,16 +166,7 @@ export function finish(
 
 /** Answers a request with an error, unless it has been answered or cancelled meanwhile. */
 export function fail(context: SessionContext, flight: Flight, error: RpcError): void {
-  finish(context, flight, [errorMessage(flight.request.idText, error)])
-}
-
-/** A server's reply under the id that the client gave, with further edits. */
-export function replyPieces(
-  request: ClientRequest,
-  reply: ServerResponse,
-  edits: readonly Edit[] = [],
-): readonly Uint8Array[] {
-  return pieces(reply.bytes, [{ span: reply.spans.id, text: request.idText }, ...edits])
+  finish(context, flight, [flight.error(error)])
 }
 
 function idEdits(request: ClientRequest, id: number): readonly Edit[] {

@@ -1,5 +1,11 @@
 import { limits } from '../limits.ts'
-import type { ClientRequest, RpcId } from '../mcp/message.ts'
+import type { ClientRequest, RpcId, ServerResponse } from '../mcp/message.ts'
+import { errorMessage, resultMessage } from '../mcp/rpc.ts'
+import type { RpcError } from '../mcp/rpc.ts'
+import { pieces } from '../mcp/splice.ts'
+import type { Edit } from '../mcp/splice.ts'
+import { plainDialect } from './dialect.ts'
+import type { Dialect } from './dialect.ts'
 import type { Origin } from './downstream.ts'
 
 /** Tells a server that the client has lost interest; `reasonText` is the client's own, as JSON. */
@@ -9,12 +15,17 @@ type CancelUpstream = (reasonText: string | undefined) => void
 export class Flight {
   readonly request: ClientRequest
   readonly origin: Origin
+  readonly dialect: Dialect
+  /** The JSON text of the id that the answer gets: the one that the client gave last for this request. */
+  idText: string
   #isOpen = true
   #cancelUpstream: CancelUpstream | undefined
 
-  constructor(request: ClientRequest, origin: Origin) {
+  constructor(request: ClientRequest, origin: Origin, dialect: Dialect) {
     this.request = request
     this.origin = origin
+    this.dialect = dialect
+    this.idText = request.idText
   }
 
   /** False once it was answered or cancelled: nothing may be sent for it any more, in either direction. */
@@ -25,6 +36,25 @@ export class Flight {
   /** Called when the request has been sent to a server. */
   sent(cancelUpstream: CancelUpstream): void {
     this.#cancelUpstream = cancelUpstream
+  }
+
+  /** A server's reply as the client is to get it, with further edits. */
+  reply(reply: ServerResponse, edits: readonly Edit[] = []): readonly Uint8Array[] {
+    return pieces(reply.bytes, [
+      { span: reply.spans.id, text: this.idText },
+      ...this.dialect.replyEdits(reply, edits.length === 0),
+      ...edits,
+    ])
+  }
+
+  /** A result of the gate's own; `resultText` is JSON. */
+  result(resultText: string): Uint8Array {
+    return resultMessage(this.idText, this.dialect.result(resultText))
+  }
+
+  /** An error of the gate's own. */
+  error(error: RpcError): Uint8Array {
+    return errorMessage(this.idText, this.dialect.error(error))
   }
 
   /** Ends it without an answer. */
@@ -48,9 +78,13 @@ export class Flights {
   #bytes = 0
 
   /** @returns undefined when the id is in flight already, or when there are too many */
-  open(request: ClientRequest, origin: Origin): Flight | undefined {
+  open(
+    request: ClientRequest,
+    origin: Origin,
+    dialect: Dialect = plainDialect,
+  ): Flight | undefined {
     if (this.#byId.has(request.id) || this.#isFull(request.bytes.length)) return undefined
-    const flight = new Flight(request, origin)
+    const flight = new Flight(request, origin, dialect)
     this.#byId.set(request.id, flight)
     this.#bytes += request.bytes.length
     return flight

@@ -1,7 +1,7 @@
 import { inspectClientMessage } from '../mcp/inspect-client.ts'
 import { handshakeRevisions } from '../mcp/merge.ts'
 import { MessageRefusal } from '../mcp/message.ts'
-import type { ClientMessage } from '../mcp/message.ts'
+import type { ClientMessage, ClientNotification, ClientRequest } from '../mcp/message.ts'
 import { errorMessage, rpcCodes } from '../mcp/rpc.ts'
 import { acceptComplaint, bodyComplaint, guardComplaint } from '../transport/http-guard.ts'
 import type { GuardRules, HttpRefusal } from '../transport/http-guard.ts'
@@ -12,6 +12,9 @@ import { HttpPost } from './http-post.ts'
 import { HttpSession } from './http-session.ts'
 import { HttpSessions } from './http-sessions.ts'
 import type { HttpSessionBounds } from './http-sessions.ts'
+import { admitModern, isModern } from './modern-front.ts'
+import type { AdmittedRequest } from './modern-front.ts'
+import { ModernSession } from './modern-session.ts'
 import { refuseMessage } from './refused-message.ts'
 import type { Session } from './session.ts'
 
@@ -127,10 +130,13 @@ export class HttpFront {
     caller: HttpCaller,
     endpoint: HttpEndpoint,
   ): Promise<FrontRefusal | undefined> {
-    const complaint =
-      bodyComplaint(visit) ?? acceptComplaint(visit, messageTypes) ?? revisionComplaint(visit)
+    const complaint = bodyComplaint(visit) ?? acceptComplaint(visit, messageTypes)
     if (complaint !== undefined) return complaint
     const session = this.#sessionOf(visit, caller)
+    if (session !== undefined) {
+      const unknown = revisionComplaint(visit)
+      if (unknown !== undefined) return unknown
+    }
     if (session !== undefined && !(session instanceof HttpSession)) return session
     await session?.ready()
     const body = await visit.body(this.#options.maxMessageBytes)
@@ -152,15 +158,17 @@ export class HttpFront {
   ): FrontRefusal | undefined {
     const message = this.#read(body, visit.answer)
     if (message === undefined) return undefined
+    if (message.kind !== 'response' && isModern(message, (name) => visit.header(name))) {
+      return this.#modern(visit, caller, endpoint, message)
+    }
+    const unknown = revisionComplaint(visit)
+    if (unknown !== undefined) return unknown
     if (message.kind !== 'request' || message.method !== 'initialize') {
       const idText = message.kind === 'request' ? message.idText : null
       return { ...noSession, idText }
     }
-    if (this.#isClosing) return closing
-    if (!this.#sessions.hasRoom(endpoint.processes)) {
-      this.#options.log('refused a session: there are as many as there may be')
-      return { ...full, idText: message.idText }
-    }
+    const refusal = this.#room(endpoint)
+    if (refusal !== undefined) return { ...refusal, idText: message.idText }
     const session = new HttpSession({
       id: this.#options.newId(),
       open: (downstream, onCongestion) => endpoint.open(caller, downstream, onCongestion),
@@ -170,6 +178,67 @@ export class HttpFront {
     this.#sessions.add(session, { caller: caller.id, path: visit.path, processes })
     session.begin(message, visit.answer)
     return undefined
+  }
+
+  /** Why there is no room for another session; undefined when there is. */
+  #room({ processes }: HttpEndpoint): HttpRefusal | undefined {
+    if (this.#isClosing) return closing
+    if (this.#sessions.hasRoom(processes)) return undefined
+    this.#options.log('refused a session: there are as many as there may be')
+    return full
+  }
+
+  /** A message of the revision without sessions. */
+  #modern(
+    visit: HttpVisit,
+    caller: HttpCaller,
+    endpoint: HttpEndpoint,
+    message: ClientRequest | ClientNotification,
+  ): FrontRefusal | undefined {
+    if (message.kind === 'notification') {
+      // There is none in this revision that a server has to know: a request is taken back by closing its connection.
+      visit.answer.send(202, {})
+      return undefined
+    }
+    const header = (name: string): string | undefined => visit.header(name)
+    const admitted = admitModern(message, header)
+    if ('error' in admitted) {
+      const { status, error, reason } = admitted
+      if (reason !== undefined) {
+        this.#options.gate.refused({ reason, message: error.message, bytes: message.bytes })
+      }
+      visit.answer.send(status, jsonHeaders, errorMessage(message.idText, error))
+      return undefined
+    }
+    const session = this.#sharedSession(visit, caller, endpoint, admitted)
+    if (!(session instanceof ModernSession)) return { ...session, idText: message.idText }
+    void session.request(message, admitted.envelope, { answer: visit.answer, header })
+    return undefined
+  }
+
+  /** The session for all clients that bring this token, ask at this address, and say the same of themselves. */
+  #sharedSession(
+    visit: HttpVisit,
+    caller: HttpCaller,
+    endpoint: HttpEndpoint,
+    { envelope, key }: AdmittedRequest,
+  ): ModernSession | HttpRefusal {
+    const id = JSON.stringify([caller.id, visit.path, key])
+    const known = this.#sessions.find(id, caller.id, visit.path)
+    if (known instanceof ModernSession) return known
+    const refusal = this.#room(endpoint)
+    if (refusal !== undefined) return refusal
+    const session = new ModernSession({
+      id,
+      envelope,
+      open: (downstream, onCongestion) => endpoint.open(caller, downstream, onCongestion),
+      newState: () => this.#options.newId(),
+      onLost: () => this.#sessions.end(id),
+      log: (text) => this.#options.log(text),
+    })
+    const { processes } = endpoint
+    this.#sessions.add(session, { caller: caller.id, path: visit.path, processes })
+    return session
   }
 
   #read(body: Uint8Array, answer: HttpAnswer): ClientMessage | undefined {
@@ -214,7 +283,8 @@ export class HttpFront {
   #sessionOf(visit: HttpVisit, caller: HttpCaller): HttpSession | HttpRefusal | undefined {
     const id = visit.header('mcp-session-id')
     if (id === undefined) return undefined
-    return this.#sessions.find(id, caller.id, visit.path) ?? unknownSession
+    const session = this.#sessions.find(id, caller.id, visit.path)
+    return session instanceof HttpSession ? session : unknownSession
   }
 }
 

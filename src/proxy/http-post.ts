@@ -41,9 +41,14 @@ export class HttpPost implements Origin {
   }
 
   answer(...pieces: readonly Uint8Array[]): void {
+    this.answerAs(200, ...pieces)
+  }
+
+  /** As `answer`, with this status, if nothing was said yet. */
+  answerAs(status: number, ...pieces: readonly Uint8Array[]): void {
     if (this.isOver) return
     this.#isDone = true
-    if (this.#stream === undefined) this.#answer.send(200, this.#json(), ...pieces)
+    if (this.#stream === undefined) this.#answer.send(status, this.#json(), ...pieces)
     else {
       this.#stream.send(pieces)
       this.#stream.end()
@@ -56,6 +61,11 @@ export class HttpPost implements Origin {
     this.#open().send(pieces)
     this.#lastWriteMs = performance.now()
     this.#written()
+  }
+
+  /** @param listener called when nothing can be said to the client here any more, whoever ended it */
+  onOver(listener: () => void): void {
+    this.#answer.onOver(listener)
   }
 
   accepted(): void {

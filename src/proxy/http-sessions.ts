@@ -1,5 +1,16 @@
 import { limits } from '../limits.ts'
-import type { HttpSession } from './http-session.ts'
+
+/** What all sessions of the HTTP front have, whatever their clients speak. */
+export interface LiveSession {
+  readonly id: string
+  /** Requests that have no answer yet, count. */
+  readonly open: number
+  /** How long nothing was asked and nobody listened, milliseconds. */
+  idleMs(nowMs: number): number
+  /** Shows on every open answer that the connection is alive. */
+  keepAlive(nowMs: number, silenceMs: number): void
+  close(): Promise<void>
+}
 
 /** How many sessions there may be, and for how long. */
 export interface HttpSessionBounds {
@@ -12,7 +23,7 @@ export interface HttpSessionBounds {
 
 /** A session and whom it is for. */
 interface Entry {
-  readonly session: HttpSession
+  readonly session: LiveSession
   /** Who began it; nobody else is served under its id (THREATS B16). */
   readonly caller: string
   readonly path: string
@@ -44,7 +55,7 @@ export class HttpSessions {
   }
 
   /** The session of this id, if it was begun by this caller at this address. */
-  find(id: string, caller: string, path: string): HttpSession | undefined {
+  find(id: string, caller: string, path: string): LiveSession | undefined {
     const entry = this.#entries.get(id)
     return entry?.caller === caller && entry.path === path ? entry.session : undefined
   }
@@ -63,7 +74,7 @@ export class HttpSessions {
     return true
   }
 
-  add(session: HttpSession, entry: NewEntry): void {
+  add(session: LiveSession, entry: NewEntry): void {
     this.#entries.set(session.id, { session, ...entry })
     this.#processes += entry.processes
   }

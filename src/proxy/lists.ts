@@ -2,12 +2,12 @@ import { arrayItems, objectMembers } from '../mcp/list-items.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import { isPlainObject } from '../mcp/merge.ts'
 import type { PlainObject } from '../mcp/merge.ts'
-import type { ClientRequest, ServerResponse, Span } from '../mcp/message.ts'
+import type { ServerResponse, Span } from '../mcp/message.ts'
 import { listMethods } from '../mcp/methods.ts'
 import type { ListMethod } from '../mcp/methods.ts'
-import { pieces } from '../mcp/splice.ts'
 import type { ListedTool, ToolAnnotations } from '../mcp/tool-catalogue.ts'
 import type { SessionContext } from './context.ts'
+import type { Flight } from './flights.ts'
 
 /** One item of a list, as the server wrote it. */
 interface ListItem {
@@ -143,18 +143,15 @@ export function soleListReply(
   context: SessionContext,
   serverName: string,
   method: ListMethod,
-  request: ClientRequest,
+  flight: Flight,
   reply: ServerResponse,
 ): readonly Uint8Array[] | undefined {
   if (method !== 'tools/list') return undefined
   const page = readPage(reply, method)
   if (page === undefined) return undefined
   const server = { name: serverName, prefix: '' }
-  const { cursor } = request.params
+  const { cursor } = flight.request.params
   const { items, isUnchanged } = admitPage(context, server, method, page, cursor)
   if (isUnchanged) return undefined
-  return pieces(reply.bytes, [
-    { span: reply.spans.id, text: request.idText },
-    { span: page.array, text: `[${items.join(',')}]` },
-  ])
+  return flight.reply(reply, [{ span: page.array, text: `[${items.join(',')}]` }])
 }

@@ -2,7 +2,7 @@ import { ask } from '../mcp/ask.ts'
 import { objectMembers } from '../mcp/list-items.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import type { Span } from '../mcp/message.ts'
-import { resultMessage, rpcCodes } from '../mcp/rpc.ts'
+import { rpcCodes } from '../mcp/rpc.ts'
 import type { Edit } from '../mcp/splice.ts'
 import { fail, finish, forward, paramsText } from './context.ts'
 import type { SessionContext } from './context.ts'
@@ -128,7 +128,7 @@ async function setLevel(
       message: 'no server accepted the log level',
     })
   }
-  finish(context, flight, [resultMessage(request.idText, '{}')])
+  finish(context, flight, [flight.result('{}')])
 }
 
 /** Where `params.ref.name` stands. */

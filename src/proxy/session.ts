@@ -3,12 +3,12 @@ import { inspectClientMessage } from '../mcp/inspect-client.ts'
 import type { ServerRefusal } from '../mcp/inspect-server.ts'
 import { limits } from '../limits.ts'
 import { MessageRefusal } from '../mcp/message.ts'
-import type { ClientMessage, ClientNotification, ClientRequest } from '../mcp/message.ts'
+import type { ClientMessage, ClientNotification, ClientRequest, RpcId } from '../mcp/message.ts'
 import { isListMethod, isRoutedMethod } from '../mcp/methods.ts'
 import { Outbox } from '../mcp/outbox.ts'
 import { PageTrail } from '../mcp/page-trail.ts'
 import { OversizeMessage } from '../mcp/oversize.ts'
-import { errorMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
+import { errorMessage, rpcCodes } from '../mcp/rpc.ts'
 import { nameBudget } from '../mcp/tool-names.ts'
 import { ToolCatalogue } from '../mcp/tool-catalogue.ts'
 import { Upstream } from '../mcp/upstream.ts'
@@ -20,6 +20,7 @@ import { ClientValve } from './client-valve.ts'
 import { fail, finish } from './context.ts'
 import type { CallGate, ClientIdentity, SessionContext } from './context.ts'
 import { streamOrigin } from './downstream.ts'
+import type { Dialect } from './dialect.ts'
 import type { Downstream, Origin } from './downstream.ts'
 import { refuseMessage } from './refused-message.ts'
 import { Flights } from './flights.ts'
@@ -120,7 +121,7 @@ export class Session {
   take(message: ClientMessage, origin: Origin): void {
     switch (message.kind) {
       case 'request':
-        return this.#request(message, origin)
+        return void this.request(message, origin)
       case 'notification':
         this.#notification(message)
         return origin.accepted()
@@ -128,6 +129,11 @@ export class Session {
         if (!this.#context.asks.answer(message)) this.#drop('an answer to no question of a server')
         return origin.accepted()
     }
+  }
+
+  /** The client has no use any more for the answer to the request of this id. */
+  cancel(id: RpcId): void {
+    this.#context.flights.cancel(id, undefined)
   }
 
   /** A message over the limit is being dropped. */
@@ -161,22 +167,28 @@ export class Session {
     await Promise.all(this.#context.upstreams.map((upstream) => upstream.stop()))
   }
 
-  #request(request: ClientRequest, origin: Origin): void {
-    const flight = this.#context.flights.open(request, origin)
+  /**
+   * Takes a request of a client, whatever revision it speaks.
+   *
+   * @returns what is known of it until it is answered; undefined when it was refused, which has been said
+   */
+  request(request: ClientRequest, origin: Origin, dialect?: Dialect): Flight | undefined {
+    const flight = this.#context.flights.open(request, origin, dialect)
     if (flight === undefined) {
       const message = 'a request with this id is in flight, or too many are'
       this.#context.gate.refused({ reason: 'id_in_flight', message, bytes: request.bytes })
       const error = { code: rpcCodes.invalidRequest, message }
       origin.answer(errorMessage(request.idText, error))
-      return
+      return undefined
     }
     this.#dispatch(flight)
+    return flight
   }
 
   #dispatch(flight: Flight): void {
-    const { method, params, idText } = flight.request
+    const { method, params } = flight.request
     if (method === 'tools/call') return callTool(this.#context, flight, this.#client, this.#routing)
-    if (method === 'ping') return finish(this.#context, flight, [resultMessage(idText, '{}')])
+    if (method === 'ping') return finish(this.#context, flight, [flight.result('{}')])
     if (method === 'initialize') {
       this.#client = {
         name: textMember(params['clientInfo'], 'name') ?? '',

@@ -10,7 +10,7 @@ import type { Initialized, PlainObject } from '../mcp/merge.ts'
 import type { ServerResponse } from '../mcp/message.ts'
 import { listMethods } from '../mcp/methods.ts'
 import type { ListMethod } from '../mcp/methods.ts'
-import { notificationMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
+import { notificationMessage, rpcCodes } from '../mcp/rpc.ts'
 import type { Upstream } from '../mcp/upstream.ts'
 import { fail, finish, paramsText } from './context.ts'
 import type { SessionContext } from './context.ts'
@@ -135,7 +135,7 @@ export class SeveralServers implements Routing {
       })
     }
     const merged = mergeInitialized(known, this.#context.software)
-    finish(this.#context, flight, [resultMessage(flight.request.idText, JSON.stringify(merged))])
+    finish(this.#context, flight, [flight.result(JSON.stringify(merged))])
   }
 
   #initializeOne(member: Member, text: string): Promise<Initialized | undefined> {
@@ -219,7 +219,7 @@ export class SeveralServers implements Routing {
     const cursorText =
       next.size === 0 ? '' : `,"nextCursor":${JSON.stringify(this.#seal.seal(next))}`
     const result = `{"${listMethods[method].member}":[${items.join(',')}]${cursorText}}`
-    finish(this.#context, flight, [resultMessage(flight.request.idText, result)])
+    finish(this.#context, flight, [flight.result(result)])
   }
 
   #pageOf(

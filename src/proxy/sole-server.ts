@@ -3,7 +3,7 @@ import type { ServerResponse } from '../mcp/message.ts'
 import type { ListMethod } from '../mcp/methods.ts'
 import { rpcCodes } from '../mcp/rpc.ts'
 import type { Upstream } from '../mcp/upstream.ts'
-import { fail, finish, forward, paramsText, replyPieces } from './context.ts'
+import { fail, finish, forward, paramsText } from './context.ts'
 import type { ForwardHooks, SessionContext } from './context.ts'
 import type { Flight } from './flights.ts'
 import { soleListReply } from './lists.ts'
@@ -24,9 +24,8 @@ export class SoleServer implements Routing {
   }
 
   initialize(flight: Flight): void {
-    const { request } = flight
-    this.#upstream.initialize(paramsText(request), {
-      onReply: (reply) => finish(this.#context, flight, replyPieces(request, reply)),
+    this.#upstream.initialize(paramsText(flight.request), {
+      onReply: (reply) => finish(this.#context, flight, flight.reply(reply)),
       onLost: (reason) =>
         fail(this.#context, flight, {
           code: rpcCodes.internalError,
@@ -37,7 +36,7 @@ export class SoleServer implements Routing {
 
   list(flight: Flight, method: ListMethod): void {
     const onReply = (reply: ServerResponse): readonly Uint8Array[] | undefined =>
-      soleListReply(this.#context, this.#upstream.name, method, flight.request, reply)
+      soleListReply(this.#context, this.#upstream.name, method, flight, reply)
     this.#send(flight, { onReply })
   }
 

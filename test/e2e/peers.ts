@@ -26,6 +26,8 @@ export interface ToolResult {
 /** What the tests do with a client of the official SDK, whichever version. */
 export interface Peer {
   readonly events: string[]
+  /** The revision that was agreed on. */
+  readonly revision: string | undefined
   tools(): Promise<readonly string[]>
   call(
     name: string,
@@ -116,7 +118,36 @@ export async function connectV2(
       ? new HttpV2(new URL(to.url), bearing(to))
       : new TransportV2({ ...to, stderr: 'ignore' })
   await client.connect(transport)
-  return peer(client as unknown as AnyClient, events)
+  const isModern = client.getProtocolEra() === 'modern'
+  if (!isModern) return peer(client as unknown as AnyClient, events)
+  return { ...peer(client as unknown as AnyClient, events), ...(await modern(client)) }
+}
+
+/** What the revision without sessions does in another way. */
+async function modern(
+  client: ClientV2,
+): Promise<Pick<Peer, 'revision' | 'call' | 'subscribe' | 'setLevel'>> {
+  let level: string | undefined
+  const { tools, resources } = client.getServerCapabilities() ?? {}
+  if (tools?.listChanged === true) await client.listen({ toolsListChanged: true })
+  return {
+    revision: client.getNegotiatedProtocolVersion(),
+    call: async (name, args, callOptions) => {
+      const meta =
+        level === undefined ? {} : { _meta: { 'io.modelcontextprotocol/logLevel': level } }
+      const params = { name, ...(args && { arguments: args }), ...meta }
+      return (client as unknown as AnyClient).callTool(params, callOptions)
+    },
+    subscribe: async (uri) => {
+      const subscription = await client.listen({ resourceSubscriptions: [uri] })
+      if (resources?.subscribe === true && !subscription.honoredFilter.resourceSubscriptions) {
+        throw new Error('the server does not tell what it says it tells')
+      }
+    },
+    setLevel: async (wanted) => {
+      level = wanted
+    },
+  }
 }
 
 /** The surface that both versions share; `v1` and `v2` differ in the arguments of `callTool`. */
@@ -132,6 +163,7 @@ interface AnyClient {
   complete(params: unknown): Promise<unknown>
   setLoggingLevel(level: string): Promise<unknown>
   getServerVersion(): { name: string } | undefined
+  getNegotiatedProtocolVersion?(): string | undefined
   getInstructions(): string | undefined
   close(): Promise<void>
 }
@@ -140,6 +172,7 @@ function peer(client: AnyClient, events: string[]): Peer {
   const isV1 = client instanceof ClientV1
   return {
     events,
+    revision: client.getNegotiatedProtocolVersion?.(),
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, args, options) => {
       const params = { name, ...(args && { arguments: args }) }

@@ -66,12 +66,17 @@ export class RawHttp {
   }
 
   /** Sends a message; a text is sent as it is. Headers that are empty are left out. */
-  async post(message: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  async post(
+    message: unknown,
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const body =
       typeof message === 'string'
         ? message
         : JSON.stringify({ jsonrpc: '2.0', ...(message as object) })
-    return fetch(this.url, { method: 'POST', headers: this.#with(headers), body })
+    const options = { method: 'POST', headers: this.#with(headers), body }
+    return fetch(this.url, { ...options, ...(signal && { signal }) })
   }
 
   async get(headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {

@@ -14,7 +14,11 @@ class FakeAnswer implements HttpAnswer {
   sent = ''
   status = 0
   drain: () => void = () => undefined
-  over: () => void = () => undefined
+  readonly #over: (() => void)[] = []
+
+  over(): void {
+    for (const listener of this.#over) listener()
+  }
 
   send(status: number, _headers: unknown, ...pieces: readonly Uint8Array[]): void {
     this.status = status
@@ -31,7 +35,7 @@ class FakeAnswer implements HttpAnswer {
   }
 
   onOver(listener: () => void): void {
-    this.over = listener
+    this.#over.push(listener)
   }
 
   onDrain(listener: () => void): void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { HttpSession } from '../../src/proxy/http-session.ts'
 import { HttpSessions } from '../../src/proxy/http-sessions.ts'
+import type { LiveSession } from '../../src/proxy/http-sessions.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -15,7 +15,7 @@ class FakeSession {
   usedAtMs = performance.now()
   isInUse = false
   isClosed = false
-  readonly keepAlive = vi.fn<HttpSession['keepAlive']>()
+  readonly keepAlive = vi.fn<LiveSession['keepAlive']>()
   finish: () => void = () => undefined
   closes = true
 
@@ -53,7 +53,7 @@ function table(
     add: (id, processes = 1) => {
       const session = new FakeSession(id)
       const entry = { caller: 'me', path: '/mcp', processes }
-      sessions.add(session as unknown as HttpSession, entry)
+      sessions.add(session, entry)
       return session
     },
   }
