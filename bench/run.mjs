@@ -94,9 +94,10 @@ async function benchScan() {
   const { scanBench } = await import('./scan.mjs')
   const found = scanBench()
   print('capfence scan, as a user starts it')
-  print('  files  with tools       MB  findings       s')
-  for (const { files, share, megabytes, findings, ms } of found.rows) {
+  print('        files  with tools       MB  findings       s')
+  for (const { language, files, share, megabytes, findings, ms } of found.rows) {
     const columns = [
+      language.padStart(5),
       String(files).padStart(7),
       `${(share * 100).toFixed(0)} %`.padStart(11),
       megabytes.toFixed(0).padStart(8),

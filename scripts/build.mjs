@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -36,6 +37,17 @@ async function main() {
 }
 
 /**
+ * The grammar of Python, for `capfence scan`: one file of a package that holds those of sixteen languages, with its licence.
+ *
+ * @param {string} folder
+ */
+function copyGrammar(folder) {
+  const from = join(root, 'node_modules/@vscode/tree-sitter-wasm')
+  copyFileSync(join(from, 'wasm/tree-sitter-python.wasm'), join(folder, 'scan/python.wasm'))
+  copyFileSync(join(from, 'LICENSE'), join(folder, 'scan/python.wasm.LICENSE'))
+}
+
+/**
  * Builds beside dist and then swaps, so that a command that runs meanwhile never sees half a build.
  *
  * @param {string} sources
@@ -49,6 +61,7 @@ async function build(sources) {
     await bundleCommand(fresh)
     const { bundlePage } = await import('./bundle-page.mjs')
     await bundlePage(fresh)
+    copyGrammar(fresh)
     chmodSync(join(fresh, 'cli/main.js'), 0o755)
     writeFileSync(join(fresh, '.built-from'), sources)
     if (existsSync(dist)) renameSync(dist, stale)

@@ -14,6 +14,7 @@ export function fileOfModule(
   module: string,
   files: ReadonlySet<string>,
 ): string | undefined {
+  if (from.endsWith('.py')) return pythonFile(from, module, files)
   for (const path of pathsOf(from, module)) {
     const found = candidates(path).find((one) => files.has(one))
     if (found !== undefined) return found
@@ -45,4 +46,21 @@ function pathsOf(from: string, module: string): readonly string[] {
   return [...above, '.'].flatMap((top) =>
     ['src', '.', 'app'].map((inner) => posix.normalize(posix.join(top, inner, rest))),
   )
+}
+
+/** `.a` lies beside the file, `..a` one folder above, and `a.b` in any folder above or its `src`, the nearest first. */
+function pythonFile(from: string, module: string, files: ReadonlySet<string>): string | undefined {
+  const dots = /^\.*/.exec(module)?.[0].length ?? 0
+  const path = module.slice(dots).replaceAll('.', '/')
+  const parts = posix.dirname(from) === '.' ? [] : posix.dirname(from).split('/')
+  const tops =
+    dots > 0
+      ? [parts.slice(0, parts.length - dots + 1).join('/')]
+      : [...parts.map((_, index) => parts.slice(0, parts.length - index).join('/')), '', 'src']
+  for (const top of dots > parts.length + 1 ? [] : tops) {
+    const place = [top, path].filter((part) => part !== '').join('/')
+    const found = [`${place}.py`, posix.join(place, '__init__.py')].find((one) => files.has(one))
+    if (found !== undefined && found !== from) return found
+  }
+  return undefined
 }

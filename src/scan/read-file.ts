@@ -57,7 +57,7 @@ export function isLookedAt(name: string): boolean {
 
 /** Whether a file is code in a language that is read; what a tool has made small is not written by anybody here. */
 function isCode(name: string): boolean {
-  return /\.[cm]?[jt]sx?$/.test(name) && !/\.min\.[cm]?js$/.test(name)
+  return /\.(?:[cm]?[jt]sx?|py)$/.test(name) && !/\.min\.[cm]?js$/.test(name)
 }
 
 /** Reads one file. */
@@ -95,7 +95,11 @@ function readText(path: string): string | Spot {
   try {
     const { size } = statSync(path)
     if (size > maxFileBytes) return unread(`it has ${String(size)} bytes`)
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      readFileSync(path),
+    )
+    // A mark at the start is no character of the first line; a blank in its place keeps every offset. Configurations know it.
+    return isCode(path) && text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text
   } catch (error) {
     return unread(error instanceof TypeError ? 'it is not UTF-8' : 'it cannot be opened')
   }

@@ -82,8 +82,10 @@ describe('the published package', () => {
     const expected = projectFiles('src')
       .filter(({ path }) => !/^src\/(?:cli|dashboard)\//.test(path))
       .flatMap(({ path }) => built(path.replace(/^src\//, 'dist/').replace(/\.ts$/, '')))
+    // What the scanner reads Python by.
+    const grammar = ['dist/scan/python.wasm', 'dist/scan/python.wasm.LICENSE']
     expect(dist.filter((path) => !path.startsWith('dist/cli/')).toSorted()).toEqual(
-      [...expected, ...page].toSorted(),
+      [...expected, ...page, ...grammar].toSorted(),
     )
   })
 

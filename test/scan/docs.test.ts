@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { jsFrameworks } from '../../src/scan/code/js-frameworks.ts'
+import { pyFrameworks } from '../../src/scan/code/py-frameworks.ts'
 import { packagesOf } from '../../src/scan/code/framework.ts'
 import { rules } from '../../src/scan/rules.ts'
 import { root } from '../support/root.ts'
@@ -29,11 +30,14 @@ describe('docs/scan.md', () => {
     )
   })
 
-  test('lists every framework of which something is known, and no other', () => {
-    const { tools, toolLists, toolClasses, connections, switches } = jsFrameworks
+  test.each([
+    ['JavaScript', jsFrameworks],
+    ['Python', pyFrameworks],
+  ])('lists every framework for %s of which something is known, and no other', (head, language) => {
+    const { tools, toolLists, toolClasses, connections, switches } = language
     const all = [...tools, ...toolLists, ...toolClasses, ...connections, ...switches]
     const known = new Set(all.map(({ framework }) => framework))
-    expect(new Set(table('framework').map(([name]) => name))).toEqual(known)
-    expect(packagesOf(jsFrameworks).length).toBeGreaterThan(10)
+    expect(new Set(table(head).map(([name]) => name))).toEqual(known)
+    expect(packagesOf(language).length).toBeGreaterThan(10)
   })
 })

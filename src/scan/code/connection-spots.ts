@@ -23,12 +23,25 @@ function serverSpots(call: CallCode, context: FileContext): readonly Spot[] {
   if (rule.servers !== undefined) return mapSpots(call, rule, rule.servers, context)
   if (isGateLaunch(call, rule, context)) return []
   if (rule.url !== undefined && foundAt(call, rule.url, values).kind === 'nothing') return []
+  if (rule.isTextOnly === true && !isWrittenOut(call, rule, context)) return []
   if (flow.wayOf(call) === 'gated') return []
   const url = rule.url === undefined ? undefined : textAt(call, rule.url, values)
   const words = rule.command === undefined ? [] : launchWords(call, rule, context)
   return [
     spotOf({ ...call, end: call.callee.end }, rule, url ?? nameOf(words), rule.url !== undefined),
   ]
+}
+
+function isWrittenOut(
+  call: CallCode,
+  { url = [] }: ConnectionRule,
+  { values }: FileContext,
+): boolean {
+  const found = foundAt(call, url, values)
+  if (found.kind !== 'code') return true
+  return values
+    .of(found.code)
+    .some((value) => value.kind === 'local' && /^(?:text|object)$/.test(value.code.kind))
 }
 
 /** What people know a server by: the last word of its command that is no option. */
@@ -80,6 +93,8 @@ function launchWords(
 const ownInterpreters: Readonly<Record<string, string>> = {
   'process.execPath': 'node',
   'process.argv0': 'node',
+  executable: 'python',
+  'sys.executable': 'python',
 }
 
 function wordsOf(

@@ -25,6 +25,8 @@ export interface ToolRule {
   readonly does: readonly Place[] | 'decorated'
   /** Whether a tool without such a function is run by whoever offers it, not by this code. */
   readonly mayBeEmpty?: boolean
+  /** Whether it is a tool only when a function is given; what is given otherwise prepares something else. */
+  readonly takesFunctionsOnly?: boolean
   /** Whether its methods tell what they are by their names alone, where nothing says what they are called on. */
   readonly isTelling?: boolean
   /** Which argument says what is registered, when the call can register other things too. */
@@ -68,6 +70,8 @@ export interface ConnectionRule {
   /** Where a whole command line is, as one text. */
   readonly line?: readonly Place[]
   readonly url?: readonly Place[]
+  /** Whether only a text or dictionary there is a connection; everything else is made elsewhere. */
+  readonly isTextOnly?: boolean
   /** Where servers are by their names, each with `command` and `args`, or a URL. */
   readonly servers?: readonly Place[]
 }
@@ -104,6 +108,8 @@ export interface Language {
   readonly toolClasses: readonly ToolClassRule[]
   readonly connections: readonly ConnectionRule[]
   readonly switches: readonly SwitchRule[]
+  /** Whether other files can find every name at the top of a file. */
+  readonly offersAll?: boolean
   /** What a parameter of a function is that is given to a call: of `createMcpHandler(server => …)`. */
   readonly callbacks: readonly Callback[]
   /** The first words of a module's name that its packages go by: `@scope/name` and `name`, or the part before a dot. */

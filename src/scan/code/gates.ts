@@ -20,6 +20,30 @@ export const jsGates: GateNames = {
   questions: ['ActionRuntime().execute', 'ActionRuntime.open().execute'],
 }
 
+/** The names of the client for Python, which is one file and may lie anywhere in a project. */
+export const pyGates: GateNames = {
+  isGate: (module) => /(?:^|\.)capfence$/.test(module),
+  wrappers: [
+    'gate',
+    'gate_tool',
+    'gate_tools',
+    'gated',
+    ...['CapFence()', 'Client()', 'Gate()'].flatMap((of) => [
+      `${of}.gate`,
+      `${of}.gate_tool`,
+      `${of}.gate_tools`,
+    ]),
+  ],
+  clients: ['gate_client', 'gate_session', 'CapFence().gate_client', 'Client().gate_client'],
+  questions: [
+    'decide',
+    'CapFence().decide',
+    'Client().decide',
+    'CapFence().execute',
+    'Client().execute',
+  ],
+}
+
 /** Whether a value is one of the names of the gate. */
 export function isGateName(value: Value, gates: GateNames, names: readonly string[]): boolean {
   return value.kind === 'outside' && gates.isGate(value.module) && names.includes(value.path)

@@ -57,6 +57,7 @@ export class Names {
   readonly #bindings = new Map<NameCode, OpenBinding>()
   readonly #file = new Scope(undefined, true)
   readonly #all: Code[] = []
+  readonly #stars: string[] = []
 
   constructor(parts: readonly Code[]) {
     for (const part of parts) this.#enter(part, this.#file)
@@ -81,6 +82,11 @@ export class Names {
   /** What a name means at the top of the file. */
   topBinding(name: string): Binding | undefined {
     return this.#file.names.get(name)
+  }
+
+  /** Modules of which every name is known here. */
+  get stars(): readonly string[] {
+    return this.#stars
   }
 
   /** The names at the top of the file. */
@@ -110,7 +116,8 @@ export class Names {
         this.#scopes.set(code, scope)
         return scope
       case 'import':
-        if (code.local !== undefined) {
+        if (code.local === '*') this.#stars.push(code.module)
+        else if (code.local !== undefined) {
           const { module, name } = code
           scope.declare(code.local).sources.push({ kind: 'import', module, name })
         }

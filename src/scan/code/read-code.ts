@@ -4,7 +4,9 @@ import { TooMuchCode } from './bounds.ts'
 import { connectionSpots } from './connection-spots.ts'
 import { contextOf, type FileContext } from './context.ts'
 import { readJs } from './from-js.ts'
+import { readPython } from './from-python.ts'
 import { jsFrameworks } from './js-frameworks.ts'
+import { pyFrameworks } from './py-frameworks.ts'
 import type { Language } from './framework.ts'
 import { toolSpots } from './tool-spots.ts'
 import type { AssignCode, Code, CodeFile } from './tree.ts'
@@ -43,10 +45,10 @@ export async function readCode(
   let file: CodeFile
   try {
     file = await language.read(name, text)
-    if (file.broken !== undefined) return unreadable(file.broken.why, file.broken.at, file)
+    const broken = file.broken === undefined ? [] : [brokenSpot(file.broken.why, file.broken.at)]
     const context = contextOf(file, language.frameworks, neighboursIn(beside))
     return {
-      spots: [...toolSpots(context), ...connectionSpots(context)],
+      spots: [...broken, ...onlyOnce([...toolSpots(context), ...connectionSpots(context)])],
       remarks: file.remarks,
       offers: offersOf(context, beside),
     }
@@ -60,10 +62,19 @@ export async function readCode(
 
 const nothing: CodeReport = { spots: [], remarks: [], offers: {} }
 
-function unreadable(why: string, at: number, file?: CodeFile): CodeReport {
+function unreadable(why: string, at: number): CodeReport {
+  return { ...nothing, spots: [brokenSpot(why, at)] }
+}
+
+function brokenSpot(why: string, at: number): Spot {
   const message = `this file of code cannot be read: ${why}`
-  const spot: Spot = { rule: 'CF006', at, end: at, message, subject: 'code' }
-  return { ...nothing, spots: [spot], remarks: file?.remarks ?? [] }
+  return { rule: 'CF006', at, end: at, message, subject: 'code' }
+}
+
+/** What is given to two names at once is read once for each of them. */
+function onlyOnce(spots: readonly Spot[]): readonly Spot[] {
+  const found = new Map(spots.map((spot) => [`${spot.rule} ${String(spot.at)}`, spot]))
+  return [...found.values()]
 }
 
 interface ReadableLanguage {
@@ -72,6 +83,7 @@ interface ReadableLanguage {
 }
 
 function languageOf(name: string): ReadableLanguage | undefined {
+  if (name.endsWith('.py')) return { frameworks: pyFrameworks, read: readPython }
   if (/\.[cm]?[jt]sx?$/.test(name)) return { frameworks: jsFrameworks, read: readJs }
   return undefined
 }
@@ -103,8 +115,9 @@ function offersOf(context: FileContext, beside: OffersByModule): Offers {
     else if (code.kind === 'export') offerAll(code.value)
     else if (code.kind === 'assign') offerAssigned(code)
   }
+  const isOpen = context.language.offersAll === true
   for (const binding of context.names.top) {
-    if (binding.isExported) offer(binding.name, context.values.ofBinding(binding))
+    if (binding.isExported || isOpen) offer(binding.name, context.values.ofBinding(binding))
   }
   return Object.fromEntries(found)
 

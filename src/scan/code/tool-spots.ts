@@ -27,10 +27,29 @@ function callSpots(call: CallCode, context: FileContext): readonly Spot[] {
   if (rule === undefined || rule.does === 'decorated') return []
   const does = rule.does
     .map((place) => foundAt(call, [place], context.values))
-    .filter(({ kind }) => kind !== 'nothing')
+    .filter((found) => found.kind !== 'nothing' && !isNone(found, context))
+  if (rule.takesFunctionsOnly === true && !does.some((found) => mayAct(found, context))) return []
   if (does.length === 0 && rule.mayBeEmpty === true) return []
   if (does.length > 0 && does.every((one) => isGated(one, context))) return []
   return spotUnlessGated(call, rule, toolName(call, rule, does, context), context)
+}
+
+/** `None` stands where nothing does. */
+function isNone(found: Found, { values }: FileContext): boolean {
+  return (
+    found.kind === 'code' &&
+    values.of(found.code).every((value) => value.kind === 'local' && value.code.kind === 'flag')
+  )
+}
+
+/** Whether it may be a function: no text or other literal, which only says what a tool is called. */
+function mayAct(found: Found, { values }: FileContext): boolean {
+  return (
+    found.kind !== 'code' ||
+    values
+      .of(found.code)
+      .some((value) => value.kind !== 'local' || /^(?:function|class)$/.test(value.code.kind))
+  )
 }
 
 function isDecorator(call: CallCode, { names }: FileContext): boolean {
@@ -64,9 +83,18 @@ function looksLike(
   rule: ToolRule,
   { callee, args }: CallCode,
   callees: readonly Value[],
+  context: FileContext,
+): boolean {
+  return args.length >= 2 && tellsByName(rule, callee, callees, context)
+}
+
+function tellsByName(
+  rule: ToolRule,
+  callee: Code,
+  callees: readonly Value[],
   { modules, language }: FileContext,
 ): boolean {
-  if (rule.isTelling !== true || callee.kind !== 'member' || args.length < 2) return false
+  if (rule.isTelling !== true || callee.kind !== 'member') return false
   const isMethod = rule.paths.some((path) => path.endsWith(`.${callee.name}`))
   const isOpen = callees.every(({ kind }) => kind === 'unknown')
   return (
@@ -193,7 +221,9 @@ function decoratorSpots(code: FunctionCode, context: FileContext): readonly Spot
     const values = context.values.of(called)
     const rule = context.language.tools.find(
       (one) =>
-        one.does === 'decorated' && values.some((value) => isAbout(one, value, context.language)),
+        one.does === 'decorated' &&
+        (values.some((value) => isAbout(one, value, context.language)) ||
+          tellsByName(one, called, values, context)),
     )
     if (rule === undefined) continue
     // What stands below is applied first, and is what the tool runs.

@@ -115,6 +115,8 @@ export class Values {
   }
 
   #global(name: string): readonly Value[] {
+    const stars = this.#names.stars.flatMap((module) => this.#imported(module, name))
+    if (stars.length > 0) return stars
     return [{ kind: 'outside', module: '', path: name }]
   }
 
@@ -184,10 +186,9 @@ export class Values {
     if (value.kind === 'outside') {
       const { module, path } = value
       const isModule = path === '' || path === 'default'
-      if (isModule) {
-        const found = this.#neighbours(module, name)
-        if (found !== undefined) return found
-      }
+      // `from package import module` gives a module too.
+      const found = this.#neighbours(isModule ? module : joined(module, path), name)
+      if (found !== undefined) return found
       return [{ kind: 'outside', module, path: isModule ? name : `${path}.${name}` }]
     }
     const { code } = value
@@ -274,6 +275,10 @@ export class Values {
     }
     return undefined
   }
+}
+
+function joined(module: string, name: string): string {
+  return module.endsWith('.') ? `${module}${name}` : `${module}.${name}`
 }
 
 /** The answers of a function, without those of functions in it. */
