@@ -206,6 +206,10 @@ export const conditions: Readonly<Record<string, z.ZodType>> = {
   args: args
     .optional()
     .describe('What stands at JSON Pointers into the arguments: a value, a list, or matchers.'),
+  only_args: z
+    .array(pointer)
+    .optional()
+    .describe('The call has no arguments but those at these JSON Pointers, or below them.'),
   not: inner.optional().describe('Not all of these hold.'),
   any: z.array(inner).min(1).optional().describe('All of one of these alternatives hold.'),
 }

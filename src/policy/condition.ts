@@ -31,6 +31,7 @@ export type Condition =
   | PathCondition
   | TableCondition
   | ArgumentCondition
+  | OnlyCondition
   | TimeCondition
   | LimitCondition
   | LabelsCondition
@@ -81,6 +82,12 @@ export interface ArgumentCondition {
   readonly pointer: Pointer
   /** At least one. */
   readonly matchers: readonly Matcher[]
+}
+
+/** The call has no arguments but those at these pointers, or below them; without pointers it has none at all. */
+export interface OnlyCondition {
+  readonly kind: 'only'
+  readonly pointers: readonly Pointer[]
 }
 
 /** The time of the call is inside one of these windows; there is at least one. */

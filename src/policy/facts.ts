@@ -1,5 +1,6 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import { canonicalizeExact } from '../json/canonical.ts'
+import type { JsonObject } from '../json/value.ts'
 import { limits } from '../limits.ts'
 import { readAmounts } from './amount.ts'
 import type { AmountFacts } from './amount.ts'
@@ -118,6 +119,11 @@ export class Facts {
   get paths(): readonly (PathFacts | undefined)[] | undefined {
     if (this.#paths === unasked) this.#paths = pathsOf(this.#walked(), this.#state?.realPath)
     return this.#paths
+  }
+
+  /** As they are. */
+  get arguments(): JsonObject {
+    return this.#event.arguments
   }
 
   /** The tables that the arguments name; undefined when they cannot be looked at. */

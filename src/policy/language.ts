@@ -54,6 +54,7 @@ export const conditionKeys: readonly string[] = [
   'time',
   ...contextKeys.keys(),
   'args',
+  'only_args',
   'not',
   'any',
 ]

@@ -11,6 +11,7 @@ import type {
   LabelsCondition,
   LimitCondition,
   NotCondition,
+  OnlyCondition,
   PathCondition,
   PatternCondition,
   TableCondition,
@@ -24,6 +25,7 @@ import { costs } from './matcher.ts'
 import { compileMatcher, costOfMatcher } from './matchers/table.ts'
 import { mayBeUnder, mustBeUnder, readPrefix } from './path.ts'
 import type { PathPrefix } from './path.ts'
+import { compileOnly } from './only.ts'
 import { compilePattern } from './pattern.ts'
 import { anyCandidate, everyCandidate } from './quantify.ts'
 import { compileWindows } from './time-window.ts'
@@ -66,6 +68,8 @@ export function compileCondition(
       return tables(condition, role)
     case 'argument':
       return argument(condition, role === 'guard' ? anyMay : allMust)
+    case 'only':
+      return only(condition, role)
     case 'time':
       return time(condition)
     case 'limit':
@@ -85,6 +89,7 @@ export function costOf(condition: Condition): number {
     case 'context':
       return costs.compare
     case 'amount':
+    case 'only':
       return costs.number
     case 'path':
     case 'table':
@@ -165,6 +170,11 @@ function argument({ pointer, matchers }: ArgumentCondition, quantified: typeof a
     .toSorted((one, other) => costOfMatcher(one) - costOfMatcher(other))
     .map((matcher) => compileMatcher(matcher))
   return (facts) => quantified(facts.at(pointer), tests)
+}
+
+function only({ pointers }: OnlyCondition, role: Role): Predicate {
+  const isWithin = compileOnly(pointers, role === 'guard' ? 'folded' : 'exact')
+  return (facts) => truthOf(isWithin(facts.arguments))
 }
 
 function time({ windows }: TimeCondition): Predicate {

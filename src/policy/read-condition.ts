@@ -5,6 +5,7 @@ import { regexFault } from './pattern.ts'
 import { readArguments } from './read-args.ts'
 import { patternFault, wordFault } from './read-context.ts'
 import { readChecked, readNeedles } from './read-needles.ts'
+import { readOnlyArguments } from './read-only-arguments.ts'
 import { readSession } from './read-session.ts'
 import { readTime } from './read-time.ts'
 import { readNumber, unknownKey, wrongType } from './read-value.ts'
@@ -48,6 +49,7 @@ export function readConditions(
 function readCondition(source: Source, entry: YamlEntry): Condition | undefined {
   if (entry.key === 'not') return readNot(source, entry)
   if (entry.key === 'any') return readAny(source, entry)
+  if (entry.key === 'only_args') return readOnlyArguments(source, entry)
   if (textKeys.has(entry.key)) {
     const needles = readNeedles(source, entry)
     return needles === undefined ? undefined : { kind: 'text', needles }

@@ -96,6 +96,7 @@ export function asksState(condition: Condition): boolean {
     case 'path':
     case 'table':
     case 'argument':
+    case 'only':
       return false
   }
 }

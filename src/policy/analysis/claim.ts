@@ -93,6 +93,7 @@ function conditionClaim(condition: Condition, role: Role, reader: ConditionReade
           all(branch.map((one) => conditionClaim(one, role, reader))),
         ),
       )
+    case 'only':
     case 'pattern':
     case 'time':
     case 'limit':

@@ -81,6 +81,7 @@ function aimsIn(conditions: readonly Condition[], around: Around): readonly Aim[
         return one.branches.flatMap((branch) => aimsIn(branch, inner))
       case 'amount':
       case 'context':
+      case 'only':
       case 'path':
       case 'pattern':
       case 'table':
