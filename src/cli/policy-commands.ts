@@ -3,6 +3,7 @@ import type { CommandKit } from './command-kit.ts'
 import { examples } from './command-kit.ts'
 import { exitCodes } from './io.ts'
 import type { PolicyCheckFlags } from './policy-check.ts'
+import type { PolicyLearnFlags } from './policy-learn.ts'
 import type { PolicyDiffFlags } from './policy-diff.ts'
 import type { ExplainFlags } from './policy-explain.ts'
 import type { PolicyInitFlags } from './policy-init.ts'
@@ -27,6 +28,7 @@ export function policyCommand(kit: CommandKit): Command {
     .addCommand(explainCommand(kit))
     .addCommand(diffCommand(kit))
     .addCommand(initCommand(kit))
+    .addCommand(learnCommand(kit))
     .addCommand(schemaCommand(kit))
 }
 
@@ -152,6 +154,32 @@ function diffCommand(kit: CommandKit): Command {
       }
       const { policyDiff } = await import('./policy-diff.ts')
       return policyDiff({ before, now }, flags, kit.io)
+    }),
+  )
+}
+
+function learnCommand(kit: CommandKit): Command {
+  const command = kit
+    .command('learn')
+    .description('write the least that a policy has to allow for calls that were right')
+    .argument(
+      '<traces...>',
+      'what `capfence audit export --trace` wrote, traces of the original CapFence, or logs of MCP messages',
+    )
+    .option('-o, --out <file>', 'where the policy goes; standard output when left out')
+    .option('--force', 'replace the file')
+    .option('--unseen <what>', 'of tools that no trace has: `ask` a person, the default, or `deny`')
+    .option('--explain', 'say what each rule rests on')
+    .option('--json', 'one JSON object, for programs')
+  examples(command, [
+    ['capfence audit export --trace week.jsonl --since 7d', 'what was called in the last week'],
+    ['capfence policy learn week.jsonl -o learned.yaml', 'the policy that it needs'],
+    ['capfence replay other.jsonl --policy learned.yaml', 'what it says of other history'],
+  ])
+  return withReading(command).action((traces: readonly string[], flags: PolicyLearnFlags) =>
+    kit.run(async () => {
+      const { policyLearn } = await import('./policy-learn.ts')
+      return policyLearn(traces, flags, kit.io)
     }),
   )
 }

@@ -69,7 +69,7 @@ export function compileCondition(
     case 'argument':
       return argument(condition, role === 'guard' ? anyMay : allMust)
     case 'only':
-      return only(condition, role)
+      return onlyArguments(condition, role)
     case 'time':
       return time(condition)
     case 'limit':
@@ -172,7 +172,7 @@ function argument({ pointer, matchers }: ArgumentCondition, quantified: typeof a
   return (facts) => quantified(facts.at(pointer), tests)
 }
 
-function only({ pointers }: OnlyCondition, role: Role): Predicate {
+function onlyArguments({ pointers }: OnlyCondition, role: Role): Predicate {
   const isWithin = compileOnly(pointers, role === 'guard' ? 'folded' : 'exact')
   return (facts) => truthOf(isWithin(facts.arguments))
 }
