@@ -1,8 +1,8 @@
 // npm run bench: what the gate costs, beside its targets. Timings of a shared machine are noisy; the ratios, taken side by
 // side in one run, are what counts.
 //   npm run bench                     stdio and policy: what a call costs
-//   npm run bench -- storage json     only these parts; there are stdio, policy, storage, scan, verify, json and
-//                                     framing
+//   npm run bench -- storage json     only these parts; there are stdio, policy, storage, scan, replay, verify, json
+//                                     and framing
 //   npm run bench -- --json           one object on standard output, for programs; the rest goes to standard error
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
@@ -15,6 +15,7 @@ const measured = {
   policy: benchPolicy,
   storage: benchStorage,
   scan: benchScan,
+  replay: benchReplay,
 }
 /** What runs where no part is named. */
 const usual = ['stdio', 'policy']
@@ -200,6 +201,27 @@ async function benchStorage() {
 
 function atLeast(name, ratio, limit) {
   return { name, ratio, limit, isLeast: true, met: ratio >= limit }
+}
+
+async function benchReplay() {
+  const { replayBench } = await import('./replay.mjs')
+  const found = replayBench()
+  print('replay of a trace: calls and their outcomes, with everything around; best of three')
+  print(
+    `${'what'.padEnd(22)}${'calls'.padStart(9)}${'events'.padStart(11)}${'MB'.padStart(6)}${'s'.padStart(7)}${'events/s'.padStart(10)}${'calls/s'.padStart(10)}${'peak MB'.padStart(9)}`,
+  )
+  for (const { name, calls, events, megabytes, seconds, perSecond, peakMb } of found.rows) {
+    const cells = [calls, events].map((count) => String(count))
+    const rates = [perSecond, calls / seconds, peakMb].map((rate) => rate.toFixed(0))
+    print(
+      `${name.padEnd(22)}${cells[0].padStart(9)}${cells[1].padStart(11)}${megabytes.toFixed(0).padStart(6)}${seconds.toFixed(1).padStart(7)}${rates[0].padStart(10)}${rates[1].padStart(10)}${rates[2].padStart(9)}`,
+    )
+  }
+  const targets = [
+    atLeast('a million events, thousands a second', found.slowestPerSecond / 1000, 50),
+    target('ten times the events take at most 1.5x the memory', found.growth, 1.5),
+  ]
+  return { found, targets }
 }
 
 function target(name, ratio, limit) {

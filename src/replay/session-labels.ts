@@ -30,6 +30,7 @@ export class SessionLabels {
   /** Labels about one value each of which only a keyed digest is known. */
   readonly #unreadable = new Set<string>()
   #size = 0
+  #addedSincePruning = 0
 
   /** How many labels there are. */
   get size(): number {
@@ -55,6 +56,7 @@ export class SessionLabels {
   /** A call is forwarded that adds labels. */
   hold(subject: string, added: readonly AddedLabel[], nowMs: number): void {
     for (const one of added) extend(this.#at(subject, one), one, { nowMs, what: 'heldUntilMs' })
+    this.#prune(nowMs)
   }
 
   /** Such a call has ended without an error. */
@@ -80,6 +82,7 @@ export class SessionLabels {
       extend(times, one, { nowMs, what: 'perhapsHeldUntilMs' })
       extend(times, one, { nowMs, what: 'perhapsProvenUntilMs' })
     }
+    this.#prune(nowMs)
   }
 
   /** Puts in what a session had before. */
@@ -108,12 +111,33 @@ export class SessionLabels {
     const times = noTimes()
     label.about.set(bind, times)
     this.#size += 1
+    this.#addedSincePruning += 1
     return times
+  }
+
+  /** Labels about a value that have ended are gone. */
+  #prune(nowMs: number): void {
+    if (this.#addedSincePruning <= this.#size / 2 + labelsBetweenPrunings) return
+    this.#addedSincePruning = 0
+    for (const labels of this.#subjects.values()) {
+      for (const { about } of labels.values()) {
+        for (const [bind, times] of about) {
+          if (endOf(times) <= nowMs && about.delete(bind)) this.#size -= 1
+        }
+      }
+    }
   }
 }
 
+const labelsBetweenPrunings = 10_000
+
 function keyOf(subject: string, name: string): string {
   return JSON.stringify([subject, name])
+}
+
+function endOf(times: Times): number {
+  const { heldUntilMs, provenUntilMs, perhapsHeldUntilMs, perhapsProvenUntilMs } = times
+  return Math.max(heldUntilMs, provenUntilMs, perhapsHeldUntilMs, perhapsProvenUntilMs)
 }
 
 function noTimes(): Times {

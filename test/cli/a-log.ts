@@ -55,12 +55,14 @@ export interface TestLogOptions {
   readonly policy?: string
   /** What the names of policy files are shown relative to. */
   readonly folder?: string
+  /** The log of another one, which has ended, is gone on with. */
+  readonly goesOn?: TestLog
 }
 
 /** A real log in a folder of its own, written by the real runtime, one call a second from 13:00 on. */
 export class TestLog {
-  readonly folder: string = mkdtempSync(join(tmpdir(), 'capfence-log-'))
-  readonly path: string = join(this.folder, 'log.db')
+  readonly folder: string
+  readonly path: string
   readonly #store: Store
   readonly #runtime: ActionRuntime
   readonly #refusals: RefusalLog
@@ -68,7 +70,13 @@ export class TestLog {
   #drawn = 0
 
   constructor(options: TestLogOptions = {}) {
-    const { policy, folder = root, ...rest } = options
+    const { policy, folder = root, goesOn, ...rest } = options
+    this.folder = goesOn?.folder ?? mkdtempSync(join(tmpdir(), 'capfence-log-'))
+    this.path = join(this.folder, 'log.db')
+    if (goesOn !== undefined) {
+      this.#nowMs = goesOn.#nowMs
+      this.#drawn = goesOn.#drawn
+    }
     const written = join(this.folder, 'policy.yaml')
     if (policy !== undefined) writeFileSync(written, policy)
     const usual = policy === undefined ? [join(root, 'policies/ops.yaml')] : [written]

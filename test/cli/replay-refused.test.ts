@@ -195,3 +195,36 @@ describe('B27: what is exported', () => {
       { flags: ['--with-disclosures'] },
     ))
 })
+
+describe('an export as a trace', () => {
+  test.each<[string, readonly string[], string]>([
+    ['nowhere', [], 'an export is written to'],
+    ['in two forms', ['--trace', 'a', '--jsonl', 'b'], 'an export is written to'],
+    ['a part of what others verify', ['--jsonl', 'b', '--since', '1d'], 'go with `--trace` only'],
+    ['since a time that is none', ['--trace', 'a', '--since', 'monday'], '`monday` is no point'],
+    ['to a folder that is not there', ['--trace', 'gone/a'], '`gone/a` cannot be written'],
+  ])('%s is wrong usage', (_, flags, said) =>
+    withTrace(mixedCalls, async (__, log) => {
+      const { code, out, err } = await capfence([
+        ...['audit', 'export', '--storage', log.path],
+        ...flags,
+      ])
+      expect({ code, out }).toEqual({ code: 2, out: '' })
+      expect(err).toContain(said)
+    }),
+  )
+
+  test('says what it holds', () =>
+    withTrace(mixedCalls, async (trace, log) => {
+      const args = ['audit', 'export', '--trace', trace, '--storage', log.path, '--json']
+      expect(JSON.parse((await capfence(args)).out)).toMatchObject({
+        type: 'audit-trace',
+        calls: 5,
+        policies: 1,
+        complete: true,
+      })
+      const part = await capfence([...args.slice(0, -1), '--since', '2026-11-25T13:00:03Z'])
+      expect(part.out).toContain('3 calls of')
+      expect(part.out).toContain('; what limits and labels stood at before is not known\n')
+    }))
+})

@@ -10,6 +10,7 @@ import {
   statefulCalls,
   withTrace,
 } from './a-trace.ts'
+import { TestLog, withLog } from './a-log.ts'
 import { capfence } from './capture.ts'
 
 describe('under the policies that decided', () => {
@@ -176,3 +177,34 @@ allow:
       },
     ))
 })
+
+test('a log that succeeds another one brings along what limits and labels stood at', () =>
+  withLog(
+    statefulCalls,
+    async (log) => {
+      const archived = join(log.folder, 'older.db')
+      const said = ['--by', 'ann', '--reason', 'end of the day', '--storage', log.path]
+      expect(await capfence(['audit', 'archive', archived, ...said])).toMatchObject({ code: 0 })
+      const policy = readFileSync(join(log.folder, 'policy.yaml'), 'utf8')
+      const next = new TestLog({ policy, goesOn: log })
+      for (let at = 0; at < 5; at += 1) {
+        await next.call({ tool: 'delete_path', arguments: { path: 'late' } })
+        await next.call({ tool: 'execute_payment', arguments: { amount: 15 } })
+        await next.call({ tool: 'read_file', arguments: { path: `after/${at}` }, outcome: 'ok' })
+      }
+      await next.end()
+      const trace = join(log.folder, 'next.jsonl')
+      const exported = await capfence(['audit', 'export', '--trace', trace, '--storage', log.path])
+      expect(exported).toMatchObject({ code: 0, err: '' })
+      const text = readFileSync(trace, 'utf8')
+      expect(text).toContain('"complete":true')
+      expect(text).toContain('{"t":"carry","charges":[{"pot":')
+      expect((await replayed(trace)).json).toMatchObject({ outcome: 'same', counts: { same: 15 } })
+      const other = policyBeside(log, `# the same\n${stateful}`)
+      const { json } = await replayed(trace, '--policy', other)
+      expect(json.counts).toMatchObject({ calls: 15, different: 0 })
+      // Of labels about a value only a digest was taken over.
+      expect(json.lacks).toMatchObject({ state: json.counts['unknown'] })
+    },
+    { policy: stateful },
+  ))
