@@ -96,6 +96,14 @@ export const limits = {
   maxGrantMs: 28_800_000,
   /** Calls that one approval may cover, count. */
   maxGrantUses: 1000,
+  /** How long a grant may hold that was given in advance, milliseconds: a week. */
+  maxStandingGrantMs: 604_800_000,
+  /** Grants of one log that are in force at the same time, count. */
+  maxActiveGrants: 256,
+  /** Whoever signs one grant, count. */
+  maxGrantIssuers: 16,
+  /** Why a grant is given, or taken back, characters. */
+  maxGrantReasonCharacters: 1000,
   /** Changes of one list of approvers, count. */
   maxApproverEntries: 256,
   /** A list of approvers, bytes. */

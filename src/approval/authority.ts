@@ -69,7 +69,7 @@ export function verifyAnswer(
     throw error
   }
   const { answer, envelope } = opened
-  const signer = signerOf(answer, authority)
+  const signer = signerOf(answer.key, authority)
   if (signer === undefined) return 'nobody who may approve has the key that signed it'
   if (!isSignedBy(envelope, signer.key)) return 'its signature is wrong'
   if (signer.presence !== answer.presence)
@@ -82,10 +82,15 @@ export function verifyAnswer(
   return isSame ? { answer, approver: signer.name } : 'it answers another request'
 }
 
-function signerOf(
-  { key }: Answer,
-  { approvers, answerKey }: Authority,
-): { readonly name: string; readonly key: VerifyingKey; readonly presence: Presence } | undefined {
+/** Somebody whose signature counts, and how present they are with it. */
+export interface Signer {
+  readonly name: string
+  readonly key: VerifyingKey
+  readonly presence: Presence
+}
+
+/** Whose key it is by its `keyId`, among those that count now. */
+export function signerOf(key: string, { approvers, answerKey }: Authority): Signer | undefined {
   const approver = approvers.find((one) => one.keyId === key)
   if (approver !== undefined) return { name: approver.name, key: approver.key, presence: 'key' }
   for (const { name, passkeys } of approvers) {

@@ -92,8 +92,10 @@ export function keyRotateRecord({ epoch, previous, next, reason }: RotationFacts
 export function stateRebuildRecord(counts: {
   readonly charges: number
   readonly labels: number
+  readonly grants: number
 }): RecordDraft {
-  return { type: 'state.rebuild', data: { charges: counts.charges, labels: counts.labels } }
+  const { charges, grants, labels } = counts
+  return { type: 'state.rebuild', data: { charges, grants, labels } }
 }
 
 /** What a person says about a log that does not continue what was known of it. */

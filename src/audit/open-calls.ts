@@ -36,6 +36,10 @@ export class OpenCalls {
     if (type === 'approval.use' && !isBefore(said['decision_seq'], seq)) {
       return 'the decision that used the approval is not in the log'
     }
+    const isUsed = type === 'grant.use'
+    if (isUsed && ![said['decision_seq'], said['created_seq']].every((one) => isBefore(one, seq))) {
+      return 'the decision that used the grant, or the grant, is not in the log'
+    }
     return undefined
   }
 

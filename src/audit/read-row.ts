@@ -76,6 +76,7 @@ const told: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   outcome: ['call', 'decision_seq', 'status'],
   'approval.request': ['decision_seq'],
   'approval.use': ['decision_seq'],
+  'grant.use': ['decision_seq', 'created_seq'],
   'audit.gap': ['unrecorded'],
   'key.add': ['vkey', 'epoch_vkey'],
   'key.rotate': ['epoch', 'previous', 'next'],

@@ -195,6 +195,36 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
   }),
   /** A request or an approval was found with its time up; it never comes to life again. */
   'approval.expire': shape({ approval: text, expires_ms: count }),
+  /** Somebody let calls pass in advance. */
+  'grant.create': shape({
+    /** For an emergency. */
+    break_glass: flag,
+    /** The signed grant itself (DSSE), so that the record can be checked by whoever has the keys. */
+    envelope: text,
+    expires_ms: count,
+    grant: text,
+    /** Who signed it, by the name of then; `anyone` for what no approver's key signed. */
+    issuers: listOf(text),
+    reason: text,
+    uses: count,
+  }),
+  /** Somebody took a grant back. */
+  'grant.revoke': shape({ by: text, envelope: text, grant: text, reason: text }),
+  /** A call passed because of a grant; in the commit of its decision. */
+  'grant.use': shape({
+    break_glass: flag,
+    call: text,
+    /** The record of the grant. */
+    created_seq: count,
+    decision_seq: count,
+    grant: text,
+    /** Whose signatures counted, by name. */
+    issuers: listOf(text),
+    /** How many further calls it covers. */
+    uses_left: count,
+  }),
+  /** A grant was found with its time up; it never comes to life again. */
+  'grant.expire': shape({ expires_ms: count, grant: text }),
   /** The log could not be written for a while; every call of that time was refused. */
   'audit.gap': shape({
     reason: text,
@@ -239,8 +269,8 @@ export const recordShapes: Readonly<Record<RecordType, Shape>> = {
   }),
   /** The log was there; the head that follows is kept. */
   heartbeat: shape({}),
-  /** Limits and labels were not as the log left them: how many rows its records gave. */
-  'state.rebuild': shape({ charges: count, labels: count }),
+  /** Limits, labels and grants were not as the log left them: how many rows its records gave. */
+  'state.rebuild': shape({ charges: count, grants: optional(count), labels: count }),
   /** What a log takes over of the limits and labels of the one it succeeds. */
   'state.carry': shape({ state: sealed }),
   /** The last record of a log that was archived: nothing follows it here. */

@@ -124,9 +124,13 @@ function textOfAll(told: Told, io: Io): string {
   const { data } = record
   const rules = recordedRules(call).map((id) => `\`${id}\``)
   const by = rules.length === 0 ? textOf(data, 'reason') : `by ${rules.join(', ')}`
+  const grant = textOrNull(data, 'grant')
+  const covered = grant === null ? '' : `, covered by the grant ${grant}`
   const sent = fieldOf(data, 'forwarded') === true ? 'forwarded' : 'not forwarded'
   const lines = [
-    shown(`record ${record.seq}, ${record.ts}: ${textOf(data, 'decision')} ${by}, ${sent}`),
+    shown(
+      `record ${record.seq}, ${record.ts}: ${textOf(data, 'decision')} ${by}${covered}, ${sent}`,
+    ),
     `  arguments ${argumentsText(call.arguments)}`,
     ...missingLines(call),
     '',
@@ -193,6 +197,7 @@ function jsonOf({ call, then, now }: Told): string {
       forwarded: fieldOf(data, 'forwarded'),
       mode: textOf(data, 'mode'),
       approval: textOrNull(data, 'approval'),
+      grant: textOrNull(data, 'grant'),
       policyHash: textOf(data, 'policy_hash'),
       argumentsKept: missing.mayBeNamed === undefined && missing.places.length === 0,
       argumentsWithheld: args.withheld,

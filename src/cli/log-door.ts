@@ -64,6 +64,7 @@ function withoutClose(reader: LogReader): LogReader {
     disclosures: (seq) => reader.disclosures(seq),
     approval: (id) => reader.approval(id),
     approvalRequests: () => reader.approvalRequests(),
+    grants: () => reader.grants(),
     policy: (hash) => reader.policy(hash),
     verify: (options) => reader.verify(options),
     pots: (nowMs) => reader.pots(nowMs),

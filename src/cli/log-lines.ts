@@ -99,7 +99,12 @@ function toolName(data: RecordData): string {
   return tool === null ? textOf(data, 'capability') : `${textOrNull(data, 'server') ?? '?'}.${tool}`
 }
 
-const answered: ReadonlySet<string> = new Set(['approved', 'approval_denied'])
+const answered: ReadonlySet<string> = new Set([
+  'approved',
+  'approval_denied',
+  'granted',
+  'break_glass',
+])
 
 /** The rules that decided, or the reason when there were none. */
 function why(data: RecordData): string {

@@ -11,6 +11,7 @@ import type { OpenLog, OpenStore } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, useOwnConfig, withPlace } from './command-kit.ts'
 import { clientsCommands } from './clients-commands.ts'
+import { grantsCommand } from './grants-commands.ts'
 import { keysCommand } from './keys-commands.ts'
 import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
@@ -80,6 +81,7 @@ class CommandSession {
     program.addCommand(this.#runHelp()).addCommand(this.#demo()).addCommand(this.#logs())
     program.addCommand(serveCommand(this.#kit())).addCommand(this.#ui())
     program.addCommand(approvalsCommand(this.#kit())).addCommand(policyCommand(this.#kit()))
+    program.addCommand(grantsCommand(this.#kit()))
     program.addCommand(this.#budgets()).addCommand(this.#config())
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     program.addCommand(witnessCommand(this.#kit()))

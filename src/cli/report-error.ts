@@ -55,6 +55,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'CLIENT_FILE':
     case 'CONFIG_NOT_FOUND':
     case 'EVENT_INVALID':
+    case 'GRANT_INVALID':
     case 'JSON_INVALID':
     case 'NOTE_INVALID':
     case 'TRACE_INVALID':
@@ -62,6 +63,8 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'ANCHOR_FAILED':
     case 'APPROVAL_NOT_FOUND':
     case 'APPROVAL_REFUSED':
+    case 'GRANT_NOT_FOUND':
+    case 'GRANT_REFUSED':
     case 'PROOF_INVALID':
       return exitCodes.no
     case 'AUDIT_CORRUPT':

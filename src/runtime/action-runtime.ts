@@ -1,7 +1,9 @@
 import { noAuthority, type Authority } from '../approval/authority.ts'
+import type { GrantRule } from '../approval/grant-rule.ts'
 import { policyLoadRecord } from '../audit/drafts.ts'
 import { ActionEvent } from '../event/action-event.ts'
 import { decide } from './decide.ts'
+import { GrantReadings } from './grants.ts'
 import { AskedState, sessionSubject } from './decide-state.ts'
 import type { KnownDisk, Proof } from './decide-state.ts'
 import type { Outcome } from './outcome.ts'
@@ -11,7 +13,7 @@ import type { RuntimeParts } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
 import type { CallOptions, Candidate, Preparation, PreparedInput } from './prepare.ts'
 import { prepare } from './prepare.ts'
-import { asksDisk, diskFacts, keptPaths } from './real-paths.ts'
+import { askingAll, asksDisk, diskFacts, diskState, keptPaths } from './real-paths.ts'
 import type { AskDisk } from './real-paths.ts'
 import type { StoreView } from './store.ts'
 import type { AllowVerdict, Verdict } from './verdict.ts'
@@ -31,6 +33,7 @@ export class ActionRuntime {
   readonly #preparation: Omit<Preparation, 'nowMs'>
   readonly #onFailure: (error: unknown) => void
   readonly #outcomes: OutcomeWriter
+  readonly #readings = new GrantReadings()
   /** Verdicts whose calls are under way; each can be settled once. */
   readonly #underway = new WeakMap<AllowVerdict, Underway>()
   #policy: GoverningPolicy
@@ -51,6 +54,7 @@ export class ActionRuntime {
       argumentKey: () => store.argumentKey(),
       presence: parts.approvalPresence ?? 'any',
       authority: () => this.#authority(),
+      ready: this.#readings.ready,
     }
   }
 
@@ -98,7 +102,8 @@ export class ActionRuntime {
         }
         const asked = call.early ?? this.#answered(call, this.#stateOf(view, event, disk))
         answered = asked
-        return decide(event, { ...input, state: asked.state, answer: asked.answer, view })
+        const { state, answer } = asked
+        return decide(event, { ...input, state, answer, view, disk: disk && diskState(disk.facts) })
       }, this.#durability)
       answered?.state?.end()
       const verdict = answered === undefined ? unasked(callId) : verdictOf(decision, answered)
@@ -201,12 +206,23 @@ export class ActionRuntime {
   async #diskOf(event: ActionEvent, askDisk: AskDisk): Promise<KnownDisk> {
     const isKept = keptPaths(event, this.#preparation.disclosure)
     try {
-      return { facts: await diskFacts(this.#policy, event, askDisk), isKept }
+      const asked = askingAll([this.#policy, ...(await this.#grantRules(event))])
+      return { facts: await diskFacts(asked, event, askDisk), isKept }
     } catch (error) {
       this.#onFailure(error)
       // Nothing is known, which denies or holds whatever looks at a path.
       return { facts: new Map(), isKept }
     }
+  }
+
+  /** What the grants in force ask of a call that may need one. */
+  async #grantRules(event: ActionEvent): Promise<readonly GrantRule[]> {
+    // What is allowed without knowing anything of the store is allowed with it.
+    if (this.#policy.decide(event).decision === 'allow') return []
+    const grants = await this.#parts.store.grants()
+    return grants
+      .filter(({ ended }) => ended === undefined)
+      .flatMap(({ envelope }) => this.#readings.ready(envelope)?.rule ?? [])
   }
 
   /** Whether the answer depends on more than the event; what was asked for then stands in the record. */

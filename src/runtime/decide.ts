@@ -6,17 +6,20 @@ import {
   type Authority,
 } from '../approval/authority.ts'
 import { openAnswer } from '../approval/answer.ts'
+import { covers, type CoveredCall, type ReadyGrant } from '../approval/grant-authority.ts'
 import { requestExpired } from '../approval/covers.ts'
 import type { RequestDraft } from '../approval/new-request.ts'
 import { approvalRequest } from '../approval/new-request.ts'
 import type { RecordedApproval } from '../approval/recorded.ts'
-import type { ApprovalRequest } from '../approval/request.ts'
+import type { ApprovalRequest, ApprovalTerms } from '../approval/request.ts'
 import { approvalExpireRecord, approvalUseRecord } from '../audit/approval-drafts.ts'
+import { grantUseRecord } from '../audit/grant-drafts.ts'
 import type { Sealed, SealedDigests } from '../audit/disclosure.ts'
 import { approvalRequestRecord, decisionRecord, type DecisionFacts } from '../audit/drafts.ts'
 import type { RecordDraft } from '../audit/record.ts'
 import type { ActionEvent } from '../event/action-event.ts'
 import type { Effect, PolicyAnswer } from '../policy/answer.ts'
+import type { PolicyState } from '../policy/state.ts'
 import type { AskedState, Proof } from './decide-state.ts'
 import { messageOf, ruleIds } from './decide-text.ts'
 import type { Effects, StoreView } from './store.ts'
@@ -49,6 +52,10 @@ export interface DecisionInput {
   readonly question: (answer: PolicyAnswer) => Question
   /** Whose signatures count; asked only when somebody has answered, and as late as can be. */
   readonly authority: () => Authority
+  /** Reads the text of a grant; undefined for one that is none. Asked for every grant in force, as late as can be. */
+  readonly ready: (envelope: string) => ReadyGrant | undefined
+  /** What grants are told of the disk; undefined where gate and server share none. */
+  readonly disk: PolicyState | undefined
 }
 
 /** A request for an approval before it is stored, and its binding as the log holds it. */
@@ -68,6 +75,8 @@ export type Decision =
       readonly proofs: readonly Proof[]
       /** The approval that it consumed, where the policy asks for one. */
       readonly approved?: Authorised
+      /** The grant that covered it, where nobody was asked. */
+      readonly granted?: CoveredCall
     }
   | {
       readonly kind: 'require_approval'
@@ -111,7 +120,11 @@ export function decide(event: ActionEvent, input: DecisionInput): Effects<Decisi
 function forwarded(
   event: ActionEvent,
   input: DecisionInput,
-  because: { readonly observed?: Exclude<Effect, 'allow'>; readonly approved?: Authorised },
+  because: {
+    readonly observed?: Exclude<Effect, 'allow'>
+    readonly approved?: Authorised
+    readonly granted?: CoveredCall
+  },
 ): Effects<Decision> {
   const { state, view } = input
   const consequences = input.answer?.consequences
@@ -129,7 +142,10 @@ function forwarded(
   return { ...decided(event, input, { ...passed, proofs }, changes), ...changes }
 }
 
-/** A call that needs a person: it passes if one has approved it, is denied if one has said no, and waits otherwise. */
+/**
+ * A call that needs a person: it passes if one has approved it or a grant covers it, is denied if one has said no, and waits
+ * otherwise. What was said about exactly this call comes before what was said about calls like it.
+ */
 function hold(event: ActionEvent, input: DecisionInput, answer: PolicyAnswer): Effects<Decision> {
   const { nowMs, nextSeq: seq } = input.view
   const question = input.question(answer)
@@ -142,6 +158,8 @@ function hold(event: ActionEvent, input: DecisionInput, answer: PolicyAnswer): E
     const denied = denialOf(approval, nowMs)
     if (denied !== undefined) return decided(event, input, { kind: 'deny', seq, denied })
   }
+  const granted = coveringGrant(event, input, terms)
+  if (granted !== undefined) return spent(event, input, granted)
   const waiting = known.find((approval) => waits(approval, nowMs))
   if (waiting === undefined) return asked(event, input, { question, answer })
   return decided(event, input, { kind: 'require_approval', seq, approval: waiting.request })
@@ -179,6 +197,42 @@ function consumed(
     usesLeft,
   })
   return { ...passed, records: [...passed.records, used] }
+}
+
+/** The grant that covers a call, the one that ends first before the others. */
+function coveringGrant(
+  event: ActionEvent,
+  input: DecisionInput,
+  terms: ApprovalTerms,
+): CoveredCall | undefined {
+  const { view, definitionHash, policyHash, disk: state } = input
+  const recorded = view.grants()
+  if (recorded.length === 0) return undefined
+  const authority = input.authority()
+  const call = { event, definitionHash, policyHash }
+  for (const one of recorded) {
+    const ready = input.ready(one.envelope)
+    const covering = { call, nowMs: view.nowMs, terms, authority, state }
+    const covered = ready && covers(one, ready, covering)
+    if (covered !== undefined) return covered
+  }
+  return undefined
+}
+
+/** One use less of a grant is left, in the commit of the decision that it allows. */
+function spent(event: ActionEvent, input: DecisionInput, granted: CoveredCall): Effects<Decision> {
+  const passed = forwarded(event, input, { granted })
+  const { grant, issuers, createdSeq, usesLeft } = granted
+  const use = grantUseRecord({
+    grant: grant.id,
+    breakGlass: grant.breakGlass,
+    call: input.callId,
+    createdSeq,
+    decisionSeq: input.view.nextSeq,
+    issuers,
+    usesLeft,
+  })
+  return { ...passed, records: [...passed.records, use] }
 }
 
 /** Lapsed requests that one new request takes off the queue, count. */
@@ -255,7 +309,6 @@ function recordOf(
     omittedRules: answer?.omittedRules ?? 0,
     policyHash: input.policyHash,
     toolDefinitionHash: input.definitionHash,
-    grant: null,
     args: input.args.digests,
     forwarded: decision.kind === 'allow',
     mode: input.mode,
@@ -266,17 +319,29 @@ function recordOf(
 function saidOf(
   decision: Decision,
   answer: PolicyAnswer | undefined,
-): Pick<DecisionFacts, 'decision' | 'reason' | 'approval'> {
+): Pick<DecisionFacts, 'decision' | 'reason' | 'approval' | 'grant'> {
+  const grant = null
   if (decision.kind === 'allow' && decision.approved !== undefined) {
-    return { decision: 'allow', reason: 'approved', approval: decision.approved.approval }
+    return { decision: 'allow', reason: 'approved', approval: decision.approved.approval, grant }
+  }
+  if (decision.kind === 'allow' && decision.granted !== undefined) {
+    const { id, breakGlass } = decision.granted.grant
+    const reason = breakGlass ? 'break_glass' : 'granted'
+    return { decision: 'allow', reason, approval: null, grant: id }
   }
   if (decision.kind === 'deny' && decision.denied !== undefined) {
-    return { decision: 'deny', reason: 'approval_denied', approval: decision.denied.approval }
+    return {
+      decision: 'deny',
+      reason: 'approval_denied',
+      approval: decision.denied.approval,
+      grant,
+    }
   }
   return {
     // Observed calls too are recorded as what the policy said; `mode` and `forwarded` say what happened.
     decision: answer?.decision ?? 'deny',
     reason: answer?.reason ?? 'internal_error',
     approval: decision.kind === 'require_approval' ? decision.approval.id : null,
+    grant,
   }
 }

@@ -41,12 +41,14 @@ export interface Preparation {
   /** What rules that do not say it ask of an approval. */
   readonly presence: Presence
   readonly authority: () => Authority
+  /** Reads the text of a grant. */
+  readonly ready: DecisionInput['ready']
   readonly nowMs: number
   readonly argumentKey: () => Uint8Array
 }
 
 /** Everything a decision depends on but the state inside its transaction, and what the policy says with it. */
-export type PreparedInput = Omit<DecisionInput, 'view' | 'state' | 'answer'>
+export type PreparedInput = Omit<DecisionInput, 'view' | 'state' | 'answer' | 'disk'>
 
 /**
  * Works out beforehand what can be: the longer a transaction takes, the longer other processes wait for the log.
@@ -78,6 +80,7 @@ export function prepare(
       return { draft: { ...draft, timeoutMs, terms: termsOf(asked, given.presence) }, binding }
     },
     authority: given.authority,
+    ready: given.ready,
   }
 }
 

@@ -4,7 +4,6 @@ import type { ActionEvent } from '../event/action-event.ts'
 import { limits } from '../limits.ts'
 import { readPath } from '../policy/path.ts'
 import type { PolicyState, RealPath } from '../policy/state.ts'
-import type { GoverningPolicy } from './policy.ts'
 
 /**
  * Asks a disk where paths really lead.
@@ -13,7 +12,11 @@ import type { GoverningPolicy } from './policy.ts'
  */
 export type AskDisk = (paths: readonly string[]) => Promise<ReadonlyMap<string, string | undefined>>
 
-type AskedPolicy = Pick<GoverningPolicy, 'explain' | 'decide'>
+/** What of a policy, or of a grant, looks at the paths of a call. */
+type AskedPolicy = {
+  explain(event: ActionEvent, state?: PolicyState): unknown
+  decide(event: ActionEvent, state?: PolicyState): unknown
+}
 
 /** What a disk said, each path once. */
 export type DiskFacts = ReadonlyMap<string, string | undefined>
@@ -66,6 +69,24 @@ export function keptPaths(
     !secrets.some((text) => text.includes(path) || readPath(text)?.written.text === path)
 }
 
+/** Several of them, as one that looks at all that any of them does. */
+export function askingAll(asked: readonly AskedPolicy[]): AskedPolicy {
+  return {
+    explain: (event, state) => asked.map((one) => one.explain(event, state)),
+    decide: (event, state) => asked.map((one) => one.decide(event, state)),
+  }
+}
+
+/** What a disk said, for whoever may know nothing else of the gate's state; what was not asked is not known. */
+export function diskState(facts: DiskFacts): PolicyState {
+  return {
+    nowMs: 0,
+    usage: () => undefined,
+    label: () => undefined,
+    realPath: (path) => facts.get(path),
+  }
+}
+
 function pathsAsked(policy: AskedPolicy, event: ActionEvent, known: DiskFacts): string[] {
   const asked = new Set<string>()
   const realPath: RealPath = (path) => {
@@ -73,12 +94,7 @@ function pathsAsked(policy: AskedPolicy, event: ActionEvent, known: DiskFacts): 
     return known.get(path)
   }
   // Only paths are looked for: the clock and the store do not change which ones rules look at, but for what is nested.
-  const state: PolicyState = {
-    nowMs: 0,
-    usage: () => undefined,
-    label: () => undefined,
-    realPath,
-  }
+  const state: PolicyState = { ...diskState(known), realPath }
   // Deciding stops at what is false, and explaining knows nothing of labels.
   policy.explain(event, state)
   policy.decide(event, state)

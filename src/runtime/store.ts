@@ -1,3 +1,4 @@
+import type { RecordedGrant } from '../approval/grant-authority.ts'
 import type { LapsedApproval, RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type { LogReport } from '../audit/log-report.ts'
@@ -18,6 +19,12 @@ export interface StoreView {
   readonly nowMs: number
   /** The seq that the first record of this commit will get. */
   readonly nextSeq: number
+  /** The origin of the log. */
+  readonly log: string
+  /** Grants that were not taken back and whose time was not found up, as the log knows them. */
+  grants(): readonly RecordedGrant[]
+  /** The grant of an id, whatever became of it. */
+  grant(id: string): RecordedGrant | undefined
   /** Requests about exactly this call that still wait, are approved or denied, as the log knows them. */
   approvals(bindingDigest: string): readonly RecordedApproval[]
   /** The request of an id, as the log knows it. */
@@ -234,6 +241,8 @@ export interface LogReader {
   approval(id: string): Promise<RecordedApproval | undefined>
   /** Every question for a person, whatever became of it; oldest first. */
   approvalRequests(): Promise<readonly ApprovalRequest[]>
+  /** Every grant, whatever became of it, in the order in which they were recorded. */
+  grants(): Promise<readonly RecordedGrant[]>
   policy(hash: string): Promise<StoredPolicy | undefined>
   /** Checks the whole log, in one state of it; says what it finds, and does not reject for it. */
   verify(options: VerifyOptions): Promise<LogReport>

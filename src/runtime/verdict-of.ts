@@ -54,14 +54,25 @@ type Told = Pick<
 >
 
 function allowed(
-  { observed, approved }: Extract<Decision, { readonly kind: 'allow' }>,
+  { observed, approved, granted }: Extract<Decision, { readonly kind: 'allow' }>,
   told: Told,
 ): AllowVerdict {
   const verdict = { decision: 'allow', authorized: true, observed } as const
-  if (approved === undefined) return { ...verdict, ...told, approvalId: undefined }
-  const reason = `approved by ${approved.approvers.join(', ')}`
-  const because = { reason, reasonCode: 'approved', suggestion: undefined } as const
-  return { ...verdict, ...told, ...because, approvalId: approved.approval }
+  const ids = { approvalId: approved?.approval, grantId: granted?.grant.id }
+  if (approved !== undefined) {
+    const reason = `approved by ${approved.approvers.join(', ')}`
+    const because = { reason, reasonCode: 'approved', suggestion: undefined } as const
+    return { ...verdict, ...told, ...because, ...ids }
+  }
+  if (granted === undefined) return { ...verdict, ...told, ...ids }
+  const { breakGlass } = granted.grant
+  const what = breakGlass ? 'a grant for an emergency' : 'a grant'
+  const because = {
+    reason: `allowed by ${what} of ${granted.issuers.join(', ')}`,
+    reasonCode: breakGlass ? 'break_glass' : 'granted',
+    suggestion: undefined,
+  } as const
+  return { ...verdict, ...told, ...because, ...ids }
 }
 
 /** A person's no is the person's, not the policy's: the model is told so, and not to ask the same again. */

@@ -5,6 +5,10 @@ export type ReasonCode =
   | AnswerReason
   /** The policy asks for a person, and one has approved exactly this call. */
   | 'approved'
+  /** The policy asks for a person, and one has let such calls pass in advance. */
+  | 'granted'
+  /** The same, for an emergency. */
+  | 'break_glass'
   /** The policy asks for a person, and one has said no to exactly this call. */
   | 'approval_denied'
   /** What was given is no event. */
@@ -38,6 +42,8 @@ export interface AllowVerdict extends Told {
   readonly observed: Exclude<Effect, 'allow'> | undefined
   /** The approval that this call has consumed. */
   readonly approvalId: string | undefined
+  /** The grant because of which nobody was asked. */
+  readonly grantId: string | undefined
 }
 
 /** The call waits for a person; it has not been made, and the same call made again is the way to go on. */

@@ -2,6 +2,7 @@ import type { LogReport } from '../audit/log-report.ts'
 import type { VerifyOptions } from '../audit/log-verifier.ts'
 import type { AuditGapFacts } from '../audit/log-drafts.ts'
 import type { StoredRecord, StoredRow, Disclosure } from '../audit/record.ts'
+import type { RecordedGrant } from '../approval/grant-authority.ts'
 import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type {
@@ -180,6 +181,10 @@ export abstract class BaseDBEngine implements Store {
 
   approval(id: string): Promise<RecordedApproval | undefined> {
     return this.#reader.approval(id)
+  }
+
+  grants(): Promise<readonly RecordedGrant[]> {
+    return this.#reader.grants()
   }
 
   policy(hash: string): Promise<StoredPolicy | undefined> {

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import type { RecordedGrant } from '../approval/grant-authority.ts'
 import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import { decodeRecord } from '../audit/codec.ts'
@@ -11,8 +12,11 @@ import { ApprovalRows } from './approval-rows.ts'
 import { versionOf } from './database-file.ts'
 import { parseDisclosures } from './disclosure-row.ts'
 import { corrupt as damaged } from './failure.ts'
+import { GrantReader } from './grant-rows.ts'
 import { matches, snippetCondition } from './log-filter.ts'
 
+/** The version of the schema that has them. */
+const firstWithGrants = 6
 /** Records one query looks at, at most; see `LogPage.next`. */
 const maxRecordsLookedAt = 50_000
 
@@ -142,6 +146,12 @@ export class LogQueries {
 
   approval(id: string, nowMs: number): RecordedApproval | undefined {
     return this.#atOnce(() => this.#approvals.ofId(id, nowMs))
+  }
+
+  grants(): readonly RecordedGrant[] {
+    // A database of an older version that no gate has opened since has none.
+    if (versionOf(this.#db) < firstWithGrants) return []
+    return this.#atOnce(() => new GrantReader(this.#db).all())
   }
 
   policy(hash: string): StoredPolicy | undefined {

@@ -35,6 +35,7 @@ interface Epoch {
 
 /** Not a note: those end in a newline. */
 const stateKeyText = 'capfence.dev/state-seal/v1'
+const grantKeyText = 'capfence.dev/grant-seal/v1'
 
 const stableFile = 'log.key'
 /** The stable key of a log that has not been committed yet. */
@@ -163,6 +164,16 @@ export class LogSigner {
    */
   stateKey(): Uint8Array {
     return sha256Bytes(this.#stable.key.sign(Buffer.from(stateKeyText, 'utf8')))
+  }
+
+  /** The same for grants. */
+  grantKey(): Uint8Array {
+    return sha256Bytes(this.#stable.key.sign(Buffer.from(grantKeyText, 'utf8')))
+  }
+
+  /** Of the log. */
+  get origin(): string {
+    return this.#context.origin
   }
 
   /** The signed note of a head. */

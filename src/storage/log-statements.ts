@@ -12,6 +12,8 @@ export interface SignedHeadRow {
   readonly note: string | null
   /** Of the state, see `StateSeal`. */
   readonly state: Buffer | null
+  /** Of grants, see `GrantRows`. */
+  readonly grants: Buffer | null
 }
 
 /** The statements of `prepareStatements`. */
@@ -69,7 +71,7 @@ interface HeadStatements {
   readonly head: Database.Statement<[], HeadRow>
   readonly signedHead: Database.Statement<[], SignedHeadRow>
   readonly createHead: Database.Statement<[Buffer]>
-  readonly updateHead: Database.Statement<[number, Buffer, Buffer, string, Buffer]>
+  readonly updateHead: Database.Statement<[number, Buffer, Buffer, string, Buffer, Buffer]>
   readonly updateState: Database.Statement<[Buffer]>
   readonly dataVersion: Database.Statement<[], number>
 }
@@ -77,10 +79,10 @@ interface HeadStatements {
 function prepareHead(db: Database.Database): HeadStatements {
   return {
     head: db.prepare('SELECT size, frontier FROM head WHERE id = 1'),
-    signedHead: db.prepare('SELECT root, note, state FROM head WHERE id = 1'),
+    signedHead: db.prepare('SELECT root, note, state, grants FROM head WHERE id = 1'),
     createHead: db.prepare(`INSERT INTO head (id, size, root, frontier) VALUES (1, 0, ?, x'')`),
     updateHead: db.prepare(
-      'UPDATE head SET size = ?, root = ?, frontier = ?, note = ?, state = ? WHERE id = 1',
+      'UPDATE head SET size = ?, root = ?, frontier = ?, note = ?, state = ?, grants = ? WHERE id = 1',
     ),
     updateState: db.prepare('UPDATE head SET state = ? WHERE id = 1'),
     // Changes when another connection has written.

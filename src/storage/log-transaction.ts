@@ -14,6 +14,9 @@ import { disclosureRows } from './disclosure-row.ts'
 import { ErasureRows } from './erasure-rows.ts'
 import { FactTables } from './fact-tables.ts'
 import { corrupt } from './failure.ts'
+import { GrantRows } from './grant-rows.ts'
+import type { GrantMark } from './grant-rows.ts'
+import { frontierBytes, nodeBuffer, parseTree } from './head-row.ts'
 import {
   logStart,
   placeRecords,
@@ -47,9 +50,11 @@ export class LogTransaction {
   readonly #checkpoints: CheckpointRows
   readonly #approvals: ApprovalRows
   readonly #erasures: ErasureRows
+  readonly #grants: GrantRows
   readonly #seal: StateSeal
   /** As of the last commit of this writer. */
   #knownSum: Buffer
+  #knownGrants: GrantMark
   #dataVersion: number | undefined
   /** When every row of the state was last looked at, on a clock of its own. */
   #stateSeenMs = -Infinity
@@ -71,6 +76,8 @@ export class LogTransaction {
     this.#checkpoints = new CheckpointRows(db)
     this.#approvals = new ApprovalRows(db)
     this.#erasures = new ErasureRows(db)
+    this.#grants = new GrantRows(db, signer.grantKey())
+    this.#knownGrants = this.#grants.mark
   }
 
   /**
@@ -111,11 +118,12 @@ export class LogTransaction {
   }
 
   /** Puts what follows from the log in the place of the rows of limits and labels. */
-  replaceState({ charges, labels }: RebuiltState): void {
+  replaceState({ charges, labels, grants }: RebuiltState): void {
     // Each row that goes is counted out of a sum that holds it.
     this.#seal.sum = this.#seal.sumOf(this.#stateRows())
     this.#charges.replace(charges)
     this.#labels.replace(labels)
+    this.#grants.replace(grants)
   }
 
   /** Starts an empty log: without records, but with a head. */
@@ -145,6 +153,9 @@ export class LogTransaction {
     return {
       nowMs,
       nextSeq: this.nextSeq,
+      log: this.#signer.origin,
+      grants: () => this.#grants.active(),
+      grant: (id) => this.#grants.ofId(id),
       approvals: (bindingDigest) => this.#approvals.ofCall(bindingDigest, nowMs),
       approval: (id) => this.#approvals.ofId(id, nowMs),
       kept: (seq) => this.#erasures.kept(seq),
@@ -169,7 +180,7 @@ export class LogTransaction {
     for (const request of requests) printApprovalRequest(request)
     const erasures = this.#erasures.plan(effects.erased ?? [])
     this.#storeState(effects, at.nowMs)
-    for (const record of records) this.#insertRecord(record)
+    for (const record of records) this.#insertRecord(record, at.nowMs)
     for (const { seq, encoded } of disclosures) this.#statements.insertDisclosures.run(seq, encoded)
     for (const request of requests) this.#approvals.ask(request)
     for (const policy of effects.policies ?? []) this.#insertPolicy(policy)
@@ -183,6 +194,7 @@ export class LogTransaction {
     if (returned !== undefined) this.#charges.giveBack(returned)
     if (charges.length > 0) this.#charges.add(charges, nowMs)
     if (labels.length > 0) this.#labels.add(labels, nowMs)
+    this.#grants.noteTime(nowMs)
   }
 
   /**
@@ -224,6 +236,7 @@ export class LogTransaction {
       frontierBytes(tree),
       note,
       this.#seal.print(tree.size),
+      this.#grants.print(tree.size),
     )
     if (this.#keepsCheckpoint) this.#keep(tree.size, note)
     return { size: tree.size, root, note }
@@ -245,12 +258,14 @@ export class LogTransaction {
     this.#known = this.#end
     this.#signer.committed()
     this.#knownSum = this.#seal.sum
+    this.#knownGrants = this.#grants.mark
   }
 
   rolledBack(): void {
     this.#end = this.#known
     this.#signer.rolledBack()
     this.#seal.sum = this.#knownSum
+    this.#grants.mark = this.#knownGrants
   }
 
   #start(end: LogEnd): void {
@@ -266,9 +281,12 @@ export class LogTransaction {
   #hasSoundState(isKnown: boolean, isAlone: boolean): boolean {
     if (isKnown && isAlone) {
       this.#seal.sum = this.#knownSum
+      this.#grants.mark = this.#knownGrants
       return true
     }
-    if (!this.#seal.accept(this.#rootRow().state, this.#beginSize)) return false
+    const { state, grants } = this.#rootRow()
+    if (!this.#seal.accept(state, this.#beginSize)) return false
+    if (!this.#grants.accept(grants, this.#beginSize)) return false
     const nowMs = performance.now()
     if (!isKnown && nowMs - this.#stateSeenMs < stateCheckEveryMs) return true
     const isSound = this.#seal.sumOf(this.#stateRows()).equals(this.#seal.sum)
@@ -321,7 +339,7 @@ export class LogTransaction {
     return { tree, prev: last === undefined ? noLeaf : last.leaf.toString('hex') }
   }
 
-  #insertRecord({ seq, leaf, body, draft }: PlacedRecord): void {
+  #insertRecord({ seq, leaf, body, draft }: PlacedRecord, nowMs: number): void {
     this.#statements.insertRecord.run(seq, nodeBuffer(leaf), body)
     if (draft.type === 'decision' && !this.#opensCall(draft.data, seq))
       throw new CallRefused('decided')
@@ -329,6 +347,7 @@ export class LogTransaction {
       throw new CallRefused('open')
     this.#facts.note(draft)
     this.#approvals.note(draft, seq)
+    this.#grants.note(draft, seq, nowMs)
   }
 
   /** @returns false when the call was decided before */
@@ -366,23 +385,10 @@ export class CallRefused extends CapFenceError {
   }
 }
 
-function parseTree({ size, frontier }: HeadRow): TreeHead {
-  const hex = frontier.toString('hex')
-  return { size, frontier: hex.match(/.{1,64}/g) ?? [] }
-}
-
-function frontierBytes({ frontier }: TreeHead): Buffer {
-  return Buffer.from(frontier.join(''), 'hex')
-}
-
-function nodeBuffer(hex: string): Buffer {
-  return Buffer.from(hex, 'hex')
-}
-
 function stateChanged(): CapFenceError {
   return new CapFenceError(
     'AUDIT_CORRUPT',
-    'the limits and labels in the audit log are not those that its writers left',
+    'the limits, labels and grants in the audit log are not those that its writers left',
     {
       hint: 'start the gate again: it rebuilds them from the records; and find out who changed the file',
     },

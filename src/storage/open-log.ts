@@ -195,7 +195,7 @@ function recoveryOf(
 }
 
 /**
- * Makes the rows of limits and labels again from the records; gives the record that says so.
+ * Makes the rows of limits, labels and grants again from the records; gives the record that says so.
  *
  * Rows of a version that did not seal them are not taken as they are either: whoever changed them could have taken the
  * seal away with them.
@@ -207,7 +207,11 @@ function rebuildRows(
 ): RecordDraft {
   const state = rebuildState(db, nowMs)
   transaction.replaceState(state)
-  return stateRebuildRecord({ charges: state.charges.length, labels: state.labels.length })
+  return stateRebuildRecord({
+    charges: state.charges.length,
+    labels: state.labels.length,
+    grants: state.grants.rows.length,
+  })
 }
 
 function makeLog(db: Database.Database, { random, nowMs, succession }: OpeningFacts): void {

@@ -2,7 +2,7 @@
 export const applicationId: number = 0x43617046
 
 /** Grows with every change of `schemaStatements`. */
-export const schemaVersion: number = 5
+export const schemaVersion: number = 6
 
 /**
  * The whole schema, compared word for word with what a database holds: a foreign trigger could rewrite what is
@@ -24,14 +24,15 @@ export const schemaStatements: readonly string[] = [
   body BLOB NOT NULL CHECK (length(body) BETWEEN 2 AND 65535)
 ) STRICT`,
   // The tree after the last record; `note` is its checkpoint, signed by the stable key and that of the epoch; `state` seals
-  // the rows of limits and labels (`StateSeal`).
+  // the rows of limits and labels (`StateSeal`), `grants` those of grants (`GrantRows`).
   `CREATE TABLE head (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   size INTEGER NOT NULL,
   root BLOB NOT NULL CHECK (length(root) = 32),
   frontier BLOB NOT NULL,
   note TEXT,
-  state BLOB
+  state BLOB,
+  grants BLOB
 ) STRICT`,
   `CREATE TABLE checkpoints (
   size INTEGER PRIMARY KEY,
@@ -79,18 +80,17 @@ export const schemaStatements: readonly string[] = [
   envelope BLOB NOT NULL,
   PRIMARY KEY (approval, approver, seq)
 ) STRICT, WITHOUT ROWID`,
+  // `used` counts calls; `ended` is empty as long as a grant was not revoked or found expired.
   `CREATE TABLE grants (
   id TEXT PRIMARY KEY,
-  state TEXT NOT NULL CHECK (state IN ('active', 'used', 'revoked', 'expired')),
-  actor TEXT,
-  session TEXT,
-  expires_ms INTEGER,
-  uses_left INTEGER,
   created_seq INTEGER NOT NULL,
-  ended_seq INTEGER,
-  envelope BLOB NOT NULL
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  used INTEGER NOT NULL,
+  ended TEXT NOT NULL CHECK (ended IN ('', 'revoked', 'expired')),
+  envelope TEXT NOT NULL
 ) STRICT, WITHOUT ROWID`,
-  `CREATE INDEX grants_active ON grants (expires_ms) WHERE state = 'active'`,
+  `CREATE INDEX grants_active ON grants (expires_ms) WHERE ended = ''`,
   // `pot` is the limit or budget with the values it counts per; `amount` is an exact decimal.
   `CREATE TABLE limit_charges (
   pot TEXT NOT NULL,
@@ -211,6 +211,35 @@ const steps: ReadonlyMap<number, SchemaStep> = new Map([
 ) STRICT`,
       ],
       added: /^CREATE TABLE head\b/,
+    },
+  ],
+  [
+    6,
+    {
+      carried: { table: 'head', columns: 'id, size, root, frontier, note, state' },
+      removed: [
+        `CREATE TABLE head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  size INTEGER NOT NULL,
+  root BLOB NOT NULL CHECK (length(root) = 32),
+  frontier BLOB NOT NULL,
+  note TEXT,
+  state BLOB
+) STRICT`,
+        `CREATE TABLE grants (
+  id TEXT PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('active', 'used', 'revoked', 'expired')),
+  actor TEXT,
+  session TEXT,
+  expires_ms INTEGER,
+  uses_left INTEGER,
+  created_seq INTEGER NOT NULL,
+  ended_seq INTEGER,
+  envelope BLOB NOT NULL
+) STRICT, WITHOUT ROWID`,
+        `CREATE INDEX grants_active ON grants (expires_ms) WHERE state = 'active'`,
+      ],
+      added: /^CREATE (?:TABLE (?:head|grants)|INDEX grants_active)\b/,
     },
   ],
 ])

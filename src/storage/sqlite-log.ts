@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { RecordedGrant } from '../approval/grant-authority.ts'
 import type { RecordedApproval } from '../approval/recorded.ts'
 import type { ApprovalRequest } from '../approval/request.ts'
 import type { LogReport } from '../audit/log-report.ts'
@@ -93,6 +94,10 @@ export class SQLiteLog implements LogReader {
 
   approval(id: string): Promise<RecordedApproval | undefined> {
     return this.#read(() => this.#queries.approval(id, this.#context.clock.nowMs()))
+  }
+
+  grants(): Promise<readonly RecordedGrant[]> {
+    return this.#read(() => this.#queries.grants())
   }
 
   policy(hash: string): Promise<StoredPolicy | undefined> {

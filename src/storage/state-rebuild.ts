@@ -6,6 +6,8 @@ import type { StateAccount } from '../audit/state-account.ts'
 import { appendLeaf, emptyTree, rootOf } from '../audit/tree.ts'
 import { sessionSubject } from '../runtime/decide-state.ts'
 import type { LabelChange } from '../runtime/store.ts'
+import { GrantTrail } from './grant-trail.ts'
+import type { GrantState } from './grant-rows.ts'
 import { parseDisclosures } from './disclosure-row.ts'
 import { corrupt } from './failure.ts'
 
@@ -18,14 +20,15 @@ export interface RebuiltCharge {
   readonly expires_ms: number
 }
 
-/** What limits and labels stand at, as it follows from the log alone. */
+/** What limits, labels and grants stand at, as it follows from the log alone. */
 export interface RebuiltState {
   readonly charges: readonly RebuiltCharge[]
   readonly labels: readonly LabelChange[]
+  readonly grants: GrantState
 }
 
 /**
- * Works out what limits and labels stand at, from the records and what they disclose (THREATS B37).
+ * Works out what limits, labels and grants stand at, from the records and what they disclose (THREATS B37).
  *
  * What can only be known of the table is left out in the safe direction: every charge counts as settled, and no label as
  * proven, so that evidence has to be given again.
@@ -39,7 +42,8 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
   const decisions: StoredRecord[] = []
   const returned = new Set<number>()
   const redacted = new Set<string>()
-  for (const record of stateRecords(db)) {
+  const grants = new GrantTrail()
+  for (const record of stateRecords(db, grants)) {
     for (const digest of redactedBy(record)) redacted.add(digest)
     if (changesState(record)) decisions.push(record)
     const { decision_seq: seq, sent } = record.data
@@ -61,6 +65,7 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
   return {
     charges: charges.filter(({ expires_ms }) => expires_ms > nowMs),
     labels: labels.filter(({ heldUntilMs }) => heldUntilMs > nowMs),
+    grants: grants.state,
   }
 }
 
@@ -68,11 +73,12 @@ export function rebuildState(db: Database.Database, nowMs: number): RebuiltState
 const tellTales = ['"state":', '"sent":false', '"t":"redact"']
 
 /** The records that say something of the state; every record is read, because only all of them give the root. */
-function* stateRecords(db: Database.Database): Iterable<StoredRecord> {
+function* stateRecords(db: Database.Database, grants: GrantTrail): Iterable<StoredRecord> {
   const rows = db.prepare<[], Buffer>('SELECT body FROM records ORDER BY seq').pluck()
   let tree = emptyTree
   for (const body of rows.iterate()) {
     tree = appendLeaf(tree, leafHash(body))
+    grants.note(body)
     if (tellTales.some((tale) => body.includes(tale))) yield decodeRecord(body)
   }
   const root = db.prepare<[], Buffer>('SELECT root FROM head').pluck().get()

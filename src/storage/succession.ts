@@ -7,6 +7,7 @@ import type { Disclosure, RecordDraft } from '../audit/record.ts'
 import type { StateAccount } from '../audit/state-account.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import type { LabelChange } from '../runtime/store.ts'
+import { noGrants } from './grant-rows.ts'
 import { rebuildState } from './state-rebuild.ts'
 import type { RebuiltCharge, RebuiltState } from './state-rebuild.ts'
 
@@ -60,6 +61,7 @@ export function carriedFrom(db: Database.Database, nowMs: number): Carried {
 export interface CarriedEffects {
   readonly records: readonly RecordDraft[]
   readonly disclosures: readonly Disclosure[]
+  /** Grants are not among it: they are grants of the log that ends. */
   readonly state: RebuiltState
 }
 
@@ -75,7 +77,11 @@ export function carriedEffects(
 ): CarriedEffects {
   const records: RecordDraft[] = []
   const disclosures: Disclosure[] = []
-  const state: { charges: RebuiltCharge[]; labels: LabelChange[] } = { charges: [], labels: [] }
+  const state = {
+    charges: [] as RebuiltCharge[],
+    labels: [] as LabelChange[],
+    grants: noGrants,
+  }
   for (const account of accountsOf(charges, labels)) {
     const seq = fromSeq + records.length
     const sealed = discloseText('state', JSON.stringify(printed(account)), salts)

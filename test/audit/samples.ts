@@ -24,6 +24,12 @@ import {
   procStopRecord,
   stateRebuildRecord,
 } from '../../src/audit/log-drafts.ts'
+import {
+  grantCreateRecord,
+  grantExpireRecord,
+  grantRevokeRecord,
+  grantUseRecord,
+} from '../../src/audit/grant-drafts.ts'
 import type { RecordDraft, RecordPlace, StoredRow } from '../../src/audit/record.ts'
 import { printVerifierKey, verifierKey } from '../../src/audit/note.ts'
 import { ActionEvent } from '../../src/event/action-event.ts'
@@ -176,6 +182,31 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     usesLeft: 0,
   }),
   'approval.expire': approvalExpireRecord(answerOfTests.approval, 2),
+  'grant.create': grantCreateRecord({
+    grant: 'grt_01JD8Q5V7Z0000000000000000',
+    breakGlass: false,
+    envelope: '{}',
+    expiresAtMs: 2,
+    issuers: ['alice'],
+    reason: 'nightly run',
+    uses: 5,
+  }),
+  'grant.revoke': grantRevokeRecord({
+    grant: 'grt_01JD8Q5V7Z0000000000000000',
+    by: 'alice',
+    envelope: '{}',
+    reason: 'done',
+  }),
+  'grant.use': grantUseRecord({
+    grant: 'grt_01JD8Q5V7Z0000000000000000',
+    breakGlass: false,
+    call: callId(1),
+    createdSeq: 2,
+    decisionSeq: 3,
+    issuers: ['alice'],
+    usesLeft: 4,
+  }),
+  'grant.expire': grantExpireRecord('grt_01JD8Q5V7Z0000000000000000', 2),
   'audit.gap': auditGapRecord({ reason: 'locked', sinceMs: 1_700_000_000_000, unrecorded: 3 }),
   'key.add': keyAddRecord(keysOfTests),
   'key.rotate': {
@@ -191,7 +222,7 @@ export const drafts: Readonly<Record<string, RecordDraft>> = {
     data: { by: 'operator', digests: [digestA], reason: 'asked for', seq: 1 },
   },
   heartbeat: heartbeatRecord(),
-  'state.rebuild': stateRebuildRecord({ charges: 2, labels: 1 }),
+  'state.rebuild': stateRebuildRecord({ charges: 2, labels: 1, grants: 3 }),
   'log.recover': logRecoverRecord({
     by: 'ann',
     reason: 'restored from a copy',

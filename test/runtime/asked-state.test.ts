@@ -6,6 +6,9 @@ import type { StoreView } from '../../src/runtime/store.ts'
 const view: StoreView = {
   nowMs: 5,
   nextSeq: 0,
+  log: '',
+  grants: () => [],
+  grant: () => undefined,
   approvals: () => [],
   approval: () => undefined,
   lapsedApprovals: () => [],

@@ -45,6 +45,9 @@ const emptyView = {
   approval: () => undefined,
   lapsedApprovals: () => [],
   kept: () => undefined,
+  log: 'capfence.local/01JD8Q5V7Z0000000000000000',
+  grants: () => [],
+  grant: () => undefined,
 }
 
 function input(
@@ -63,6 +66,8 @@ function input(
     args: discloseArguments(event.arguments, salts, 'args'),
     sealState: (json) => discloseText('state', json, salts),
     question: () => question,
+    ready: () => undefined,
+    disk: undefined,
     ...changes,
   }
 }

@@ -111,11 +111,15 @@ export class MemoryStore implements Store {
   readonly approval = notNeeded
   readonly verify = notNeeded
   readonly pots = notNeeded
+  readonly grants = notNeeded
 
   #view(): StoreView {
     return {
       nowMs: this.nowMs,
       nextSeq: this.stored.length,
+      log: this.stored[0]?.log ?? '',
+      grants: () => [],
+      grant: () => undefined,
       approvals: (digest) =>
         this.requests
           .filter((request) => request.bindingDigest === digest && request.expiresAtMs > this.nowMs)

@@ -38,8 +38,10 @@ export function asVersion(path: string, version: number): void {
   const columns = 'id, size, root, frontier, note'
   db.exec(`CREATE TEMP TABLE kept AS SELECT ${columns} FROM main.head`)
   db.exec('DROP TABLE main.head')
-  const head = schemaOfVersion(version)?.find((one) => one.startsWith('CREATE TABLE head'))
-  db.exec(head ?? '')
+  db.exec('DROP TABLE main.grants')
+  const schema = schemaOfVersion(version) ?? []
+  const renewed = /^CREATE (?:TABLE (?:head|grants)|INDEX grants_active)\b/
+  for (const statement of schema.filter((one) => renewed.test(one))) db.exec(statement)
   db.exec(`INSERT INTO main.head (${columns}) SELECT ${columns} FROM kept`)
   db.pragma(`user_version = ${version}`)
   db.close()

@@ -49,19 +49,23 @@ test.each(unsigned)(
   },
 )
 
-test('a signed log of format 4 is read as it is, and goes on with its keys', async () => {
-  const path = await closedLog()
-  asVersion(path, 4)
-  const reader = SQLiteLog.open(path)
-  const size = await reader.size()
-  await reader.close()
-  const store = SQLiteEngine.open({ path, software: 'capfence/test' })
-  await commitOne(store)
-  await verified(store)
-  expect((await typesOf(store)).slice(size)).toEqual(['state.rebuild', 'proc.start', 'decision'])
-  await store.close()
-  expectSigned(path)
-})
+test.each([4, 5])(
+  'a signed log of format %d is read as it is, and goes on with its keys',
+  async (version) => {
+    const path = await closedLog()
+    asVersion(path, version)
+    const reader = SQLiteLog.open(path)
+    const size = await reader.size()
+    expect(await reader.grants()).toEqual([])
+    await reader.close()
+    const store = SQLiteEngine.open({ path, software: 'capfence/test' })
+    await commitOne(store)
+    await verified(store)
+    expect((await typesOf(store)).slice(size)).toEqual(['state.rebuild', 'proc.start', 'decision'])
+    await store.close()
+    expectSigned(path)
+  },
+)
 
 test('every version from the first one on is known, and no other', () => {
   const known = Array.from({ length: schemaVersion + 3 }, (_, version) => schemaOfVersion(version))

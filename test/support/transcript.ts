@@ -43,7 +43,7 @@ function printed(line: string, folder: string): string {
 const varying: readonly (readonly [word: string, pattern: RegExp])[] = [
   ['time', /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?/g],
   ['id', /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g],
-  ['id', /\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g],
+  ['id', /\b(?:[a-z]{3}_)?[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g],
   ['hash', /\b[0-9a-f]{64}\b/g],
   ['duration', /\b\d+(?:\.\d+)? ?ms\b/g],
   ['folder', /\/(?:tmp|var|private|Users|home)\/[\w./-]+/g],
