@@ -1,8 +1,9 @@
 // npm run bench: what the gate costs, beside its targets. Timings of a shared machine are noisy; the ratios, taken side by
 // side in one run, are what counts.
 //   npm run bench                     stdio and policy: what a call costs
-//   npm run bench -- storage json     only these parts; there are stdio, policy, storage, scan, replay, verify, json
-//                                     and framing
+//   npm run bench -- storage json     only these parts; there are stdio, http, policy, storage, scan, replay, verify,
+//                                     json and framing
+//   npm ci --prefix bench/http/peers  what http is measured beside: mcp-proxy and supergateway
 //   npm run bench -- --json           one object on standard output, for programs; the rest goes to standard error
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
@@ -12,6 +13,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 /** Parts with targets return what they found; the others print. */
 const measured = {
   stdio: benchStdio,
+  http: benchHttp,
   policy: benchPolicy,
   storage: benchStorage,
   scan: benchScan,
@@ -88,6 +90,35 @@ async function benchStdio() {
     target('first reply within 1.5x the hop', ratios.firstReply, 1.5),
     target('10 MB result within 3x direct', ratios.big, 3),
   ]
+  return { found, targets }
+}
+
+async function benchHttp() {
+  const { hasPeers, httpBench } = await import('./http/http.mjs')
+  const found = await httpBench()
+  const direct = found.rows.find(({ name }) => name === 'direct')
+  print('HTTP, one session; every measurement in turns with the others')
+  print(`${'variant'.padEnd(18)} p50 us   p99 us   added p50    cpu us  calls/s (16)  10 MB ms`)
+  for (const { name, p50Us, p99Us, cpuUs, callsPerSecond, bigMs } of found.rows) {
+    const columns = [
+      p50Us.toFixed(0).padStart(6),
+      p99Us.toFixed(0).padStart(8),
+      (p50Us - direct.p50Us).toFixed(0).padStart(10),
+      cpuUs.toFixed(0).padStart(9),
+      callsPerSecond.toFixed(0).padStart(13),
+      bigMs.toFixed(1).padStart(9),
+    ]
+    print(`${name.padEnd(18)} ${columns.join(' ')}`)
+  }
+  if (!hasPeers) print('mcp-proxy and supergateway: npm ci --prefix bench/http/peers')
+  const { ratios } = found
+  const targets = [target('10 MB result within 2x direct', ratios.big, 2)]
+  if (hasPeers) {
+    const what = 'before a server that it starts, adds at most a third of what mcp-proxy adds, p50'
+    targets.push(target(what, ratios.mcpProxy, 1 / 3))
+    const rate = 'with 16 in flight, gets at least the rate of mcp-proxy, which keeps no log'
+    targets.push(atLeast(rate, ratios.throughput, 1))
+  }
   return { found, targets }
 }
 

@@ -198,6 +198,9 @@ const busy: HttpRefusal = {
   headers: { 'retry-after': '1' },
 }
 
+/** Up to this size the pieces of an answer are copied into one. */
+const joinedBytes = 65_536
+
 class Answer implements HttpAnswer {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -227,9 +230,13 @@ class Answer implements HttpAnswer {
     // What is not read of a request would be taken for the next one.
     const close = this.#request.complete ? {} : { connection: 'close' }
     this.#response.writeHead(status, { ...common, ...headers, ...close, 'content-length': length })
+    // Head and body leave in one packet; what is short is copied into one piece, which takes less than many writes.
+    if (length <= joinedBytes) {
+      this.#response.end(Buffer.concat(pieces))
+      return
+    }
     this.#response.cork()
     for (const piece of pieces) this.#response.write(piece)
-    this.#response.uncork()
     this.#response.end()
   }
 
