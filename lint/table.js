@@ -128,7 +128,8 @@ export const rooms = {
   },
   adapters: {
     holds: 'in-process gates for SDK clients, tool maps, functions',
-    imports: ['event', 'runtime'],
+    // json: arguments are read as strictly as those of a message. proxy: a blocked call is answered as the gate does.
+    imports: ['json', 'event', 'runtime', 'proxy'],
     packages: [],
     pure: [],
   },

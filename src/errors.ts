@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'APPROVAL_REFUSED'
   | 'AUDIT_CORRUPT'
   | 'AUDIT_UNAVAILABLE'
+  | 'CALL_BLOCKED'
   | 'CLIENT_FILE'
   | 'CONFIG_INVALID'
   | 'CONFIG_NOT_FOUND'

@@ -65,6 +65,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'APPROVAL_REFUSED':
     case 'GRANT_NOT_FOUND':
     case 'GRANT_REFUSED':
+    case 'CALL_BLOCKED':
     case 'PROOF_INVALID':
       return exitCodes.no
     case 'AUDIT_CORRUPT':

@@ -49,7 +49,7 @@ const arrows: Readonly<Record<string, string>> = {
   clients: 'config',
   scan: 'config clients',
   probe: 'json transport',
-  adapters: 'event runtime',
+  adapters: 'json event runtime proxy',
   dashboard: 'json crypto event policy runtime approval audit storage replay',
   telemetry: 'event',
   cli: Object.keys(rooms).join(' '),

@@ -15,8 +15,8 @@ export interface GateNames {
 /** The names of the library for TypeScript and JavaScript. */
 export const jsGates: GateNames = {
   isGate: (module) => /^capfence(?:\/|$)/.test(module),
-  wrappers: ['gate', 'gateTool', 'gateTools', 'gateToolMap'],
-  clients: ['gateClient', 'gateClientV1', 'gateClientV2'],
+  wrappers: ['gate', 'gateTool', 'gateTools'],
+  clients: ['gateClient'],
   questions: ['ActionRuntime().execute', 'ActionRuntime.open().execute'],
 }
 
