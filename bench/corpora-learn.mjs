@@ -1,14 +1,10 @@
 // Learns policies from the clean runs of a corpus and judges them by the recorded attacks: a part of `npm run corpora`.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ActionEvent } from '../dist/index.js'
-import { escapeName } from '../dist/event/name.js'
-import { scanStrict, wanted } from '../dist/json/scan.js'
 import { loadPolicy } from '../dist/policy/load.js'
 import { parsersReady } from '../dist/policy/parsers.js'
 import { Learner } from '../dist/replay/learn/learn.js'
-
-const encoder = new TextEncoder()
+import { eventOf, interval, linesOf } from './corpora-events.mjs'
 
 /** Clean runs below which approvals only indicate: most of them are about tools that too few runs have called, count. */
 const leastRuns = 500
@@ -20,17 +16,6 @@ const normalised = (name) => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 const targets = {
   seen: { stopped: 0.95, kept: 0.93, approvals: 0.3 },
   left: { stopped: 0.92, kept: 0.93, approvals: 1.6 },
-}
-
-/** @param {string} suite @param {{tool: string, arguments: object}} call @param {string} session */
-function eventOf(suite, { tool, arguments: args }, session) {
-  const { value } = scanStrict(encoder.encode(JSON.stringify(args)), wanted({}))
-  return ActionEvent.of({
-    actor: 'agent',
-    capability: { resource: escapeName(suite), action: escapeName(tool), scope: 'corpus' },
-    context: { tool, session },
-    arguments: value,
-  })
 }
 
 const nothingMissing = { places: [], mayBeNamed: undefined }
@@ -107,19 +92,6 @@ class Score {
   }
 }
 
-/** Wilson's interval of 95 %. @param {number} part @param {number} whole */
-function interval(part, whole) {
-  if (whole === 0) return 'none'
-  const z = 1.96
-  const share = part / whole
-  const middle = (share + z ** 2 / (2 * whole)) / (1 + z ** 2 / whole)
-  const half =
-    (z * Math.sqrt((share * (1 - share)) / whole + z ** 2 / (4 * whole ** 2))) /
-    (1 + z ** 2 / whole)
-  const percent = (/** @type {number} */ value) => (100 * value).toFixed(1)
-  return `${percent(share)} % (${percent(middle - half)}–${percent(middle + half)})`
-}
-
 /**
  * @param {string} folder
  * @returns {Promise<{lines: string[], missed: string[], judged: number}>}
@@ -131,12 +103,7 @@ export async function judgeLearning(folder) {
   if (!files.every((file) => existsSync(file))) {
     return { lines: ['learned policies: no agentdyn'], missed: [], judged: 0 }
   }
-  const [clean = [], runs = []] = files.map((file) =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line)),
-  )
+  const [clean = [], runs = []] = files.map((file) => linesOf(file))
   await parsersReady()
   return report(clean, runs)
 }

@@ -8,6 +8,7 @@ import { loadPolicy } from '../dist/policy/load.js'
 import { parsersReady } from '../dist/policy/parsers.js'
 import { PolicyError } from '../dist/policy/problem.js'
 import { judgeLearning } from './corpora-learn.mjs'
+import { judgeSuites } from './corpora-suites.mjs'
 
 const folder = process.argv[2] ?? '../shared/corpora'
 
@@ -184,11 +185,13 @@ for (const line of lines) {
     `${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}\n`.trimEnd() + '\n',
   )
 }
-const learning = await judgeLearning(folder)
-for (const line of learning.lines) process.stdout.write(`${line}\n`)
-for (const text of learning.missed) process.stdout.write(`missed: ${text}\n`)
-missed.push(...learning.missed)
-judged += learning.judged
+for (const part of [judgeSuites, judgeLearning]) {
+  const found = await part(folder)
+  for (const line of found.lines) process.stdout.write(`${line}\n`)
+  for (const text of found.missed) process.stdout.write(`missed: ${text}\n`)
+  missed.push(...found.missed)
+  judged += found.judged
+}
 if (judged === 0) {
   process.stderr.write(
     `nothing to judge in ${folder}: expected files named as above, with rows in them\n`,

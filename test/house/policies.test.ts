@@ -9,7 +9,7 @@ import { projectFiles } from '../support/files.ts'
 import { root } from '../support/root.ts'
 
 /** Every policy that is shipped, and the samples beside them: what they say of themselves is so. */
-const files = projectFiles('policies').map(({ path }) => path)
+const files = projectFiles('policies', 'fixtures/policies').map(({ path }) => path)
 const policies = files.filter((path) => path.endsWith('.yaml') && !path.endsWith('.test.yaml'))
 
 interface Summary {
