@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'GRANT_REFUSED'
   | 'JSON_INVALID'
   | 'KEY_INVALID'
+  | 'LOCK_INVALID'
+  | 'LOCK_MISMATCH'
   | 'NOTE_INVALID'
   | 'POLICY_INVALID'
   | 'POLICY_NOT_FOUND'

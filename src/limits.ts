@@ -249,6 +249,8 @@ export const limits = {
   maxPointerCharacters: 1024,
   /** A configuration file, bytes. */
   maxConfigBytes: 1_048_576,
+  /** `capfence.lock`, bytes. */
+  maxLockBytes: 33_554_432,
   /** Nesting in a configuration file, levels. */
   maxConfigDepth: 32,
   /** Refused messages that get a record of their own, per second and connection; the rest are counted. */

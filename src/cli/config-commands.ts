@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { ConfigInvalid } from '../config/problems.ts'
@@ -25,11 +26,16 @@ export async function configCheck(
   if (flags.json === true) await io.out.write(checkLine({ file, problems, warnings, counts }))
   else {
     await printProblems({ problems, warnings }, io)
-    if (!(config instanceof ConfigInvalid))
+    if (!(config instanceof ConfigInvalid)) {
       await io.out.write(`${shown(file)}: ${summary(config)}\n`)
+      if (!existsSync(config.lock.file)) await io.out.write(unpinned)
+    }
   }
   return problems.length === 0 ? exitCodes.yes : exitCodes.no
 }
+
+const unpinned =
+  'there is no lock, so a server may change what its tools say: `capfence lock` pins it\n'
 
 function readOrProblems(file: string): Config | ConfigInvalid {
   try {

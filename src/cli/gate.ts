@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 import type { Config } from '../config/config.ts'
-import { definitionHash } from '../mcp/definition-hash.ts'
+import { definitionHash } from '../mcp/definition.ts'
 import { Session } from '../proxy/session.ts'
 import type { SessionServer } from '../proxy/session.ts'
 import { RestartPolicy } from '../transport/restart.ts'
@@ -9,6 +9,7 @@ import { openStdio } from '../transport/stdio.ts'
 import type { StdioChannel } from '../transport/stdio.ts'
 import type { ProcessTree } from '../transport/tree.ts'
 import { LateGate } from './late-gate.ts'
+import type { LiveLock } from './live-lock.ts'
 import type { OpenGate } from './open-gate.ts'
 import { say } from './say.ts'
 import { version } from './version.ts'
@@ -23,6 +24,7 @@ export type GateServer = Omit<SessionServer, 'backoff'>
  * Serves the client on standard input and output until it goes or a signal comes.
  *
  * @param tree where the servers run; empty when this returns
+ * @param lock what the servers may be
  * @returns the exit code: 0 after an orderly end
  * @throws CapFenceError when the policy or the log cannot be opened; no call was forwarded then
  */
@@ -30,14 +32,16 @@ export async function serve(
   config: Config,
   servers: readonly GateServer[],
   tree: ProcessTree,
+  lock: LiveLock,
 ): Promise<number> {
-  return new Gate(config, servers, tree).serve()
+  return new Gate(config, servers, tree, lock).serve()
 }
 
 /** One client, its servers and the gate between them, from start to end. */
 class Gate {
   readonly #config: Config
   readonly #tree: ProcessTree
+  readonly #lock: LiveLock
   readonly #late = new LateGate()
   readonly #stdio: StdioChannel
   readonly #session: Session
@@ -45,9 +49,10 @@ class Gate {
   #end: (reason: string) => void = () => undefined
   readonly #ended: Promise<string>
 
-  constructor(config: Config, servers: readonly GateServer[], tree: ProcessTree) {
+  constructor(config: Config, servers: readonly GateServer[], tree: ProcessTree, lock: LiveLock) {
     this.#config = config
     this.#tree = tree
+    this.#lock = lock
     this.#ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -73,7 +78,7 @@ class Gate {
   /** Opens the log and loads the policy; meanwhile the server may already start, and calls wait. */
   async #start(): Promise<void> {
     const { openGate } = await import('./open-gate.ts')
-    this.#open = await openGate(this.#config, say)
+    this.#open = await openGate(this.#config, this.#lock, say)
     this.#late.open(this.#open.gateFor(this.#config.actor))
   }
 
@@ -117,6 +122,7 @@ class Gate {
       software: { name: 'capfence', version },
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       hashDefinition: definitionHash,
+      pins: this.#lock,
       cursorKey: randomBytes(32),
       onCongestion: (congested) => {
         if (congested) this.#stdio.pause()

@@ -3,8 +3,9 @@ import type { Config } from '../config/config.ts'
 import { serversToStart } from '../config/start.ts'
 import type { StartableServer } from '../config/start.ts'
 import { CapFenceError } from '../errors.ts'
-import { definitionHash } from '../mcp/definition-hash.ts'
+import { definitionHash } from '../mcp/definition.ts'
 import type { OpenChannel } from '../mcp/connection.ts'
+import type { Pins } from '../mcp/pins.ts'
 import type { HttpEndpoint } from '../proxy/http-front.ts'
 import { Session } from '../proxy/session.ts'
 import { RestartPolicy } from '../transport/restart.ts'
@@ -19,6 +20,8 @@ export interface EndpointParts {
   readonly variables: Io['variables']
   readonly tree: ProcessTree
   readonly gateFor: OpenGate['gateFor']
+  /** Which definitions somebody has accepted. */
+  readonly pins: Pins
   log(text: string): void
 }
 
@@ -100,6 +103,7 @@ function endpointOf(
         software: { name: 'capfence', version },
         hash: (text) => createHash('sha256').update(text).digest('hex'),
         hashDefinition: definitionHash,
+        pins: parts.pins,
         cursorKey,
         onCongestion,
         log: (text) => parts.log(text),

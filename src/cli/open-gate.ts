@@ -15,6 +15,7 @@ import { SQLiteEngine } from '../storage/sqlite-engine.ts'
 import { readAuthority } from './authority.ts'
 import { disksOf } from './ask-disk.ts'
 import type { Schedule } from './anchor-schedule.ts'
+import type { LiveLock } from './live-lock.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
 import { receiptsOf } from './receipts.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
@@ -34,7 +35,11 @@ export interface OpenGate {
  *
  * @throws CapFenceError `POLICY_INVALID`, `POLICY_NOT_FOUND`, `AUDIT_UNAVAILABLE`, `AUDIT_CORRUPT`
  */
-export async function openGate(config: Config, log: (text: string) => void): Promise<OpenGate> {
+export async function openGate(
+  config: Config,
+  lock: LiveLock,
+  log: (text: string) => void,
+): Promise<OpenGate> {
   const policy = await loadGoverningPolicy(config.policies, config.folder)
   const schedule = await readSchedule(config)
   const store = SQLiteEngine.open({
@@ -51,9 +56,14 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
   const record = (facts: ConfigChangeFacts): Promise<void> =>
     recordConfiguration(store, facts, durability)
   // All at once share one transaction.
-  const facts = [startFacts(config), approversFacts(config)].filter((one) => one !== undefined)
+  const facts = [startFacts(config), approversFacts(config), lock.startFacts].filter(
+    (one) => one !== undefined,
+  )
   await Promise.all([runtime.start(), ...facts.map(record)])
-  const watch = watchConfiguration(config, { runtime, record, log })
+  if (!lock.isActive) {
+    log('no definition of a tool is pinned; `capfence lock` pins what the servers say now')
+  }
+  const watch = watchConfiguration(config, { runtime, lock, record, log })
   const anchors = schedule?.({ store, log })
   const definitions = new ToolDefinitionLog({
     store,
@@ -61,7 +71,7 @@ export async function openGate(config: Config, log: (text: string) => void): Pro
     onFailure: (error) => log(failureText(error)),
   })
   return {
-    gateFor: newGates(config, { store, runtime, definitions, log }),
+    gateFor: newGates(config, { store, runtime, definitions, lock, log }),
     close: async () => {
       watch.close()
       await anchors?.close()
@@ -117,18 +127,20 @@ interface GateParts {
   readonly store: Store
   readonly runtime: ActionRuntime
   readonly definitions: ToolDefinitionLog
+  readonly lock: LiveLock
   readonly log: (text: string) => void
 }
 
 /** What all sessions share is made once: whoever begins many sessions is not recorded more for it. */
 function newGates(
   config: Config,
-  { store, runtime, definitions, log }: GateParts,
+  { store, runtime, definitions, lock, log }: GateParts,
 ): OpenGate['gateFor'] {
   const parts = {
     runtime,
     bindings: new Bindings(config.servers.map(({ name, binding }) => [name, binding])),
     definitions,
+    pins: lock,
     refusals: new RefusalLog({
       store,
       draws,

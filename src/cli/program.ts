@@ -13,6 +13,7 @@ import { examples, useOwnConfig, withPlace } from './command-kit.ts'
 import { clientsCommands } from './clients-commands.ts'
 import { grantsCommand } from './grants-commands.ts'
 import { keysCommand } from './keys-commands.ts'
+import { lockCommand } from './lock-command.ts'
 import { ownConfigPath } from './own-home.ts'
 import { policyCommand } from './policy-commands.ts'
 import { replayCommand } from './replay-command.ts'
@@ -86,7 +87,10 @@ class CommandSession {
     program.addCommand(keysCommand(this.#kit())).addCommand(auditCommand(this.#kit()))
     program.addCommand(witnessCommand(this.#kit()))
     for (const command of clientsCommands(this.#kit())) program.addCommand(command)
-    program.addCommand(scanCommand(this.#kit())).addCommand(replayCommand(this.#kit()))
+    program
+      .addCommand(lockCommand(this.#kit()))
+      .addCommand(scanCommand(this.#kit()))
+      .addCommand(replayCommand(this.#kit()))
     return program
   }
 

@@ -71,6 +71,8 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case 'AUDIT_CORRUPT':
     case 'AUDIT_UNAVAILABLE':
     case 'KEY_INVALID':
+    case 'LOCK_INVALID':
+    case 'LOCK_MISMATCH':
     case 'POLICY_INVALID':
     case 'POLICY_NOT_FOUND':
     case 'RECORD_INVALID':

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
@@ -8,6 +9,7 @@ import { CapFenceError } from '../errors.ts'
 import { ProcessTree } from '../transport/tree.ts'
 import type { GateServer } from './gate.ts'
 import { headStart } from './head-start.ts'
+import type { LiveLock } from './live-lock.ts'
 import { localOpener, remoteOpener } from './openers.ts'
 import { say } from './say.ts'
 
@@ -44,14 +46,23 @@ export async function run(args: readonly string[]): Promise<number> {
   const config = readConfigFile(options.config)
   for (const { message } of config.warnings) say(`${config.file}: ${message}`)
   const startable = serversToStart(config, { only: options.server, variables: process.env })
+  // Whether a server may be started, the lock says; where there is none, that is looked up while it starts.
+  const isFirst = config.lock.required || existsSync(config.lock.file)
+  const lock = isFirst ? await openLock(config, options) : undefined
   const tree = new ProcessTree({ onUnguarded: say })
   try {
     const servers = await gateServers(startable, config, tree)
     const { serve } = await import('./gate.ts')
-    return await serve(config, servers, tree)
+    return await serve(config, servers, tree, lock ?? (await openLock(config, options)))
   } finally {
     await tree.stopAll()
   }
+}
+
+/** @throws CapFenceError `LOCK_INVALID`, `LOCK_MISMATCH` */
+async function openLock(config: Config, { server }: RunOptions): Promise<LiveLock> {
+  const { LiveLock } = await import('./live-lock.ts')
+  return new LiveLock(config, server)
 }
 
 function readArguments(args: readonly string[]): RunOptions | undefined {

@@ -13,6 +13,7 @@ import { ProcessTree } from '../transport/tree.ts'
 import { httpEndpoints } from './http-endpoints.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
+import { LiveLock } from './live-lock.ts'
 import { openGate } from './open-gate.ts'
 import type { OpenGate } from './open-gate.ts'
 import { say } from './say.ts'
@@ -50,9 +51,10 @@ export async function serve(flags: ServeFlags, io: Io, logs: UiParts): Promise<E
   const place = placeOf(config, flags)
   const tree = new ProcessTree({ onUnguarded: say })
   try {
-    const gate = await openGate(config, say)
+    const lock = new LiveLock(config, undefined)
+    const gate = await openGate(config, lock, say)
     try {
-      await new HttpGate(config, place, { gate, tree, io, logs }).serve(flags)
+      await new HttpGate(config, place, { gate, lock, tree, io, logs }).serve(flags)
     } finally {
       await tree.stopAll()
       await gate.close()
@@ -119,6 +121,7 @@ function isLoopback(host: string): boolean {
 
 interface HttpGateParts {
   readonly gate: OpenGate
+  readonly lock: LiveLock
   readonly tree: ProcessTree
   readonly io: Io
   readonly logs: UiParts
@@ -137,10 +140,10 @@ class HttpGate {
   }
 
   async serve(flags: ServeFlags): Promise<void> {
-    const { gate, tree, io } = this.#parts
+    const { gate, lock, tree, io } = this.#parts
     const { gateFor } = gate
     const endpoints = await httpEndpoints(this.#config, {
-      ...{ variables: io.variables, tree, gateFor },
+      ...{ variables: io.variables, tree, gateFor, pins: lock },
       log: say,
     })
     const tokens = this.#tokens()

@@ -8,6 +8,7 @@ import { readConfigText } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
+import type { LiveLock } from './live-lock.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
 import { ApproversWatch } from './watch-approvers.ts'
 
@@ -24,6 +25,7 @@ export interface Watch {
 /** What a watch tells of changes. */
 export interface WatchParts {
   readonly runtime: ActionRuntime
+  readonly lock: LiveLock
   /** Records a changed configuration. */
   readonly record: (facts: ConfigChangeFacts) => Promise<void>
   readonly log: (text: string) => void
@@ -35,15 +37,16 @@ export interface WatchParts {
  * A policy that cannot be loaded is refused and recorded; the one before goes on deciding.
  */
 export function watchConfiguration(config: Config, parts: WatchParts): Watch {
-  const { runtime, log } = parts
+  const { runtime, lock, log } = parts
   const policies = new PolicyReload(config, runtime, log)
   const configuration = new ConfigWatch(config, parts)
   const approvers = new ApproversWatch(config, parts)
   const list = config.approvals.approvers === undefined ? [] : [config.approvals.approvers]
-  const files = [config.file, ...config.policies, ...list]
+  const files = [config.file, config.lock.file, ...config.policies, ...list]
   const look = (): void => {
     void configuration.look()
     void approvers.look()
+    void lock.look(parts)
     void policies.look()
   }
   const names = new Set(files.map((file) => basename(file)))
@@ -155,6 +158,7 @@ const settings = {
   approvals: ({ approvals }: Config) => approvals,
   limits: ({ limits }: Config) => limits,
   unknownMethods: ({ unknownMethods }: Config) => unknownMethods,
+  lock: ({ lock }: Config) => lock,
 } as const
 
 /** What stands in the log of the configuration with which a gate starts. */

@@ -4,6 +4,8 @@ import type { AnchorConfig } from './anchors.ts'
 import { readAnchors } from './anchors.ts'
 import type { Node } from './jsonc.ts'
 import { parseJsonc } from './jsonc.ts'
+import { defaultLock, lockIn } from './lock.ts'
+import type { LockConfig } from './lock.ts'
 import type { Problem } from './problems.ts'
 import { Report } from './problems.ts'
 import type { Place, Read } from './read.ts'
@@ -46,6 +48,7 @@ export interface Config {
   readonly serve: ServeConfig
   readonly limits: LimitsConfig
   readonly unknownMethods: UnknownMethods
+  readonly lock: LockConfig
   /** Worth saying, and no reason to stop. */
   readonly warnings: readonly Problem[]
 }
@@ -113,6 +116,7 @@ const topKeys = [
   'serve',
   'limits',
   'unknownMethods',
+  'lock',
 ] as const
 const topHints: ReadonlyMap<string, string> = new Map([
   ['servers', 'it is called `mcpServers` here'],
@@ -173,6 +177,7 @@ function readRoot(root: Node, place: Place, file: string): Omit<Config, 'text'> 
     serve: section.optional('serve', readServe, defaultServe),
     limits: section.optional('limits', readLimits, defaultLimits),
     unknownMethods: section.optional('unknownMethods', oneOf(unknownMethodChoices), 'deny'),
+    lock: section.optional('lock', lockIn(folder), defaultLock(folder)),
   } as const
   if (environment === undefined || servers === undefined || policies === undefined) return undefined
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { lockSchema } from './lock-schema.ts'
 import { riskLevels } from '../event/capability.ts'
 import { limits } from '../limits.ts'
 import { clientKeys } from './client-keys.ts'
@@ -332,6 +333,9 @@ export const configSchema: z.ZodType = z
       .enum(unknownMethodChoices)
       .optional()
       .describe('What happens to methods that CapFence does not know; `deny` when left out.'),
+    lock: lockSchema
+      .optional()
+      .describe('Which definitions of servers somebody has accepted: `capfence lock`.'),
   })
   .describe('What CapFence stands in front of, and by which rules.')
 

@@ -5,6 +5,8 @@
 export type Mode = 'enforce' | 'observe'
 /** What happens to methods that CapFence does not know (THREATS B8). */
 export type UnknownMethods = 'deny' | 'forward'
+/** What becomes of definitions that nobody has accepted, where the policy is only observed. */
+export type HeldChoice = 'hold' | 'report'
 /** What a decision survives before its call is forwarded: a power cut, or only the end of the process. */
 export type AuditDurability = 'power' | 'process'
 /** What the log can disclose of arguments and results (AUDIT.md "Secrets"). */
@@ -14,6 +16,8 @@ export type DisclosureMode = 'full' | 'args' | 'digest-only' | 'none'
 export const modes: readonly Mode[] = ['enforce', 'observe']
 /** What may stand at `unknownMethods`. */
 export const unknownMethodChoices: readonly UnknownMethods[] = ['deny', 'forward']
+/** What may stand at `lock.inObserve`. */
+export const heldChoices: readonly HeldChoice[] = ['hold', 'report']
 /** What may stand at `audit.durability`. */
 export const durabilities: readonly AuditDurability[] = ['power', 'process']
 /** What may stand at `audit.mode`. */
@@ -39,6 +43,8 @@ export const bounds = {
   maxRotateHours: 8784,
   /** A month. */
   maxVerifyMinutes: 44_640,
+  /** A day: what is looked at less often is not looked at. */
+  maxRelistMinutes: 1440,
   maxAnchorName: 64,
   /** A week: an anchor that is older says little. */
   maxAnchorMinutes: 10_080,

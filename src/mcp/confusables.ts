@@ -36,6 +36,15 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
   ].flatMap(([ascii = '', others = '']) => Array.from(others, (other) => [other, ascii] as const)),
 )
 
+/** The ASCII letter that a character of another script is taken for; undefined when it is none of those. */
+export function lookalikeOf(character: string): string | undefined {
+  if (isAscii(character)) return undefined
+  const known = lookalikes.get(character) ?? lookalikes.get(character.toLowerCase())
+  if (known !== undefined) return known
+  const folded = character.normalize('NFKC')
+  return folded !== '' && folded !== character && isAscii(folded) ? folded : undefined
+}
+
 const ignorable = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Mn}]/gu
 
 /** What a name looks like: two names with the same skeleton are taken for each other (THREATS B10). */

@@ -1,4 +1,6 @@
 import { hasInvisible, isAscii, skeleton } from './confusables.ts'
+import { noPins } from './pins.ts'
+import type { Pins } from './pins.ts'
 import { exposedName, mayBeShortened } from './tool-names.ts'
 
 /** What a server may say about a tool's effects; hints, which only ever raise risk. */
@@ -26,10 +28,17 @@ export interface ToolDefinition {
 export type Admission =
   | { readonly kind: 'admitted'; readonly exposed: string }
   | { readonly kind: 'withheld'; readonly reason: string }
+  /** Its definition is not the accepted one; where that is only said, it is shown under `exposed`. */
+  | { readonly kind: 'held'; readonly exposed: string; readonly reason: string }
 
-/** Which tool a name means. */
+/** Which tool a name means; `held` says why its definition is not the accepted one. */
 export type Resolution =
-  | { readonly kind: 'tool'; readonly server: string; readonly tool: string }
+  | {
+      readonly kind: 'tool'
+      readonly server: string
+      readonly tool: string
+      readonly held?: string | undefined
+    }
   | { readonly kind: 'withheld'; readonly reason: string }
   | { readonly kind: 'unknown' }
 
@@ -49,6 +58,8 @@ export interface CatalogueOptions {
   readonly hash: (text: string) => string
   /** Hex SHA-256 of the canonical form of a definition, a JSON text. */
   readonly hashDefinition: (bytes: Uint8Array) => string
+  /** Which definitions somebody has accepted; nothing is pinned when left out. */
+  readonly pins?: Pins | undefined
 }
 
 interface Shelf {
@@ -69,9 +80,11 @@ export class ToolCatalogue {
   readonly #shelves: ReadonlyMap<string, Shelf>
   readonly #exposed = new Map<string, { readonly server: string; readonly tool: string }>()
   readonly #options: CatalogueOptions
+  readonly #pins: Pins
 
   constructor(options: CatalogueOptions) {
     this.#options = options
+    this.#pins = options.pins ?? noPins
     this.#shelves = new Map(options.servers.map((server) => [server.name, emptyShelf(server)]))
   }
 
@@ -99,7 +112,7 @@ export class ToolCatalogue {
 
   resolve(name: string): Resolution {
     const known = this.#exposed.get(name)
-    if (known !== undefined) return { kind: 'tool', ...known }
+    if (known !== undefined) return this.#pinned(known.server, known.tool)
     for (const shelf of this.#shelves.values()) {
       const resolution = this.#resolveUnlisted(shelf, name)
       if (resolution !== undefined) return resolution
@@ -107,7 +120,7 @@ export class ToolCatalogue {
     return { kind: 'unknown' }
   }
 
-  /** The names of a server's tools that were listed and are admitted. */
+  /** The names of a server's tools that were listed and are admitted, or held until somebody accepts them. */
   listed(serverName: string): readonly string[] {
     return [...(this.#shelves.get(serverName)?.tools.keys() ?? [])]
   }
@@ -133,8 +146,26 @@ export class ToolCatalogue {
     shelf.looks.set(skeleton(tool.name), tool.name)
     shelf.tools.set(tool.name, tool)
     const exposed = this.#expose(shelf, tool.name)
+    // Of a tool that is held too: whoever calls it is told why.
     this.#exposed.set(exposed, { server: shelf.server.name, tool: tool.name })
-    return { kind: 'admitted', exposed }
+    const held = this.heldBecause(shelf.server.name, tool.name)
+    if (held === undefined) return { kind: 'admitted', exposed }
+    return { kind: 'held', exposed, reason: held }
+  }
+
+  /** Why the definition of a tool that was listed is not the accepted one. */
+  heldBecause(server: string, tool: string): string | undefined {
+    if (!this.#pins.isActive) return undefined
+    const sha256 = this.definition(server, tool)?.hash
+    if (sha256 === undefined) return undefined
+    return this.#pins.heldBecause({ server, kind: 'tool', name: tool, sha256 })
+  }
+
+  /** With a lock, a tool whose definition nobody has seen now is no tool: it has to be listed first. */
+  #pinned(server: string, tool: string): Resolution {
+    if (!this.#pins.isActive) return { kind: 'tool', server, tool }
+    if (this.definition(server, tool) === undefined) return { kind: 'unknown' }
+    return { kind: 'tool', server, tool, held: this.heldBecause(server, tool) }
   }
 
   #expose(shelf: Shelf, tool: string): string {
@@ -150,7 +181,7 @@ export class ToolCatalogue {
     const reason = shelf.withheld.get(tool)
     if (reason !== undefined) return { kind: 'withheld', reason }
     if (this.#expose(shelf, tool) !== name || mayBeShortened(name, prefix)) return undefined
-    return { kind: 'tool', server: shelf.server.name, tool }
+    return this.#pinned(shelf.server.name, tool)
   }
 }
 

@@ -52,9 +52,12 @@ export function invalidCallResult(error: CapFenceError): string {
   )
 }
 
+/** What a person said, and what nobody has accepted, is not the policy's no. */
+const notByPolicy: ReadonlySet<string> = new Set(['approval_denied', 'definition_held'])
+
 function deniedLines(verdict: Extract<Blocked, { readonly decision: 'deny' }>): readonly string[] {
   return [
-    `Denied${verdict.reasonCode === 'approval_denied' ? '' : ' by policy'}: ${verdict.reason}.`,
+    `Denied${notByPolicy.has(verdict.reasonCode) ? '' : ' by policy'}: ${verdict.reason}.`,
     'The call was not executed; do not repeat it unchanged.',
     ...told(verdict),
   ]

@@ -31,6 +31,8 @@ const outcomeOf = { result: 'ok', tool_error: 'tool_error', rpc_error: 'rpc_erro
 interface CallTarget {
   readonly upstream: Upstream
   readonly tool: string
+  /** Why its definition is not the accepted one. */
+  readonly held: string | undefined
 }
 
 /**
@@ -67,6 +69,10 @@ async function decideCall(
     await routing.learnTools()
     target = findTarget(context, flight)
   }
+  if (target !== undefined && context.relisting.isStale(target.upstream.name)) {
+    await context.relisting.refresh(target.upstream.name)
+    target = findTarget(context, flight)
+  }
   if (target === undefined) {
     ticket.release()
     return refuseName(context, flight)
@@ -84,7 +90,7 @@ function gatedCall(
   context: SessionContext,
   flight: Flight,
   client: ClientIdentity,
-  { upstream, tool }: CallTarget,
+  { upstream, tool, held }: CallTarget,
 ): GatedCall {
   const given = flight.request.params['arguments']
   return {
@@ -93,6 +99,7 @@ function gatedCall(
     arguments: isJsonObject(given) ? given : emptyObject,
     client,
     definition: context.catalogue.definition(upstream.name, tool),
+    ...(held !== undefined && { held }),
   }
 }
 
@@ -141,7 +148,11 @@ function findTarget(context: SessionContext, flight: Flight): CallTarget | undef
   const resolution = context.catalogue.resolve(toolName(flight))
   if (resolution.kind !== 'tool') return undefined
   const upstream = context.upstreams.find(({ name }) => name === resolution.server)
-  return upstream && { upstream, tool: resolution.tool }
+  if (upstream === undefined) return undefined
+  const { server, tool, held } = resolution
+  // A server that said it has changed, and does not say what, has no definition that anybody has accepted.
+  const unsure = context.relisting.isStale(server) ? context.relisting.unsure : undefined
+  return { upstream, tool, held: held ?? unsure }
 }
 
 function refuseName(context: SessionContext, flight: Flight): void {

@@ -7,12 +7,14 @@ import { rpcCodes } from '../mcp/rpc.ts'
 import type { RpcError } from '../mcp/rpc.ts'
 import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
+import type { Pins } from '../mcp/pins.ts'
 import type { ToolCatalogue, ToolDefinition } from '../mcp/tool-catalogue.ts'
 import type { Upstream } from '../mcp/upstream.ts'
 import type { ToolListing } from '../runtime/tool-definitions.ts'
 import type { Asks } from './asks.ts'
 import type { Downstream } from './downstream.ts'
 import type { Flight, Flights } from './flights.ts'
+import type { Relisting } from './relisting.ts'
 
 /** What became of a forwarded call, for its outcome record. */
 export interface CallOutcome {
@@ -30,6 +32,8 @@ export interface GatedCall {
   readonly arguments: ClientRequest['params']
   readonly client: ClientIdentity
   readonly definition: ToolDefinition | undefined
+  /** Why that definition is not the accepted one; undefined when it is, or where nothing is pinned. */
+  readonly held?: string | undefined
 }
 
 /** Who the client says it is, from its `initialize`. */
@@ -75,6 +79,10 @@ export interface SessionContext {
   readonly downstream: Downstream
   readonly upstreams: readonly Upstream[]
   readonly catalogue: ToolCatalogue
+  /** Which definitions somebody has accepted. */
+  readonly pins: Pins
+  /** Whether what is known of the servers' tools is still so. */
+  readonly relisting: Relisting
   /** How far the tools of each server have been listed. */
   readonly pages: PageTrail
   readonly gate: CallGate

@@ -1,3 +1,4 @@
+import { definitionHash } from '../mcp/definition.ts'
 import { arrayItems, objectMembers } from '../mcp/list-items.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import { isPlainObject } from '../mcp/merge.ts'
@@ -5,12 +6,13 @@ import type { PlainObject } from '../mcp/merge.ts'
 import type { ServerResponse, Span } from '../mcp/message.ts'
 import { listMethods } from '../mcp/methods.ts'
 import type { ListMethod } from '../mcp/methods.ts'
+import type { Edit } from '../mcp/splice.ts'
 import type { ListedTool, ToolAnnotations } from '../mcp/tool-catalogue.ts'
 import type { SessionContext } from './context.ts'
 import type { Flight } from './flights.ts'
 
 /** One item of a list, as the server wrote it. */
-interface ListItem {
+export interface ListItem {
   readonly span: Span
   readonly bytes: Uint8Array
   readonly value: PlainObject
@@ -97,13 +99,14 @@ export function admitPage(
 ): { readonly items: readonly string[]; readonly isUnchanged: boolean } {
   if (method !== 'tools/list') {
     const rename = method === 'prompts/list' && server.prefix !== ''
-    const items = page.items.map((item) =>
+    const accepted = page.items.filter((item) => !isHeld(context, server.name, method, item))
+    const items = accepted.map((item) =>
       renamed(
         item,
         rename ? server.prefix + String(item.value['name']) : String(item.value['name']),
       ),
     )
-    return { items, isUnchanged: !rename }
+    return { items, isUnchanged: !rename && accepted.length === page.items.length }
   }
   const isFirstPage = cursor === undefined
   const admissions = context.catalogue.learn(server.name, listedTools(page), isFirstPage)
@@ -111,18 +114,52 @@ export function admitPage(
   let isUnchanged = true
   const items = page.items.flatMap((item, index) => {
     const admission = admissions[index]
-    if (admission?.kind !== 'admitted') {
+    const reason = admission?.kind === 'admitted' ? undefined : (admission?.reason ?? 'unknown')
+    if (reason !== undefined)
+      sayWithheld(context, `tool ${nameOf(item)} of \`${server.name}\``, reason)
+    const isShown =
+      admission?.kind === 'admitted' || (admission?.kind === 'held' && !context.pins.isEnforced)
+    if (!isShown) {
       isUnchanged = false
-      const reason = admission?.reason ?? 'unknown'
-      context.log(
-        `tool ${JSON.stringify(item.value['name'])} of \`${server.name}\` is withheld: ${reason}`,
-      )
       return []
     }
     if (admission.exposed !== item.value['name']) isUnchanged = false
     return [renamed(item, admission.exposed)]
   })
   return { items, isUnchanged }
+}
+
+const pinnedLists = {
+  'prompts/list': { kind: 'prompt', naming: 'name' },
+  'resources/templates/list': { kind: 'resource template', naming: 'uriTemplate' },
+} as const
+
+/** Whether a prompt or a template is not the accepted one, and kept from the client. */
+function isHeld(
+  context: SessionContext,
+  server: string,
+  method: ListMethod,
+  item: ListItem,
+): boolean {
+  const { pins } = context
+  if (!pins.isActive || method === 'resources/list' || method === 'tools/list') return false
+  const { kind, naming } = pinnedLists[method]
+  const name = item.value[naming]
+  const reason =
+    typeof name === 'string'
+      ? pins.heldBecause({ server, kind, name, sha256: definitionHash(item.bytes) })
+      : 'it has no name'
+  if (reason === undefined) return false
+  sayWithheld(context, `${kind} ${JSON.stringify(name)} of \`${server}\``, reason)
+  return pins.isEnforced
+}
+
+function nameOf(item: ListItem): string {
+  return JSON.stringify(item.value['name'])
+}
+
+function sayWithheld(context: SessionContext, what: string, reason: string): void {
+  context.log(`${what} is withheld: ${reason}`)
 }
 
 function noteListing(
@@ -146,12 +183,47 @@ export function soleListReply(
   flight: Flight,
   reply: ServerResponse,
 ): readonly Uint8Array[] | undefined {
-  if (method !== 'tools/list') return undefined
+  if (method !== 'tools/list' && !context.pins.isActive) return undefined
   const page = readPage(reply, method)
   if (page === undefined) return undefined
   const server = { name: serverName, prefix: '' }
   const { cursor } = flight.request.params
   const { items, isUnchanged } = admitPage(context, server, method, page, cursor)
-  if (isUnchanged) return undefined
-  return flight.reply(reply, [{ span: page.array, text: `[${items.join(',')}]` }])
+  const edits = clampedLifetime(context, reply)
+  if (isUnchanged && edits.length === 0) return undefined
+  return flight.reply(reply, [
+    ...edits,
+    ...(isUnchanged ? [] : [{ span: page.array, text: `[${items.join(',')}]` }]),
+  ])
+}
+
+/** A list must not be kept by the client for longer than the gate itself believes it. */
+function clampedLifetime({ pins }: SessionContext, reply: ServerResponse): readonly Edit[] {
+  const { result } = reply.spans
+  if (!pins.isActive || result === undefined) return []
+  const isTooLong = (span: Span): boolean => !(Number(textAt(reply.bytes, span)) <= pins.relistMs)
+  return objectMembers(reply.bytes, result)
+    .filter(({ name, value }) => name === 'ttlMs' && isTooLong(value))
+    .map(({ value }) => ({ span: value, text: String(pins.relistMs) }))
+}
+
+/** What hides the instructions of a server that nobody has accepted. */
+export function heldInstructions(
+  context: SessionContext,
+  server: string,
+  reply: ServerResponse,
+): readonly Edit[] {
+  const { pins } = context
+  const { result } = reply.spans
+  if (!pins.isActive || result === undefined || textAt(reply.bytes, result)[0] !== '{') return []
+  return objectMembers(reply.bytes, result)
+    .filter(({ name }) => name === 'instructions')
+    .flatMap(({ value }) => {
+      const bytes = reply.bytes.subarray(value.start, value.end)
+      const sha256 = definitionHash(bytes)
+      const reason = pins.heldBecause({ server, kind: 'instructions', name: '', sha256 })
+      if (reason === undefined) return []
+      sayWithheld(context, `the instructions of \`${server}\``, reason)
+      return pins.isEnforced ? [{ span: value, text: '""' }] : []
+    })
 }

@@ -1,9 +1,12 @@
 import type { Bindings } from '../event/binding.ts'
+import { printable } from '../event/printable.ts'
+import type { HeldDefinition } from '../runtime/decide.ts'
 import type { ActionRuntime } from '../runtime/action-runtime.ts'
 import type { AskDisk } from '../runtime/real-paths.ts'
 import type { RefusalLog } from '../runtime/refusals.ts'
 import type { ToolDefinitionLog, ToolListing } from '../runtime/tool-definitions.ts'
 import { CapFenceError } from '../errors.ts'
+import type { Pins } from '../mcp/pins.ts'
 import { receiptEdits } from '../mcp/receipt.ts'
 import { splice } from '../mcp/splice.ts'
 import { blockedResult, invalidCallResult, refusedArgumentsResult } from './blocked.ts'
@@ -32,6 +35,8 @@ export interface RuntimeGateOptions {
   readonly bindings: Bindings
   readonly refusals: RefusalLog
   readonly definitions: ToolDefinitionLog
+  /** Which definitions somebody has accepted; nothing is pinned when left out. */
+  readonly pins?: Pins | undefined
   readonly identity: GateIdentity
   /** For each server that shares the disk of the gate, how that is asked where paths lead. */
   readonly disks: ReadonlyMap<string, AskDisk>
@@ -72,6 +77,7 @@ export class RuntimeGate implements CallGate {
     }
     const verdict = await runtime.execute(event, {
       definitionHash: call.definition?.hash,
+      held: heldDefinition(call, this.#options.pins),
       askDisk: disks.get(call.server),
     })
     const shown = `${JSON.stringify(call.server)} ${JSON.stringify(call.tool)}`
@@ -129,5 +135,18 @@ export class RuntimeGate implements CallGate {
       server: call.server,
     })
     return { kind: 'blocked', resultText: invalidCallResult(error) }
+  }
+}
+
+function heldDefinition(
+  { server, tool, held }: GatedCall,
+  pins: Pins | undefined,
+): HeldDefinition | undefined {
+  if (held === undefined) return undefined
+  const [shownServer, shownTool] = [printable(server, 64), printable(tool, 128)]
+  return {
+    reason: `the definition of the tool \`${shownTool}\` of \`${shownServer}\` is held: ${held}`,
+    suggestion: `the person responsible looks at it with \`capfence lock diff\` and accepts it with \`capfence lock accept ${shownServer}/${shownTool}\``,
+    isEnforced: pins?.isEnforced ?? true,
   }
 }

@@ -26,7 +26,12 @@ export function serverEvents(
   return {
     onRequest: (request, connection) =>
       putRequest(context, server, request, connection, options.showServer),
-    onNotification: (notification, connection) => passOn(context, notification, connection),
+    onNotification: (notification, connection) => {
+      if (notification.method === 'notifications/tools/list_changed') {
+        context.relisting.changed(server)
+      }
+      passOn(context, notification, connection)
+    },
     // Standard output belongs to the protocol; what a server prints there by mistake is for the operator.
     onStray: (line) => context.log(`\`${server}\` printed: ${shownLine(line)}`),
     onRefused: ({ reason, message }, bytes) =>
@@ -45,6 +50,8 @@ export function serverEvents(
     onRestarted: (connection, reply) => {
       context.log(`server \`${server}\` was started again`)
       options.onRestarted(connection)
+      // Another process may be another program.
+      context.relisting.changed(server)
       announceChanges(context, reply)
     },
   }

@@ -9,6 +9,8 @@ import { Outbox } from '../mcp/outbox.ts'
 import { PageTrail } from '../mcp/page-trail.ts'
 import { OversizeMessage } from '../mcp/oversize.ts'
 import { errorMessage, rpcCodes } from '../mcp/rpc.ts'
+import { noPins } from '../mcp/pins.ts'
+import type { Pins } from '../mcp/pins.ts'
 import { nameBudget } from '../mcp/tool-names.ts'
 import { ToolCatalogue } from '../mcp/tool-catalogue.ts'
 import { Upstream } from '../mcp/upstream.ts'
@@ -25,6 +27,7 @@ import type { Downstream, Origin } from './downstream.ts'
 import { refuseMessage } from './refused-message.ts'
 import { Flights } from './flights.ts'
 import type { Flight } from './flights.ts'
+import { Relisting } from './relisting.ts'
 import type { Routing } from './routing.ts'
 import { serverEvents } from './server-events.ts'
 import { Member, SeveralServers } from './several-servers.ts'
@@ -54,6 +57,8 @@ export interface SessionOptions {
   /** Hex SHA-256 of a text. */
   readonly hash: (text: string) => string
   readonly hashDefinition: (bytes: Uint8Array) => string
+  /** Which definitions somebody has accepted; nothing is pinned when left out. */
+  readonly pins?: Pins | undefined
   /** Random, of this process; list cursors are sealed with it. */
   readonly cursorKey: Uint8Array
   /** True: stop reading from the client, because too much waits already; false: go on. */
@@ -163,6 +168,7 @@ export class Session {
    */
   async close(): Promise<void> {
     this.#valve.close()
+    this.#context.relisting.close()
     await this.#context.outbox.idle()
     await Promise.all(this.#context.upstreams.map((upstream) => upstream.stop()))
   }
@@ -277,9 +283,13 @@ export class Session {
   #contextOf(options: SessionOptions): SessionContext {
     const asks = new Asks()
     const flights = new Flights()
-    const { downstream, gate, software, servers } = options
+    const { downstream, gate, software, servers, pins = noPins } = options
     const upstreams: Upstream[] = []
     const context: SessionContext = {
+      pins,
+      get relisting() {
+        return relisting
+      },
       downstream,
       upstreams,
       gate,
@@ -293,9 +303,11 @@ export class Session {
         nameBudget: nameBudget(options.endpointKey),
         hash: options.hash,
         hashDefinition: options.hashDefinition,
+        pins,
       }),
       log: (text) => options.log(text),
     }
+    const relisting = new Relisting(context, pins, servers)
     for (const server of servers) {
       const events = serverEvents(context, server.name, {
         showServer: servers.length > 1,

@@ -15,7 +15,7 @@ import type { Upstream } from '../mcp/upstream.ts'
 import { fail, finish, paramsText } from './context.ts'
 import type { SessionContext } from './context.ts'
 import type { Flight } from './flights.ts'
-import { admitPage, readPage } from './lists.ts'
+import { admitPage, heldInstructions, readPage } from './lists.ts'
 import type { ListPage } from './lists.ts'
 import { routeSeveral } from './route-several.ts'
 import type { Routing } from './routing.ts'
@@ -155,7 +155,11 @@ export class SeveralServers implements Routing {
           const { capabilities } = result
           member.capabilities = isPlainObject(capabilities) ? capabilities : {}
           if (this.#isInitialized) this.#announce(member)
-          resolve({ server: member.name, result })
+          const isHeld = heldInstructions(this.#context, member.name, reply).length > 0
+          resolve({
+            server: member.name,
+            result: isHeld ? { ...result, instructions: undefined } : result,
+          })
         },
         onLost: (reason) => {
           this.#context.log(`server \`${member.name}\` ${reason}; the others go on without it`)

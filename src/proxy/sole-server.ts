@@ -6,7 +6,7 @@ import type { Upstream } from '../mcp/upstream.ts'
 import { fail, finish, forward, paramsText } from './context.ts'
 import type { ForwardHooks, SessionContext } from './context.ts'
 import type { Flight } from './flights.ts'
-import { soleListReply } from './lists.ts'
+import { heldInstructions, soleListReply } from './lists.ts'
 import type { Routing } from './routing.ts'
 import { SessionMemory } from './session-memory.ts'
 
@@ -25,7 +25,10 @@ export class SoleServer implements Routing {
 
   initialize(flight: Flight): void {
     this.#upstream.initialize(paramsText(flight.request), {
-      onReply: (reply) => finish(this.#context, flight, flight.reply(reply)),
+      onReply: (reply) => {
+        const edits = heldInstructions(this.#context, this.#upstream.name, reply)
+        finish(this.#context, flight, flight.reply(reply, edits))
+      },
       onLost: (reason) =>
         fail(this.#context, flight, {
           code: rpcCodes.internalError,
@@ -54,8 +57,8 @@ export class SoleServer implements Routing {
   }
 
   learnTools(): Promise<void> {
-    // Every name is the server's own; there is nothing to tell apart.
-    return Promise.resolve()
+    // Every name is the server's own; there is nothing to tell apart, but with a lock something to compare.
+    return this.#context.relisting.learn(this.#upstream.name)
   }
 
   restore(_server: string, connection: Connection): void {

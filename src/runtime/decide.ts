@@ -44,6 +44,8 @@ export interface DecisionInput {
   readonly callId: string
   /** Hex SHA-256 of the canonical tool definition; null while none was seen. */
   readonly definitionHash: string | null
+  /** Set where that definition is not the accepted one. */
+  readonly held?: HeldDefinition | undefined
   /** The arguments as the log holds them: salted digests in the record, what they stand for beside it. */
   readonly args: Sealed
   /** Seals what the policy was told of the state, given as JSON. */
@@ -56,6 +58,16 @@ export interface DecisionInput {
   readonly ready: (envelope: string) => ReadyGrant | undefined
   /** What grants are told of the disk; undefined where gate and server share none. */
   readonly disk: PolicyState | undefined
+}
+
+/** That the definition of a tool is not the one that somebody has accepted. */
+export interface HeldDefinition {
+  /** For people: what is the matter with it. */
+  readonly reason: string
+  /** For people: what the operator can do. */
+  readonly suggestion: string
+  /** False in `observe` mode where that is configured: then it is only recorded. */
+  readonly isEnforced: boolean
 }
 
 /** A request for an approval before it is stored, and its binding as the log holds it. */
@@ -77,6 +89,8 @@ export type Decision =
       readonly approved?: Authorised
       /** The grant that covered it, where nobody was asked. */
       readonly granted?: CoveredCall
+      /** Set where the definition of its tool is not the accepted one, which is observed only. */
+      readonly held?: HeldDefinition
     }
   | {
       readonly kind: 'require_approval'
@@ -89,6 +103,8 @@ export type Decision =
       readonly seq: number
       /** Set where a person has said no to exactly this call. */
       readonly denied?: Denial
+      /** Set where the definition of its tool is not the accepted one. */
+      readonly held?: HeldDefinition
     }
 
 /** That a person has said no. */
@@ -107,9 +123,11 @@ export interface Denial {
  * record that says `forwarded`; a policy that could not be evaluated denies, in `observe` mode as well.
  */
 export function decide(event: ActionEvent, input: DecisionInput): Effects<Decision> {
-  const { answer, mode, view } = input
+  const { answer, held, mode, view } = input
   const seq = view.nextSeq
+  if (held?.isEnforced === true) return decided(event, input, { kind: 'deny', seq, held })
   if (answer === undefined) return decided(event, input, { kind: 'deny', seq })
+  if (held !== undefined) return forwarded(event, input, { observed: 'deny', held })
   if (answer.decision === 'allow') return forwarded(event, input, {})
   if (mode === 'observe') return forwarded(event, input, { observed: answer.decision })
   if (answer.decision === 'deny') return decided(event, input, { kind: 'deny', seq })
@@ -124,6 +142,7 @@ function forwarded(
     readonly observed?: Exclude<Effect, 'allow'>
     readonly approved?: Authorised
     readonly granted?: CoveredCall
+    readonly held?: HeldDefinition
   },
 ): Effects<Decision> {
   const { state, view } = input
@@ -298,7 +317,8 @@ function recordOf(
   input: DecisionInput,
   { decision, state }: Decided,
 ): RecordDraft {
-  const { answer } = input
+  // What the policy said of a call of another tool than the accepted one decided nothing.
+  const answer = isHeld(decision) ? undefined : input.answer
   return decisionRecord({
     call: input.callId,
     event,
@@ -315,12 +335,18 @@ function recordOf(
   })
 }
 
+function isHeld(decision: Decision): boolean {
+  return decision.kind !== 'require_approval' && decision.held !== undefined
+}
+
 /** What the record says was decided, why, and about which approval. */
 function saidOf(
   decision: Decision,
   answer: PolicyAnswer | undefined,
 ): Pick<DecisionFacts, 'decision' | 'reason' | 'approval' | 'grant'> {
   const grant = null
+  if (isHeld(decision))
+    return { decision: 'deny', reason: 'definition_held', approval: null, grant }
   if (decision.kind === 'allow' && decision.approved !== undefined) {
     return { decision: 'allow', reason: 'approved', approval: decision.approved.approval, grant }
   }

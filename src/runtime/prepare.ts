@@ -11,7 +11,7 @@ import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
 import type { PolicyRule, Presence } from '../policy/rule.ts'
 import type { Authority } from '../approval/authority.ts'
-import type { DecisionInput, Mode, Question } from './decide.ts'
+import type { DecisionInput, HeldDefinition, Mode, Question } from './decide.ts'
 import type { Draws } from './parts.ts'
 import type { GoverningPolicy } from './policy.ts'
 import type { AskDisk } from './real-paths.ts'
@@ -20,6 +20,8 @@ import type { AskDisk } from './real-paths.ts'
 export interface CallOptions {
   /** Hex SHA-256 of the canonical tool definition that the client was shown. */
   readonly definitionHash?: string | null | undefined
+  /** Set where that definition is not the accepted one. */
+  readonly held?: HeldDefinition | undefined
   /** Asks the disk that gate and server share; absent where they share none, so that paths are compared as written. */
   readonly askDisk?: AskDisk | undefined
 }
@@ -71,6 +73,7 @@ export function prepare(
     mode: given.mode,
     callId: candidate.callId,
     definitionHash: options.definitionHash ?? null,
+    held: options.held,
     args: discloseArguments(event.arguments, given.draws.bytes, given.disclosure),
     sealState: (json) => discloseText('state', json, stateSalt),
     question: ({ rules }) => {

@@ -1,6 +1,6 @@
 import type { ActionEvent } from '../event/action-event.ts'
 import type { PolicyAnswer } from '../policy/answer.ts'
-import type { Decision, Denial } from './decide.ts'
+import type { Decision, Denial, HeldDefinition } from './decide.ts'
 import type { AskedState } from './decide-state.ts'
 import { explain } from './decide-text.ts'
 import type { GoverningPolicy } from './policy.ts'
@@ -21,6 +21,9 @@ export function verdictOf(
   decision: Decision,
   { callId, event, policy, state, answer }: Answered,
 ): Verdict {
+  if (decision.kind === 'deny' && decision.held !== undefined) {
+    return { ...denial(callId, 'definition_held', decision.seq), ...heldText(decision.held) }
+  }
   // Without an answer there is nothing but the denial.
   if (answer === undefined) return fault(callId, decision.seq)
   const told = {
@@ -54,11 +57,15 @@ type Told = Pick<
 >
 
 function allowed(
-  { observed, approved, granted }: Extract<Decision, { readonly kind: 'allow' }>,
+  { observed, approved, granted, held }: Extract<Decision, { readonly kind: 'allow' }>,
   told: Told,
 ): AllowVerdict {
   const verdict = { decision: 'allow', authorized: true, observed } as const
   const ids = { approvalId: approved?.approval, grantId: granted?.grant.id }
+  if (held !== undefined) {
+    const because = { reasonCode: 'definition_held', rules: [], ...heldText(held) } as const
+    return { ...verdict, ...told, ...because, ...ids }
+  }
   if (approved !== undefined) {
     const reason = `approved by ${approved.approvers.join(', ')}`
     const because = { reason, reasonCode: 'approved', suggestion: undefined } as const
@@ -73,6 +80,10 @@ function allowed(
     suggestion: undefined,
   } as const
   return { ...verdict, ...told, ...because, ...ids }
+}
+
+function heldText({ reason, suggestion }: HeldDefinition): Pick<Told, 'reason' | 'suggestion'> {
+  return { reason, suggestion }
 }
 
 /** A person's no is the person's, not the policy's: the model is told so, and not to ask the same again. */

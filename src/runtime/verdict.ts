@@ -11,6 +11,8 @@ export type ReasonCode =
   | 'break_glass'
   /** The policy asks for a person, and one has said no to exactly this call. */
   | 'approval_denied'
+  /** The definition of the tool is not the one that somebody has accepted. */
+  | 'definition_held'
   /** What was given is no event. */
   | 'invalid_event'
   /** The decision could not be recorded, so nothing may happen. */

@@ -75,7 +75,7 @@ describe('config', () => {
   test('the sample of the project is right', async () => {
     expect(await capfence(['config', 'check', sample])).toEqual({
       code: 0,
-      out: `${sample}: 2 servers: files, ops\n`,
+      out: `${sample}: 2 servers: files, ops\nthere is no lock, so a server may change what its tools say: \`capfence lock\` pins it\n`,
       err: '',
     })
     expect((await capfence(['policy', 'check', '--config', sample])).code).toBe(0)

@@ -43,6 +43,7 @@ describe('a configuration is read into exact values', () => {
     "serve": {"host": "0.0.0.0", "port": 0, "hosts": ["gate.example.com"], "origins": ["http://localhost:6274"], "tokens": [{"sha256": "${'a'.repeat(64)}", "actor": "ci"}, {"sha256": "${'b'.repeat(64)}"}], "maxSessions": 5, "maxProcesses": 6, "idleMinutes": 7},
     "limits": {"maxRequestsInFlight": 5},
     "unknownMethods": "forward",
+    "lock": {"file": "locks/tools.lock", "required": true, "inObserve": "report", "relistMinutes": 1},
   }`)
 
   test('the whole of it', () => {
@@ -172,6 +173,12 @@ describe('a configuration is read into exact values', () => {
         maxRequestsInFlight: 5,
       },
       unknownMethods: 'forward',
+      lock: {
+        file: resolve(home, 'locks/tools.lock'),
+        required: true,
+        inObserve: 'report',
+        relistMinutes: 1,
+      },
       warnings: [],
     })
   })
@@ -184,9 +191,10 @@ describe('a configuration is read into exact values', () => {
       approvals,
       audit,
       unknownMethods,
+      lock,
       limits: bounds,
     } = load(withServer('{"command": "node"}'))
-    expect({ actor, mode, storage, approvals, audit, unknownMethods, bounds }).toEqual({
+    expect({ actor, mode, storage, approvals, audit, unknownMethods, lock, bounds }).toEqual({
       actor: 'agent',
       mode: 'enforce',
       storage: { engine: 'sqlite', path: resolve('home/.capfence/capfence.db') },
@@ -200,6 +208,12 @@ describe('a configuration is read into exact values', () => {
         anchors: [],
       },
       unknownMethods: 'deny',
+      lock: {
+        file: resolve('home/capfence.lock'),
+        required: false,
+        inObserve: 'hold',
+        relistMinutes: 5,
+      },
       bounds: {
         maxClientMessageBytes: limits.maxClientMessageBytes,
         maxUpstreamMessageBytes: limits.maxUpstreamMessageBytes,

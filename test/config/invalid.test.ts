@@ -26,7 +26,7 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
     [
       'a key that is like none',
       withKey('"zzzzzzzz": 1'),
-      '2:1: unknown key `zzzzzzzz` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, serve, limits, unknownMethods',
+      '2:1: unknown key `zzzzzzzz` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, serve, limits, unknownMethods, lock',
     ],
     [
       'a repeated key',
@@ -51,7 +51,7 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
     [
       'a later version',
       withKey('"telemetry": {}'),
-      '2:1: unknown key `telemetry` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, serve, limits, unknownMethods',
+      '2:1: unknown key `telemetry` -- known here: $schema, mcpServers, policies, actor, environment, mode, storage, approvals, audit, serve, limits, unknownMethods, lock',
     ],
     [
       'a misspelt mode',

@@ -108,6 +108,7 @@ const base = {
     maxRequestsInFlight: 1,
   },
   unknownMethods: 'deny',
+  lock: { file: 'capfence.lock', required: false, inObserve: 'hold', relistMinutes: 1 },
 }
 
 type Path = readonly (string | number)[]

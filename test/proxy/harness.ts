@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ToolListing } from '../../src/runtime/tool-definitions.ts'
 import type { ChannelEvents, CloseReason } from '../../src/transport/channel.ts'
+import { noPins } from '../../src/mcp/pins.ts'
+import type { Pins } from '../../src/mcp/pins.ts'
 import { Session } from '../../src/proxy/session.ts'
 import type {
   CallGate,
@@ -154,6 +156,7 @@ export interface Harness {
 export function harness(
   names: readonly string[] = ['solo'],
   unknownMethods: 'deny' | 'forward' = 'deny',
+  pins: Pins = noPins,
 ): Harness {
   const lines: string[] = []
   const logs: string[] = []
@@ -175,6 +178,7 @@ export function harness(
     hash: (text) => createHash('sha256').update(text).digest('hex'),
     hashDefinition: (bytes) => createHash('sha256').update(bytes).digest('hex'),
     cursorKey: Buffer.alloc(32, 7),
+    pins,
     onCongestion: (congested) => void congestion.push(congested),
     log: (text) => void logs.push(text),
   })
