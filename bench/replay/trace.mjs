@@ -162,6 +162,7 @@ function lineOf({ event, atMs, answer, told }, { seq, hash, isForwarded }) {
       forwarded: isForwarded,
       mode: 'enforce',
       approval: null,
+      grant: null,
     },
   })
 }

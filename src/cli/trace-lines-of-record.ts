@@ -5,7 +5,7 @@ import { parseAccount } from '../audit/state-account.ts'
 import { presences } from '../policy/rule.ts'
 import { traceStatuses } from '../replay/trace.ts'
 import type { TraceApproval, TraceRule, TraceVerdict } from '../replay/trace.ts'
-import { approvalLine, callLine, carryLine, outcomeLine } from '../replay/trace-lines.ts'
+import { approvalLine, callLine, carryLine, grantLine, outcomeLine } from '../replay/trace-lines.ts'
 import { CapFenceError } from '../errors.ts'
 import { keptArguments } from './log-arguments.ts'
 import {
@@ -30,6 +30,10 @@ export const tracedTypes: ReadonlySet<string> = new Set([
   'approval.revoke',
   'approval.use',
   'approval.expire',
+  'grant.create',
+  'grant.revoke',
+  'grant.use',
+  'grant.expire',
   'state.carry',
 ])
 
@@ -47,6 +51,7 @@ export function traceLineOf(
   if (record.type === 'decision') return decisionLine(record, disclosures, hasDisclosures)
   if (record.type === 'outcome') return outcomeLineOf(record)
   if (record.type === 'state.carry') return carryLineOf(record, disclosures)
+  if (record.type.startsWith('grant.')) return grantLine(grantOf(record))
   return approvalLine(approvalOf(record))
 }
 
@@ -86,6 +91,7 @@ function verdictOf(data: RecordData): TraceVerdict {
     forwarded: typeof forwarded === 'boolean' ? forwarded : wrong('forwarded'),
     mode: textOf(data, 'mode') === 'observe' ? 'observe' : 'enforce',
     approval: textOrNull(data, 'approval'),
+    grant: textOrNull(data, 'grant'),
   }
 }
 
@@ -127,6 +133,15 @@ function approvalOf({ type, data, ts }: StoredRecord): Approval {
   const { answer } = openAnswer(textOf(data, 'envelope'))
   const { presence, uses, session } = answer
   return { ...about, what: 'grant', approver, presence, uses, session, expiresAtMs }
+}
+
+function grantOf({ type, data, ts }: StoredRecord): Parameters<typeof grantLine>[0] {
+  const about = { grant: textOf(data, 'grant'), atMs: Date.parse(ts) }
+  if (type === 'grant.expire') return { ...about, what: 'expire' }
+  if (type === 'grant.use') return { ...about, what: 'use', of: numberOf(data, 'decision_seq') }
+  if (type === 'grant.revoke') return { ...about, what: 'revoke', by: textOf(data, 'by') }
+  const issuers = listOf(data, 'issuers').filter((one) => typeof one === 'string')
+  return { ...about, what: 'create', envelope: textOf(data, 'envelope'), issuers }
 }
 
 /** Records of older versions do not say what was asked of the answer. */

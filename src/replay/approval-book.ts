@@ -117,9 +117,7 @@ export class ApprovalBook {
     const named = call.verdict?.approval ?? null
     const wasAnswered = ['approved', 'approval_denied'].includes(call.verdict?.reason ?? '')
     const isLost = named !== null && wasAnswered && !this.#entries.has(named)
-    // What a grant says, a trace does not hold.
-    const isGranted = ['granted', 'break_glass'].includes(call.verdict?.reason ?? '')
-    return { kind: isLost || isGranted ? 'unknown' : 'waits' }
+    return { kind: isLost ? 'unknown' : 'waits' }
   }
 
   #ask(line: Extract<TraceApproval, { what: 'request' }>): void {

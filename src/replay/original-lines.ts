@@ -233,6 +233,7 @@ function verdictOf(value: JsonValue): TraceVerdict | undefined {
     forwarded: null,
     mode: 'enforce',
     approval: null,
+    grant: null,
   }
 }
 

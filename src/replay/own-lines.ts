@@ -17,6 +17,7 @@ import type {
   TraceCall,
   TraceCarry,
   TraceEntry,
+  TraceGrant,
   TraceOutcome,
   TracePolicyFile,
   TraceRule,
@@ -32,7 +33,7 @@ export function ownEntry(object: JsonObject, line: number): TraceEntry {
   const { t } = object
   const read = typeof t === 'string' ? readers.get(t) : undefined
   if (read !== undefined) return read(object, line)
-  throw badLine('`t` says none of `call`, `outcome`, `approval`, `policy`, `carry`')
+  throw badLine('`t` says none of `call`, `outcome`, `approval`, `grant`, `policy`, `carry`')
 }
 
 const readers: ReadonlyMap<string, (object: JsonObject, line: number) => TraceEntry> = new Map<
@@ -42,6 +43,7 @@ const readers: ReadonlyMap<string, (object: JsonObject, line: number) => TraceEn
   ['call', callOf],
   ['outcome', outcomeOf],
   ['approval', approvalOf],
+  ['grant', grantOf],
   ['policy', policyOf],
   ['carry', carryOf],
 ])
@@ -172,6 +174,7 @@ const verdictFields: ReadonlySet<string> = new Set([
   'forwarded',
   'mode',
   'approval',
+  'grant',
 ])
 
 const effects = ['allow', 'require_approval', 'deny'] as const
@@ -187,6 +190,7 @@ function verdictOf(object: JsonObject): TraceVerdict {
     forwarded: fields.flagOrNull('forwarded'),
     mode: fields.has('mode') ? fields.oneOf('mode', ['enforce', 'observe'] as const) : 'enforce',
     approval: fields.textOrNull('approval'),
+    grant: fields.textOrNull('grant'),
   }
 }
 
@@ -271,6 +275,41 @@ function approvalOf(object: JsonObject, line: number): TraceApproval {
       }
     case 'revoke':
       return { ...about, what, approver: fields.text('approver') }
+    case 'use':
+      return { ...about, what, of: fields.count('of') }
+    case 'expire':
+      return { ...about, what }
+  }
+}
+
+const grantFields: Readonly<Record<TraceGrant['what'], ReadonlySet<string>>> = {
+  create: grantSet('envelope', 'issuers'),
+  revoke: grantSet('by'),
+  use: grantSet('of'),
+  expire: grantSet(),
+}
+
+function grantSet(...names: readonly string[]): ReadonlySet<string> {
+  return new Set(['t', 'what', 'grant', 'at', ...names])
+}
+
+const everyGrant = ['create', 'revoke', 'use', 'expire'] as const
+
+function grantOf(object: JsonObject, line: number): TraceGrant {
+  const what = everyGrant.find((one) => one === object['what'])
+  if (what === undefined) throw badLine(`\`what\` says none of ${everyGrant.join(', ')}`)
+  const fields = new LineFields(object, grantFields[what])
+  const about = {
+    kind: 'grant',
+    line,
+    grant: fields.text('grant'),
+    atMs: fields.count('at'),
+  } as const
+  switch (what) {
+    case 'create':
+      return { ...about, what, envelope: fields.text('envelope'), issuers: fields.texts('issuers') }
+    case 'revoke':
+      return { ...about, what, by: fields.text('by') }
     case 'use':
       return { ...about, what, of: fields.count('of') }
     case 'expire':

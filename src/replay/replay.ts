@@ -53,6 +53,9 @@ export class Replay {
       case 'approval':
         for (const one of simulations) one.approval(entry)
         return undefined
+      case 'grant':
+        for (const one of simulations) one.grant(entry)
+        return undefined
       case 'carry':
         for (const one of simulations) one.carry(entry)
         return undefined

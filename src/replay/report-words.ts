@@ -22,6 +22,9 @@ export function sideText({ decision, reason, rules }: Side): string {
   const [first, ...others] = rules
   if (reason === 'approved') return `${decision}: a person has approved it${askedBy(first)}`
   if (reason === 'approval_denied') return `${decision}: a person has said no${askedBy(first)}`
+  if (reason === 'granted') return `${decision}: a grant covers it${askedBy(first)}`
+  if (reason === 'break_glass')
+    return `${decision}: a grant for an emergency covers it${askedBy(first)}`
   const how = reason === null ? undefined : reasonTexts.get(reason)
   if (first === undefined) return how === undefined ? decision : `${decision}: ${how}`
   const more = others.length === 0 ? '' : ` and ${others.length} more`
@@ -52,7 +55,7 @@ export const lackTexts: Readonly<Record<Lack, string>> = {
   arguments: 'arguments that rules look at are not in the trace',
   clock: 'rules look at the time, and the trace has no clock',
   state: 'what limits and labels stood at is not in the trace',
-  approval: 'the approval that it used is not in the trace',
+  approval: 'the approval or grant that it used is not in the trace',
 }
 
 /** What can be lacking, in the order in which reports have it. */

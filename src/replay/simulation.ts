@@ -8,12 +8,20 @@ import { knownAnswer, partialAccount } from '../policy/unknown.ts'
 import { sessionSubject } from '../runtime/decide-state.ts'
 import type { GoverningPolicy } from '../runtime/policy.ts'
 import { ApprovalBook } from './approval-book.ts'
+import { GrantBook } from './grant-book.ts'
 import { Pots } from './pots.ts'
 import { ReplayedState } from './replayed-state.ts'
 import type { WaitingProof } from './session-labels.ts'
 import { SessionLabels } from './session-labels.ts'
 import { ToldState } from './told-state.ts'
-import type { TraceApproval, TraceCall, TraceCarry, TraceHeader, TraceOutcome } from './trace.ts'
+import type {
+  TraceApproval,
+  TraceCall,
+  TraceCarry,
+  TraceGrant,
+  TraceHeader,
+  TraceOutcome,
+} from './trace.ts'
 
 /** What a replay needs of a policy. */
 export type ReplayedPolicy = Pick<
@@ -32,7 +40,7 @@ export type Replayed =
   | {
       readonly kind: 'decided'
       readonly decision: Effect
-      /** An `AnswerReason`, `approved` or `approval_denied`. */
+      /** An `AnswerReason`, `approved`, `approval_denied`, `granted` or `break_glass`. */
       readonly reason: string
       readonly rules: readonly DeterminingRule[]
       readonly omittedRules: number
@@ -49,6 +57,7 @@ export type StateSource = 'told' | 'replayed'
 export class Simulation {
   readonly #source: StateSource
   readonly #book = new ApprovalBook()
+  readonly #grants = new GrantBook()
   readonly #labels = new SessionLabels()
   readonly #proofs = new Map<number, WaitingProof>()
   /** What was certainly charged. */
@@ -92,6 +101,11 @@ export class Simulation {
   /** Takes in a question to a person, or an answer. */
   approval(line: TraceApproval): void {
     this.#book.note(line)
+  }
+
+  /** Takes in a grant, or its end. */
+  grant(line: TraceGrant): void {
+    this.#grants.note(line)
   }
 
   /**
@@ -154,22 +168,31 @@ export class Simulation {
     const said = { kind: 'decided', decision, reason, rules, omittedRules } as const
     if (decision !== 'require_approval' || call.verdict?.mode === 'observe') return said
     const isRecorded = this.#source === 'told'
+    const terms = termsOf(askingRules(rules, policy.rules), 'any')
+    const nowMs = call.atMs ?? 0
     const answered = this.#book.answer({
       call,
-      nowMs: call.atMs ?? 0,
-      terms: isRecorded ? undefined : termsOf(askingRules(rules, policy.rules), 'any'),
+      nowMs,
+      terms: isRecorded ? undefined : terms,
       policyHash: isRecorded ? policy.hash : undefined,
     })
-    switch (answered.kind) {
-      case 'approved':
-        return { ...said, decision: 'allow', reason: 'approved' }
-      case 'denied':
-        return { ...said, decision: 'deny', reason: 'approval_denied' }
-      case 'waits':
-        return said
-      case 'unknown':
-        return this.#isComplete ? said : lacking('approval')
+    if (answered.kind === 'approved') return { ...said, decision: 'allow', reason: 'approved' }
+    if (answered.kind === 'denied') return { ...said, decision: 'deny', reason: 'approval_denied' }
+    const granted = this.#grants.cover({
+      call,
+      nowMs,
+      policyHash: policy.hash,
+      terms,
+      isRecorded,
+    })
+    if (granted.kind === 'granted') {
+      return { ...said, decision: 'allow', reason: granted.breakGlass ? 'break_glass' : 'granted' }
     }
+    // A part of a log does not have what was given before it.
+    const grant = call.verdict?.grant ?? null
+    const isLost = answered.kind === 'unknown' || (grant !== null && !this.#grants.has(grant))
+    const isUnknown = granted.kind === 'unknown' || (isLost && !this.#isComplete)
+    return isUnknown ? lacking('approval') : said
   }
 
   #forward(call: TraceCall, consequences: Consequences | undefined): void {

@@ -8,6 +8,7 @@ import type {
   TraceApproval,
   TraceCall,
   TraceCarry,
+  TraceGrant,
   TraceHeader,
   TraceOutcome,
   TracePolicyFile,
@@ -91,7 +92,7 @@ function toldMember(told: Told): string {
 }
 
 function verdictOf(verdict: TraceVerdict): Readonly<Record<string, unknown>> {
-  const { decision, reason, rules, omittedRules, policyHash, forwarded, mode, approval } = verdict
+  const { decision, reason, rules, omittedRules, policyHash, forwarded, mode } = verdict
   return {
     decision,
     reason: reason ?? undefined,
@@ -100,7 +101,8 @@ function verdictOf(verdict: TraceVerdict): Readonly<Record<string, unknown>> {
     policy: policyHash ?? undefined,
     forwarded: forwarded ?? undefined,
     mode: mode === 'enforce' ? undefined : mode,
-    approval: approval ?? undefined,
+    approval: verdict.approval ?? undefined,
+    grant: verdict.grant ?? undefined,
   }
 }
 
@@ -131,6 +133,22 @@ export function approvalLine(about: Unplaced<TraceApproval>): string {
       return line({ ...before, approver: about.approver, expires: about.expiresAtMs })
     case 'revoke':
       return line({ ...before, approver: about.approver })
+    case 'use':
+      return line({ ...before, of: about.of })
+    case 'expire':
+      return line(before)
+  }
+}
+
+/** The line of a grant, or of its end. */
+export function grantLine(about: Unplaced<TraceGrant>): string {
+  const { what, grant, atMs } = about
+  const before = { t: 'grant', what, grant, at: atMs }
+  switch (about.what) {
+    case 'create':
+      return line({ ...before, envelope: about.envelope, issuers: about.issuers })
+    case 'revoke':
+      return line({ ...before, by: about.by })
     case 'use':
       return line({ ...before, of: about.of })
     case 'expire':

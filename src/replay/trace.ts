@@ -52,7 +52,7 @@ export interface TraceRule {
 /** What was decided, and why. */
 export interface TraceVerdict {
   readonly decision: Effect
-  /** Why: an `AnswerReason`, `approved`, `approval_denied` or `internal_error`; null where nobody wrote it down. */
+  /** Why: an `AnswerReason`, or `approved`, `approval_denied`, `granted`, `break_glass`, `internal_error`; null where nobody wrote it down. */
   readonly reason: string | null
   readonly rules: readonly TraceRule[]
   /** Deciding rules that are not named. */
@@ -64,6 +64,8 @@ export interface TraceVerdict {
   readonly mode: 'enforce' | 'observe'
   /** The approval that was asked for, used or denied. */
   readonly approval: string | null
+  /** The grant that covered it. */
+  readonly grant: string | null
 }
 
 /** A call, and what became of it. */
@@ -152,6 +154,27 @@ export type TraceApproval =
   | (AboutApproval & { readonly what: 'use'; readonly of: number })
   | (AboutApproval & { readonly what: 'expire' })
 
+interface AboutGrant {
+  readonly kind: 'grant'
+  readonly line: number
+  readonly grant: string
+  /** Milliseconds since the epoch. */
+  readonly atMs: number
+}
+
+/** A grant, by which calls pass in advance that need a person, or its end. */
+export type TraceGrant =
+  | (AboutGrant & {
+      readonly what: 'create'
+      /** The signed grant itself, as text. */
+      readonly envelope: string
+      /** By name; `anyone` for what no approver's key signed. */
+      readonly issuers: readonly string[]
+    })
+  | (AboutGrant & { readonly what: 'revoke'; readonly by: string })
+  | (AboutGrant & { readonly what: 'use'; readonly of: number })
+  | (AboutGrant & { readonly what: 'expire' })
+
 /** What limits and labels stood at where the trace begins. */
 export interface TraceCarry {
   readonly kind: 'carry'
@@ -179,4 +202,5 @@ export type TraceEntry =
   | TraceCall
   | TraceOutcome
   | TraceApproval
+  | TraceGrant
   | TraceCarry

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { signAnswer } from '../../src/approval/answer.ts'
 import type { Answer } from '../../src/approval/answer.ts'
 import { signingKey, verifyingKey } from '../../src/crypto/ed25519.ts'
+import { keyId } from '../../src/approval/envelope.ts'
+import { signGrant, signRevocation } from '../../src/approval/grant.ts'
+import type { Grant } from '../../src/approval/grant.ts'
 import { Bindings } from '../../src/event/binding.ts'
 import { toJsonObject } from '../../src/json/from-js.ts'
 import { loadPolicyFiles } from '../../src/cli/policy-files.ts'
@@ -13,6 +16,7 @@ import type { DisclosureMode } from '../../src/audit/disclosure.ts'
 import type { OutcomeStatus } from '../../src/audit/drafts.ts'
 import type { RecordDraft } from '../../src/audit/record.ts'
 import type { Draws } from '../../src/runtime/parts.ts'
+import { recordGrant, recordRevocation } from '../../src/runtime/grants.ts'
 import { RefusalLog } from '../../src/runtime/refusals.ts'
 import type { Store } from '../../src/runtime/store.ts'
 import type { Verdict } from '../../src/runtime/verdict.ts'
@@ -154,6 +158,43 @@ export class TestLog {
     }
     const envelope = signAnswer(answer, answerKey)
     await recordAnswer(this.#store, { approval: request.id, envelope }, authority)
+  }
+
+  /** Lets calls pass in advance, as whoever has the key beside the database. */
+  async grant(changes: Partial<Grant> = {}): Promise<Grant> {
+    this.#nowMs += 1000
+    const [first] = await this.#store.records(0, 1)
+    const grant: Grant = {
+      id: `grt_01M89S9FWWDTME${this.#next()}`,
+      log: first?.log ?? '',
+      nonce: this.#next().padStart(32, '0'),
+      issuers: [keyId(answerKey.publicKey)],
+      capability: 'payment.execute.*',
+      actor: '*',
+      environment: 'development',
+      server: null,
+      tool: null,
+      session: null,
+      definitionHash: null,
+      policyHash: null,
+      when: {},
+      issuedAtMs: this.#nowMs,
+      notBeforeMs: this.#nowMs,
+      expiresAtMs: this.#nowMs + 60_000,
+      uses: 10,
+      breakGlass: false,
+      reason: 'a nightly run',
+      ...changes,
+    }
+    await recordGrant(this.#store, signGrant(grant, [answerKey]), authority)
+    return grant
+  }
+
+  /** Takes a grant back. */
+  async revoke({ id, log, nonce }: Grant): Promise<void> {
+    this.#nowMs += 1000
+    const envelope = signRevocation({ grant: id, log, nonce, reason: 'done' }, answerKey)
+    await recordRevocation(this.#store, { grant: id, envelope }, authority)
   }
 
   /** Another policy decides from here on. */

@@ -37,6 +37,7 @@ const verdict: TraceVerdict = {
   forwarded: true,
   mode: 'enforce',
   approval: null,
+  grant: null,
 }
 
 /** What of a call a test says. */

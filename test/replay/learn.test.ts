@@ -179,6 +179,7 @@ describe('nothing is learned from a call', () => {
     forwarded: null,
     mode: 'enforce',
     approval: null,
+    grant: null,
   })
 
   test.each<[string, Partial<TraceCall>, keyof Learner['leftOut']]>([

@@ -30,6 +30,7 @@ const request = {
   quorum: 1,
   uses: null,
 }
+const grant = { t: 'grant', what: 'create', grant: 'g', at: 1, envelope: '', issuers: [] }
 const policy = { t: 'policy', hash, index: 0, count: 1, path: 'p.yaml', text: 'version: 1\n' }
 const carry = {
   t: 'carry',
@@ -213,6 +214,9 @@ describe('a line is refused with its number for', () => {
     ['a request without an end', without(request, 'expires'), '`expires` is missing'],
     ['a presence that is none', { ...request, presence: 'here' }, '`presence` is "here"'],
     ['a grant with a field of a request', { ...request, what: 'grant' }, 'unknown field'],
+    ['a grant of another kind', { ...grant, what: 'give' }, '`what` says none of create, revoke'],
+    ['a grant without its text', without(grant, 'envelope'), '`envelope` is missing'],
+    ['a use of a grant by nothing', { t: 'grant', what: 'use', grant: 'g', at: 1 }, '`of` is'],
     ['a policy of no files', { ...policy, count: 0 }, 'a policy has 1 to 64 files'],
     ['a file beyond its policy', { ...policy, index: 1 }, '`index` must be below `count`'],
     ['an amount that is no number', { ...carry, charges: [charge('0x1')] }, 'is no number'],
