@@ -46,7 +46,7 @@ export function grantData(grant: Grant): Readonly<Record<string, unknown>> {
     server: grant.server,
     tool: grant.tool,
     session: grant.session,
-    when: canonicalizeExact(grant.when),
+    when: whenText(grant),
     notBefore: timeText(grant.notBeforeMs),
     expiresAt: timeText(grant.expiresAtMs),
     uses: grant.uses,

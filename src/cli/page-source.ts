@@ -71,6 +71,7 @@ export class CommandSource implements PageSource {
         entries: entries.map(entryText),
         outcomes: records.filter(({ type }) => type === 'outcome').map(outcomeText),
         approvals: records.some(({ type }) => type.startsWith('approval.')),
+        grants: records.some(({ type }) => type.startsWith('grant.')),
         size: from + records.length,
       }
     })
@@ -123,6 +124,19 @@ export class CommandSource implements PageSource {
     return withStore(where.place, this.#parts.openStore, (store) =>
       recordSigned(store, id, signature, where),
     )
+  }
+
+  async grants(): Promise<string> {
+    const { grantsList } = await import('./grants.ts')
+    const flags = { ...this.#place, all: true, json: true }
+    const { pageGrants } = await import('./page-grants.ts')
+    return pageGrants(await this.#printed((io) => grantsList(flags, io, this.#door.open)))
+  }
+
+  async revokeGrant(id: string): Promise<string> {
+    const { grantsRevoke } = await import('./grants.ts')
+    const flags = { ...this.#place, json: true }
+    return this.#printed((io) => grantsRevoke(id, flags, io, this.#parts.openStore))
   }
 
   async budgets(): Promise<string> {

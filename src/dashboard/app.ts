@@ -88,6 +88,7 @@ function addReadings(app: Hono, { source, onFailure }: PageParts, { closed }: Pa
     json(c, await source.approval(c.req.param('id'), flagFrom(c.req.query('secrets')))),
   )
   app.get('/api/approvers', async (c) => json(c, await source.approvers()))
+  app.get('/api/grants', async (c) => json(c, await source.grants()))
   app.get('/api/budgets', async (c) => json(c, await source.budgets()))
   app.get('/api/rules', async (c) => json(c, await source.rules()))
   app.get('/api/health', async (c) => json(c, await source.health()))
@@ -103,6 +104,9 @@ function addChanges(app: Hono, { source, sessions }: PageParts, { port }: PagePl
   )
   app.post('/api/approvals/:id/signed', async (c) =>
     json(c, await source.answerSigned(c.req.param('id'), signatureFrom(await c.req.text()))),
+  )
+  app.post('/api/grants/:id/revoke', async (c) =>
+    json(c, await source.revokeGrant(c.req.param('id'))),
   )
   app.post('/api/verify', async (c) => json(c, await source.verify()))
   app.post('/api/sign-out', (c) => {

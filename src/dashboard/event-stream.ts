@@ -72,8 +72,8 @@ async function sendNews(
   source: PageSource,
   from: number,
 ): Promise<number> {
-  const { entries, outcomes, approvals, size } = await source.since(from)
-  const data = `{"entries":[${entries.join(',')}],"outcomes":[${outcomes.join(',')}],"approvals":${String(approvals)},"size":${String(size)}}`
+  const { entries, outcomes, approvals, grants, size } = await source.since(from)
+  const data = `{"entries":[${entries.join(',')}],"outcomes":[${outcomes.join(',')}],"approvals":${String(approvals)},"grants":${String(grants)},"size":${String(size)}}`
   await stream.writeSSE({ event: 'news', data, id: String(size) })
   return size
 }

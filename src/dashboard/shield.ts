@@ -71,7 +71,7 @@ export function problem(code: ErrorCode, text: string, hint?: string): PageProbl
 }
 
 function statusOf(code: ErrorCode): 400 | 404 | 409 | 500 {
-  if (code === 'APPROVAL_NOT_FOUND') return 404
-  if (code === 'APPROVAL_REFUSED') return 409
+  if (code === 'APPROVAL_NOT_FOUND' || code === 'GRANT_NOT_FOUND') return 404
+  if (code === 'APPROVAL_REFUSED' || code === 'GRANT_REFUSED') return 409
   return code === 'USAGE' || code === 'KEY_INVALID' ? 400 : 500
 }

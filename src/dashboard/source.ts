@@ -17,6 +17,8 @@ export interface News {
   readonly outcomes: readonly string[]
   /** Whether anything about approvals was recorded. */
   readonly approvals: boolean
+  /** The same of grants. */
+  readonly grants: boolean
   /** Where to look next time. */
   readonly size: number
 }
@@ -78,6 +80,10 @@ export interface PageSource {
   statement(id: string, statement: PageStatement): Promise<string>
   /** The same as `answer`, with what an authenticator signed. */
   answerSigned(id: string, signature: PageSignature): Promise<string>
+  /** Every grant, whatever became of it, in the order in which they were given. */
+  grants(): Promise<string>
+  /** Takes a grant back. */
+  revokeGrant(id: string): Promise<string>
   budgets(): Promise<string>
   /** The rules of the policy with how often each decided. */
   rules(): Promise<string>

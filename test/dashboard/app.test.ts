@@ -38,7 +38,7 @@ const pay = { tool: 'execute_payment', arguments: { amount: 1, to: 'ACME' } }
 describe('who may look', () => {
   const readings = [
     ...['overview', 'entries', 'records/0', 'approvals', 'approvals/apr_1', 'budgets', 'rules'],
-    ...['health', 'events', 'session', 'approvers'],
+    ...['health', 'events', 'session', 'approvers', 'grants'],
   ]
 
   test.each(readings)('without a cookie /api/%s says nothing', async (path) => {

@@ -18,7 +18,16 @@ budgets:
 `
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const payment = { amount: 100.00000000000001, currency: 'EUR', recipient: 'ACME\u202E' }
-const views = ['overview', 'approvals', 'decisions', 'rules', 'limits', 'log', 'proof'] as const
+const views = [
+  'overview',
+  'approvals',
+  'grants',
+  'decisions',
+  'rules',
+  'limits',
+  'log',
+  'proof',
+] as const
 
 let browser: Browser
 beforeAll(async () => {
@@ -96,6 +105,31 @@ describe.skipIf(noBrowser)('the page in a browser', () => {
     await expect.poll(() => page.getByRole('listitem').count()).toBe(1)
     await page.getByRole('searchbox').fill('no such thing')
     await page.getByText('nothing matches').waitFor()
+  })
+
+  test('shows a grant as it is given and used, and takes it back', async () => {
+    const scene = await setScene(policy)
+    const page = await opened(browser, scene)
+    await goTo(page, 'grants')
+    await page.getByText('no grant is in force').waitFor()
+    const what = ['--capability', 'ops.execute_payment', '--uses', '3', '--reason', 'pay\u202Eroll']
+    const conditions = '{"args": {"/amount": {"lte": 100.00000000000001}}}'
+    const create = [cli, 'grants', 'create', ...what, '--when', conditions, '--break-glass']
+    const given = spawnSync(process.execPath, [...create, '--config', scene.files.config])
+    expect(given.status).toBe(0)
+    await page.getByRole('heading', { name: 'ops.execute_payment' }).waitFor()
+    await page.getByText('for an emergency').waitFor()
+    // Every digit, and nothing that turns the text around.
+    expect(await page.getByLabel('arguments').textContent()).toContain('"lte": 100.00000000000001')
+    expect(await pay(scene)).toBeUndefined()
+    await page.getByText('pay\\u{202e}roll').waitFor()
+    await page.getByText('1 of 3').waitFor()
+    await keepPicture(page, 'page-grants')
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('no grant is in force').waitFor()
+    expect(await pay(scene)).toBe('require_approval')
+    await page.getByRole('button', { name: 'All', exact: true }).click()
+    await page.getByText('it was revoked').waitFor()
   })
 
   test('is used without a mouse', async () => {

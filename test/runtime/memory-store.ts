@@ -1,3 +1,4 @@
+import type { RecordedGrant } from '../../src/approval/grant-authority.ts'
 import type { RecordedApproval } from '../../src/approval/recorded.ts'
 import type { ApprovalRequest } from '../../src/approval/request.ts'
 import { decodeRecord, encodeRecord, noLeaf } from '../../src/audit/codec.ts'
@@ -104,6 +105,10 @@ export class MemoryStore implements Store {
     return Promise.resolve()
   }
 
+  grants(): Promise<readonly RecordedGrant[]> {
+    return Promise.resolve([])
+  }
+
   readonly rows = notNeeded
   readonly find = notNeeded
   readonly orphans = notNeeded
@@ -111,7 +116,6 @@ export class MemoryStore implements Store {
   readonly approval = notNeeded
   readonly verify = notNeeded
   readonly pots = notNeeded
-  readonly grants = notNeeded
 
   #view(): StoreView {
     return {

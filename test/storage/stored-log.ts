@@ -12,7 +12,7 @@ export function writeDatabase(path: string, log: StoredLog): void {
     insertLog(db, log)
     db.exec(
       `INSERT INTO approvals VALUES ('apr_1', 'd', 'pending', 1, 2, 3, NULL, '{}');
-       INSERT INTO grants VALUES ('g', 'active', NULL, NULL, 9, NULL, 1, NULL, x'00')`,
+       INSERT INTO grants VALUES ('g', 1, 1, 9, 0, '', '{}')`,
     )
   })()
   db.close()

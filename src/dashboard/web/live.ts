@@ -12,6 +12,7 @@ export interface News {
   readonly entries: readonly Entry[]
   readonly outcomes: readonly EndedCall[]
   readonly approvals: boolean
+  readonly grants: boolean
   readonly size: number
 }
 
@@ -105,7 +106,9 @@ export function useNews(live: Live, act: (news: News) => void, everyMs: number):
         latest.current(news)
         return
       }
-      last = last === undefined ? news : { ...news, approvals: last.approvals || news.approvals }
+      const approvals = last?.approvals === true || news.approvals
+      const grants = last?.grants === true || news.grants
+      last = { ...news, approvals, grants }
       timer ??= setTimeout(() => {
         timer = undefined
         const told = last

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, post, Problem, signIn } from './api.ts'
 import { Approvals } from './approvals.tsx'
 import { Decisions } from './decisions.tsx'
+import { Grants } from './grants.tsx'
 import { Limits } from './limits.tsx'
 import { Live, type LiveState, useAsked, useNews } from './live.ts'
 import { Log } from './log.tsx'
@@ -16,6 +17,7 @@ import type { Approval } from './shapes.ts'
 const views = [
   ['overview', 'Overview'],
   ['approvals', 'Approvals'],
+  ['grants', 'Grants'],
   ['decisions', 'Decisions'],
   ['rules', 'Rules'],
   ['limits', 'Limits'],
@@ -107,6 +109,8 @@ function Shown({ view, live }: { readonly view: View; readonly live: Live }): JS
       return <Overview live={live} />
     case 'approvals':
       return <Approvals live={live} />
+    case 'grants':
+      return <Grants live={live} />
     case 'decisions':
       return <Decisions live={live} />
     case 'rules':

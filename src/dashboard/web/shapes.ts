@@ -166,6 +166,27 @@ export interface ListedRule extends Omit<Rule, 'value'> {
   readonly isGone: boolean
 }
 
+/** What was granted in advance. */
+export interface ListedGrant {
+  readonly id: string
+  readonly capability: string
+  readonly actor: string
+  readonly environment: string
+  readonly server: string | null
+  readonly tool: string | null
+  readonly session: string | null
+  /** Conditions as JSON text: a number keeps every digit. */
+  readonly when: string
+  readonly expiresAt: string
+  readonly uses: number
+  readonly used: number
+  readonly breakGlass: boolean
+  readonly reason: string
+  readonly issuers: readonly string[]
+  /** Why it covers nothing; null while it is in force. */
+  readonly complaint: string | null
+}
+
 /** The policy with how often it decided. */
 export interface Rules {
   readonly isPartial: boolean
