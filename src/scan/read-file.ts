@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
-import { mentionsFramework, modulesNamed } from './code/mentions.ts'
-import { readCode, type Offers, type OffersByModule } from './code/read-code.ts'
+import { mentionsFramework, modulesNamed, tellsByName } from './code/mentions.ts'
+import { readCode, type Offers, type ProjectFacts } from './code/read-code.ts'
 import { configShape } from './config-files.ts'
 import { readConfig } from './config-scan.ts'
 import { findingsOf, type Finding, type Spot } from './finding.ts'
@@ -15,8 +15,8 @@ export interface ReadQuestion {
   readonly path: string
   /** Relative to what is scanned, with `/`. */
   readonly name: string
-  /** What the files that it imports offer. */
-  readonly beside: OffersByModule
+  /** What is known of the others. */
+  readonly project: ProjectFacts
 }
 
 /** What one file holds. Plain data: it comes from another process. */
@@ -26,6 +26,10 @@ export interface FileFacts {
   readonly offers: Offers
   /** Modules of the project that it names. */
   readonly imports: readonly string[]
+  /** Packages of frameworks that it imports. */
+  readonly packages: readonly string[]
+  /** Whether it calls what may be a method of a framework, though nothing in it says so. */
+  readonly isTelling: boolean
   /** How the servers are started that stand behind the gate, when it is CapFence's own configuration. */
   readonly gatedLaunches: readonly (readonly string[])[]
 }
@@ -45,10 +49,20 @@ interface Contents {
   readonly remarks: readonly Remark[]
   readonly offers: Offers
   readonly imports: readonly string[]
+  readonly packages: readonly string[]
+  readonly isTelling: boolean
   readonly gatedLaunches: readonly (readonly string[])[]
 }
 
-const empty = { spots: [], remarks: [], offers: {}, imports: [], gatedLaunches: [] } as const
+const empty = {
+  spots: [],
+  remarks: [],
+  offers: {},
+  imports: [],
+  packages: [],
+  isTelling: false,
+  gatedLaunches: [],
+} as const
 
 /** Whether a file is looked at, by its path alone. */
 export function isLookedAt(name: string): boolean {
@@ -61,33 +75,39 @@ function isCode(name: string): boolean {
 }
 
 /** Reads one file. */
-export async function readFile({ path, name, beside }: ReadQuestion): Promise<FileFacts> {
+export async function readFile({ path, name, project }: ReadQuestion): Promise<FileFacts> {
   const text = readText(path)
   if (typeof text !== 'string') return { ...empty, findings: findingsOf(name, '', [text]) }
-  const contents = await contentsOf(name, text, beside)
+  const contents = await contentsOf(name, text, project)
   const { ignores, spots: wrong } = ignoresIn(text, contents.remarks)
   const found = findingsOf(name, text, [...contents.spots, ...wrong])
   const { findings, idle } = withIgnores(found, ignores)
-  const { offers, imports, gatedLaunches } = contents
+  const { offers, imports, packages, isTelling, gatedLaunches } = contents
   const all = [...findings, ...findingsOf(name, text, idle)]
   return {
     findings: all.toSorted((one, other) => one.line - other.line || one.column - other.column),
     offers,
     imports,
+    packages,
+    isTelling,
     gatedLaunches,
   }
 }
 
-async function contentsOf(name: string, text: string, beside: OffersByModule): Promise<Contents> {
+async function contentsOf(name: string, text: string, project: ProjectFacts): Promise<Contents> {
   const shape = configShape(name)
   if (shape !== undefined)
     return { ...empty, ...(await readConfig(text, shape)), remarks: remarksInLines(text) }
   const imports = modulesNamed(name, text)
+  const isTelling = tellsByName(name, text)
   // Most files have nothing to do with any framework: they are not worth a parser.
   const isWorthIt =
-    mentionsFramework(name, text) || text.includes(ignoreWord) || Object.keys(beside).length > 0
-  if (!isWorthIt) return { ...empty, imports }
-  return { ...empty, ...(await readCode(name, text, beside)), imports }
+    mentionsFramework(name, text) ||
+    text.includes(ignoreWord) ||
+    Object.keys(project.beside).length > 0 ||
+    (isTelling && project.packages.length > 0)
+  if (!isWorthIt) return { ...empty, imports, isTelling }
+  return { ...empty, ...(await readCode(name, text, project)), imports, isTelling }
 }
 
 /** The text of a file, or why there is none. */

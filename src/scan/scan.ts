@@ -42,11 +42,17 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
   const facts = new Map<string, FileFacts>()
   let done = 0
   await forEach(files, reader.width, async (file) => {
-    facts.set(file.name, await reader.read({ ...file, beside: {} }))
+    facts.set(file.name, await reader.read({ ...file, project: { beside: {}, packages: [] } }))
     done += 1
     onFile?.(done, files.length)
   })
-  await followOffers(files, facts, reader)
+  // What is called like a method of a framework is one where other files import it.
+  const packages = [...new Set([...facts.values()].flatMap((one) => one.packages))]
+  const telling = files.filter(({ name }) => facts.get(name)?.isTelling === true)
+  await forEach(packages.length === 0 ? [] : telling, reader.width, async (file) => {
+    facts.set(file.name, await reader.read({ ...file, project: { beside: {}, packages } }))
+  })
+  await followOffers(files, { facts, packages, reader })
   const names = under.map(({ name }) => name)
   const found = files.flatMap(({ name }) => facts.get(name)?.findings ?? [])
   const counted = found.filter(({ file }) => only === undefined || only.has(file))
@@ -57,8 +63,15 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 /** Files whose modules offer something of a framework are read once more, knowing what that is. */
 async function followOffers(
   files: readonly SourceFile[],
-  facts: Map<string, FileFacts>,
-  reader: FileReader,
+  {
+    facts,
+    packages,
+    reader,
+  }: {
+    readonly facts: Map<string, FileFacts>
+    readonly packages: readonly string[]
+    readonly reader: FileReader
+  },
 ): Promise<void> {
   const names = new Set(facts.keys())
   let news = new Set([...facts].filter(([, { offers }]) => hasAny(offers)).map(([name]) => name))
@@ -78,7 +91,7 @@ async function followOffers(
       const beside: OffersByModule = Object.fromEntries(
         found.map(({ module, name }) => [module, snapshot.get(name)?.offers ?? {}]),
       )
-      const read = await reader.read({ ...file, beside })
+      const read = await reader.read({ ...file, project: { beside, packages } })
       const before = facts.get(file.name)
       if (JSON.stringify(read.offers) !== JSON.stringify(before?.offers)) next.add(file.name)
       facts.set(file.name, read)

@@ -13,15 +13,24 @@ export interface FileContext {
   readonly language: Language
   /** The modules that it imports. */
   readonly modules: readonly string[]
+  /** The packages that rules are about and that it, or another file of the project, imports. */
+  readonly packages: ReadonlySet<string>
   /** The calls of something from a package that a rule is about, and of what cannot be told. */
   readonly calls: readonly CallCode[]
+}
+
+/** What is known from outside a file. */
+export interface Around {
+  readonly neighbours: Neighbours
+  /** Packages that other files of the project import. */
+  readonly packages: readonly string[]
 }
 
 /** Prepares a file to be asked. */
 export function contextOf(
   { parts }: CodeFile,
   language: Language,
-  neighbours: Neighbours,
+  { neighbours, packages }: Around,
 ): FileContext {
   const names = new Names(parts)
   const values = new Values(names, neighbours, (callee, argument, parameter) => {
@@ -33,6 +42,7 @@ export function contextOf(
   })
   const modules = names.all.flatMap((code) => (code.kind === 'import' ? [code.module] : []))
   const known = new Set(packagesOf(language))
+  const own = modules.map((module) => language.packageOf(module)).filter((name) => known.has(name))
   const calls = names.all.filter(
     (code): code is CallCode =>
       code.kind === 'call' &&
@@ -44,5 +54,13 @@ export function contextOf(
             (value.kind === 'outside' && known.has(language.packageOf(value.module))),
         ),
   )
-  return { calls, names, values, flow: new Flow(names, values, language), language, modules }
+  return {
+    packages: new Set([...own, ...packages]),
+    calls,
+    names,
+    values,
+    flow: new Flow(names, values, language),
+    language,
+    modules,
+  }
 }

@@ -1,4 +1,4 @@
-import { packagesOf } from './framework.ts'
+import { packagesOf, type Language } from './framework.ts'
 import { jsFrameworks } from './js-frameworks.ts'
 import { pyFrameworks } from './py-frameworks.ts'
 
@@ -13,6 +13,21 @@ const pyMention = new RegExp(
 /** Whether a file may import a framework: what does not name one cannot, and need not be parsed. */
 export function mentionsFramework(name: string, text: string): boolean {
   return (name.endsWith('.py') ? pyMention : jsMention).test(text)
+}
+
+const jsTelling = tellingIn(jsFrameworks)
+const pyTelling = tellingIn(pyFrameworks)
+
+function tellingIn({ tools }: Language): RegExp {
+  const methods = tools
+    .filter(({ isTelling }) => isTelling === true)
+    .flatMap(({ paths }) => paths.map((path) => path.split('.').at(-1) ?? path))
+  return new RegExp(String.raw`\.(?:${methods.join('|')})\s*[(<]`)
+}
+
+/** Whether a file calls a method that tells by its name what it is. */
+export function tellsByName(name: string, text: string): boolean {
+  return (name.endsWith('.py') ? pyTelling : jsTelling).test(text)
 }
 
 /** The longest line of imports that is looked at for modules, characters. */

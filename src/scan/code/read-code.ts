@@ -18,6 +18,8 @@ export interface CodeReport {
   readonly remarks: readonly Remark[]
   /** What it offers to other files that comes from elsewhere, by its names there. */
   readonly offers: Offers
+  /** Packages of frameworks that it imports. */
+  readonly packages: readonly string[]
 }
 
 /** Names, and the values from other modules that they may be. */
@@ -29,28 +31,41 @@ export type OutsideValue = Extract<Value, { kind: 'outside' }>
 /** What the files that a file imports offer, by what it imports them as. */
 export type OffersByModule = Readonly<Record<string, Offers>>
 
+/** What is known of the other files of a project, when one is read. */
+export interface ProjectFacts {
+  /** What the files that it imports offer. */
+  readonly beside: OffersByModule
+  /** Packages of frameworks that any of them imports. */
+  readonly packages: readonly string[]
+}
+
 /**
  * Reads a file of code.
  *
  * @param name its path; the ending says which language it is
- * @param beside what the files that it imports offer
+ * @param project what is known of the other files
  */
 export async function readCode(
   name: string,
   text: string,
-  beside: OffersByModule = {},
+  project: ProjectFacts = { beside: {}, packages: [] },
 ): Promise<CodeReport> {
+  const { beside, packages } = project
   const language = languageOf(name)
   if (language === undefined) return nothing
   let file: CodeFile
   try {
     file = await language.read(name, text)
     const broken = file.broken === undefined ? [] : [brokenSpot(file.broken.why, file.broken.at)]
-    const context = contextOf(file, language.frameworks, neighboursIn(beside))
+    const context = contextOf(file, language.frameworks, {
+      neighbours: neighboursIn(beside),
+      packages,
+    })
     return {
       spots: [...broken, ...onlyOnce([...toolSpots(context), ...connectionSpots(context)])],
       remarks: file.remarks,
       offers: offersOf(context, beside),
+      packages: [...context.packages],
     }
   } catch (error) {
     if (error instanceof TooMuchCode) return unreadable(error.message, 0)
@@ -60,7 +75,7 @@ export async function readCode(
   }
 }
 
-const nothing: CodeReport = { spots: [], remarks: [], offers: {} }
+const nothing: CodeReport = { spots: [], remarks: [], offers: {}, packages: [] }
 
 function unreadable(why: string, at: number): CodeReport {
   return { ...nothing, spots: [brokenSpot(why, at)] }

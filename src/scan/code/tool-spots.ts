@@ -78,7 +78,7 @@ function isMet(
   )
 }
 
-/** A method of something that cannot be told, in a file that has to do with the framework: unsure means no. */
+/** A method of something that cannot be told, in a project that has to do with the framework: unsure means no. */
 function looksLike(
   rule: ToolRule,
   { callee, args }: CallCode,
@@ -92,14 +92,12 @@ function tellsByName(
   rule: ToolRule,
   callee: Code,
   callees: readonly Value[],
-  { modules, language }: FileContext,
+  { packages }: FileContext,
 ): boolean {
   if (rule.isTelling !== true || callee.kind !== 'member') return false
   const isMethod = rule.paths.some((path) => path.endsWith(`.${callee.name}`))
   const isOpen = callees.every(({ kind }) => kind === 'unknown')
-  return (
-    isMethod && isOpen && modules.some((one) => rule.packages.includes(language.packageOf(one)))
-  )
+  return isMethod && isOpen && rule.packages.some((one) => packages.has(one))
 }
 
 function isGated(found: Found, { flow }: FileContext): boolean {
