@@ -12,6 +12,8 @@ export interface Spot {
   readonly message: string
   /** What it is about, such as a tool's or a server's name: together with the rule it stays the same when lines move. */
   readonly subject: string
+  /** What other files find it as, who may all give it to the gate. */
+  readonly exportedAs?: readonly string[]
 }
 
 /** Something that was found. */
@@ -32,6 +34,12 @@ export interface Finding {
   readonly ignored: string | undefined
   /** Whether it does not count because it was there before. */
   readonly isOld: boolean
+}
+
+/** A finding, before it is known what the other files of the project do. */
+export interface FileFinding extends Finding {
+  /** What they find it as; when all of them give it to the gate, it does not count. */
+  readonly exportedAs: readonly string[]
 }
 
 /** The lines of a text, to say where an offset is. */
@@ -58,12 +66,16 @@ export class Lines {
 }
 
 /** The findings that the spots of a file are, in the order of the file. */
-export function findingsOf(file: string, text: string, spots: readonly Spot[]): readonly Finding[] {
+export function findingsOf(
+  file: string,
+  text: string,
+  spots: readonly Spot[],
+): readonly FileFinding[] {
   const lines = new Lines(text)
   const seen = new Map<string, number>()
   return spots
     .toSorted((one, other) => one.at - other.at || one.rule.localeCompare(other.rule))
-    .map(({ rule, at, end, message, subject }) => {
+    .map(({ rule, at, end, message, subject, exportedAs = [] }) => {
       const about = `${rule}\0${file}\0${subject}`
       const count = seen.get(about) ?? 0
       seen.set(about, count + 1)
@@ -81,6 +93,7 @@ export function findingsOf(file: string, text: string, spots: readonly Spot[]): 
           .slice(0, 32),
         ignored: undefined,
         isOld: false,
+        exportedAs,
       }
     })
 }

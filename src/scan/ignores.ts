@@ -1,4 +1,4 @@
-import type { Finding, Spot } from './finding.ts'
+import type { FileFinding, Spot } from './finding.ts'
 import { Lines } from './finding.ts'
 import { ruleOf } from './rules.ts'
 
@@ -72,9 +72,9 @@ export function remarksInLines(text: string): readonly Remark[] {
 
 /** The findings with those ignored that a remark speaks of, and the remarks that spoke of none. */
 export function withIgnores(
-  findings: readonly Finding[],
+  findings: readonly FileFinding[],
   ignores: readonly Ignore[],
-): { readonly findings: readonly Finding[]; readonly idle: readonly Spot[] } {
+): { readonly findings: readonly FileFinding[]; readonly idle: readonly Spot[] } {
   const used = new Set<string>()
   const marked = findings.map((finding) => {
     const ignore = ignores.find(

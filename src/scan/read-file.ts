@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { mentionsFramework, modulesNamed, tellsByName } from './code/mentions.ts'
-import { readCode, type Offers, type ProjectFacts } from './code/read-code.ts'
+import { readCode, type NeighbourUse, type Offers, type ProjectFacts } from './code/read-code.ts'
 import { configShape } from './config-files.ts'
 import { readConfig } from './config-scan.ts'
-import { findingsOf, type Finding, type Spot } from './finding.ts'
+import { findingsOf, type FileFinding, type Spot } from './finding.ts'
 import { ignoresIn, ignoreWord, remarksInLines, withIgnores, type Remark } from './ignores.ts'
 
 /** The largest file that is looked at, bytes; a larger one is a finding. */
@@ -21,11 +21,13 @@ export interface ReadQuestion {
 
 /** What one file holds. Plain data: it comes from another process. */
 export interface FileFacts {
-  readonly findings: readonly Finding[]
+  readonly findings: readonly FileFinding[]
   /** What it offers to the files that import it. */
   readonly offers: Offers
   /** Modules of the project that it names. */
   readonly imports: readonly string[]
+  /** What it does with names of other files of the project. */
+  readonly uses: readonly NeighbourUse[]
   /** Packages of frameworks that it imports. */
   readonly packages: readonly string[]
   /** Whether it calls what may be a method of a framework, though nothing in it says so. */
@@ -49,6 +51,7 @@ interface Contents {
   readonly remarks: readonly Remark[]
   readonly offers: Offers
   readonly imports: readonly string[]
+  readonly uses: readonly NeighbourUse[]
   readonly packages: readonly string[]
   readonly isTelling: boolean
   readonly gatedLaunches: readonly (readonly string[])[]
@@ -59,6 +62,7 @@ const empty = {
   remarks: [],
   offers: {},
   imports: [],
+  uses: [],
   packages: [],
   isTelling: false,
   gatedLaunches: [],
@@ -82,12 +86,13 @@ export async function readFile({ path, name, project }: ReadQuestion): Promise<F
   const { ignores, spots: wrong } = ignoresIn(text, contents.remarks)
   const found = findingsOf(name, text, [...contents.spots, ...wrong])
   const { findings, idle } = withIgnores(found, ignores)
-  const { offers, imports, packages, isTelling, gatedLaunches } = contents
+  const { offers, imports, uses, packages, isTelling, gatedLaunches } = contents
   const all = [...findings, ...findingsOf(name, text, idle)]
   return {
     findings: all.toSorted((one, other) => one.line - other.line || one.column - other.column),
     offers,
     imports,
+    uses,
     packages,
     isTelling,
     gatedLaunches,

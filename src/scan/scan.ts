@@ -2,6 +2,7 @@ import { withoutGated } from './behind-gate.ts'
 import type { OffersByModule } from './code/read-code.ts'
 import { filesUnder, type SourceFile } from './files.ts'
 import type { Finding } from './finding.ts'
+import { withoutGatedElsewhere } from './gated-elsewhere.ts'
 import { fileOfModule } from './modules.ts'
 import { isLookedAt, ownReader, type FileFacts, type FileReader } from './read-file.ts'
 import { isTest } from './test-files.ts'
@@ -54,7 +55,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
   })
   await followOffers(files, { facts, packages, reader })
   const names = under.map(({ name }) => name)
-  const found = files.flatMap(({ name }) => facts.get(name)?.findings ?? [])
+  const found = withoutGatedElsewhere(facts)
   const counted = found.filter(({ file }) => only === undefined || only.has(file))
   const read = files.filter(({ name }) => only === undefined || only.has(name))
   return { findings: withoutGated(counted, facts, names), files: read.length }
@@ -74,7 +75,10 @@ async function followOffers(
   },
 ): Promise<void> {
   const names = new Set(facts.keys())
-  let news = new Set([...facts].filter(([, { offers }]) => hasAny(offers)).map(([name]) => name))
+  // Whoever takes a tool out of a file is looked at too, though nothing in it may name a framework.
+  const leads = ({ offers, findings }: FileFacts): boolean =>
+    hasAny(offers) || findings.some(({ exportedAs }) => exportedAs.length > 0)
+  let news = new Set([...facts].filter(([, one]) => leads(one)).map(([name]) => name))
   for (let round = 0; round < maxRounds && news.size > 0; round += 1) {
     const next = new Set<string>()
     const concerned = files.flatMap((file) => {

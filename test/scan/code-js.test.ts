@@ -297,3 +297,43 @@ test('whatever a file holds, reading it ends with an answer', async () => {
     { numRuns: 500, seed: 20_261_128 },
   )
 })
+
+describe('a tool that other files take', () => {
+  const made = `import { tool } from 'ai'; export const t = tool({ execute() {} })`
+  const gated = `import { t } from './made'; import { gateTools } from 'capfence'; gateTools({ t })`
+
+  test('is gated when each of them gives it to the gate', async () => {
+    const again = gated.replace('{ t }', '{ t as x }').replace('{ t })', '{ x })')
+    expect(await openIn({ 'made.ts': made, 'a.ts': gated, 'b.ts': again })).toEqual([])
+    const whole = `import * as all from './made'; import { gateTools } from 'capfence'; gateTools(all)`
+    expect(await openIn({ 'made.ts': made, 'a.ts': whole })).toEqual([])
+  })
+
+  test.each([
+    ['nobody takes it', {}],
+    ['it is only imported', { 'b.ts': `import { t } from './made'` }],
+    ['another file uses it', { 'a.ts': gated, 'b.ts': `import { t } from './made'; t.execute()` }],
+    [
+      'another file loads it',
+      { 'a.ts': gated, 'b.js': `const { t } = require('./made'); t.execute()` },
+    ],
+    [
+      'another file imports it later',
+      { 'a.ts': gated, 'b.js': `(await import('./made')).t.execute()` },
+    ],
+    ['another file passes it on', { 'a.ts': gated, 'b.ts': `export * from './made'` }],
+    ['another file passes it on by name', { 'a.ts': gated, 'b.ts': `export { t } from './made'` }],
+    ['the whole is used', { 'a.ts': gated, 'b.ts': `import * as m from './made'; use(m)` }],
+    ['one use of two is gated', { 'a.ts': `${gated}; t.execute()` }],
+    ['its own file uses it', { 'a.ts': gated, 'made.ts': `${made}; t.execute()` }],
+    ['it is another name', { 'a.ts': gated.replace('{ t }', '{ u as t }') }],
+    ['it is another file', { 'a.ts': gated.replace('./made', './other'), 'other.ts': '' }],
+  ])('is not when %s', async (_, files) => {
+    expect(await openIn({ 'made.ts': made, ...files })).toEqual(['made.ts:1 CF101'])
+  })
+
+  test('does not gate what a server has already', async () => {
+    const code = `${server}export const t = server.registerTool('x', {}, () => 1)`
+    expect(await openIn({ 'made.ts': code, 'a.ts': gated })).toEqual(['made.ts:3 CF102'])
+  })
+})

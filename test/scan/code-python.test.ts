@@ -212,3 +212,33 @@ test('whatever a file holds, reading it ends with an answer', async () => {
     { numRuns: 500, seed: 20_261_128 },
   )
 })
+
+describe('a tool that other files take', () => {
+  const made = `from langchain_core.tools import tool\n@tool\ndef t(): pass\n`
+  const gated = 'from made import t\nfrom capfence import gate_tools\ngate_tools([t])\n'
+
+  test('is gated when each of them gives it to the gate', async () => {
+    expect(await openIn({ 'made.py': made, 'a.py': gated })).toEqual([])
+  })
+
+  test.each([
+    ['nobody takes it', {}],
+    ['another file uses it', { 'a.py': gated, 'b.py': 'from made import t\nt.invoke({})' }],
+    ['another file loads it', { 'a.py': gated, 'b.py': 'import made\nmade.t.invoke({})' }],
+    ['another file takes all', { 'a.py': gated, 'b.py': 'from made import *\nt.invoke({})' }],
+    ['it is taken as a module', { 'a.py': gated, 'b.py': 'from . import made\nmade.t.invoke({})' }],
+    ['its own file uses it', { 'a.py': gated, 'made.py': `${made}t.invoke({})` }],
+  ])('is not when %s', async (_, files) => {
+    expect(await openIn({ 'made.py': made, ...files })).toEqual(['made.py:2 CF101'])
+  })
+
+  test.each([
+    ['mcp.server.fastmcp', 'FastMCP("x")', 'CF102'],
+    ['pydantic_ai', 'Agent("x")', 'CF101'],
+  ])('does not gate what an instance of %s has already', async (module, maker, rule) => {
+    const code = `from ${module} import ${maker.split('(')[0] ?? ''}\nx = ${maker}\n@x.tool\ndef t(): pass\n`
+    expect(await openIn({ 'made.py': code, 'a.py': gated })).toEqual([`made.py:3 ${rule}`])
+    const here = `${code}import capfence\ncapfence.gate_tools([t])`
+    expect(await openIn({ 'made.py': here })).toEqual([`made.py:3 ${rule}`])
+  })
+})

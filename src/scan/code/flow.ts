@@ -44,6 +44,24 @@ export class Flow {
     return this.#way(code, new Set())
   }
 
+  /** Where whatever has a name goes. */
+  wayOfBinding(binding: Binding): Way {
+    return this.#ofBinding(binding, new Set())
+  }
+
+  /** What other files find a value as, when nothing in its own file gets at it without the gate. */
+  exportedAs(code: Code): readonly string[] {
+    const found = new Set<string>()
+    this.#exports = found
+    const way = this.wayOf(code)
+    this.#exports = undefined
+    return way === 'exported' || (way === 'idle' && this.#language.offersAll === true)
+      ? [...found]
+      : []
+  }
+
+  #exports: Set<string> | undefined
+
   #way(code: Code, seen: Set<Code>): Way {
     if (seen.has(code)) return 'idle'
     seen.add(code)
@@ -56,6 +74,7 @@ export class Flow {
       case 'assign':
         return this.#named(parent, seen)
       case 'export':
+        this.#exports?.add(parent.name ?? '*')
         return 'exported'
       case 'return':
         return this.#returned(parent, seen)
@@ -88,9 +107,13 @@ export class Flow {
     return this.#ofBinding(binding, seen)
   }
 
-  #ofBinding({ uses, isExported }: Binding, seen: Set<Code>): Way {
+  #ofBinding(binding: Binding, seen: Set<Code>): Way {
+    const { uses, exportedAs } = binding
     const ways = uses.map((use) => this.#way(use, seen))
-    if (isExported) ways.push('exported')
+    if (exportedAs.size > 0) ways.push('exported')
+    const isTop =
+      this.#language.offersAll === true && this.#names.topBinding(binding.name) === binding
+    for (const name of isTop ? [binding.name] : exportedAs) this.#exports?.add(name)
     return together(ways)
   }
 
@@ -126,7 +149,7 @@ export class Flow {
     const around = this.#functionAround(code)
     const holder = around === undefined ? undefined : this.#names.parentOf(around)
     const binding = holder === undefined ? undefined : this.#names.declaredBy(holder)
-    if (binding === undefined || binding.isExported) return 'open'
+    if (binding === undefined || binding.exportedAs.size > 0) return 'open'
     const ways = binding.uses.map((use): Way => {
       const call = this.#names.parentOf(use)
       return call?.kind === 'call' && call.callee === use ? this.#way(call, seen) : 'open'

@@ -25,6 +25,8 @@ export interface ToolRule {
   readonly does: readonly Place[] | 'decorated'
   /** Whether a tool without such a function is run by whoever offers it, not by this code. */
   readonly mayBeEmpty?: boolean
+  /** Whether the call itself gives the tool away, whatever becomes of its answer; so it is for methods of something. */
+  readonly isRegistration?: boolean
   /** Whether it is a tool only when a function is given; what is given otherwise prepares something else. */
   readonly takesFunctionsOnly?: boolean
   /** Whether its methods tell what they are by their names alone, where nothing says what they are called on. */
@@ -123,6 +125,11 @@ export interface Callback {
   readonly argument: number
   readonly parameter: number
   readonly is: { readonly module: string; readonly path: string }
+}
+
+/** Whether a call gives a tool away by itself: gating its answer comes too late. */
+export function isRegistration({ isRegistration: told, paths }: ToolRule): boolean {
+  return told ?? paths.every((path) => path.includes(').'))
 }
 
 /** What a rule is about. */

@@ -27,7 +27,7 @@ class PyReader extends PyExpressions {
   #statement(node: PyNode): readonly Code[] {
     switch (node.type) {
       case 'import_statement':
-        return pyChildren(node, 'name').map(imported)
+        return pyChildren(node, 'name').flatMap(imported)
       case 'import_from_statement':
         return importedFrom(node)
       case 'decorated_definition':
@@ -230,19 +230,16 @@ function declare(node: PyNode, name: string, value: Code | undefined): Code {
   return { kind: 'declare', ...at(node), name, value, type: undefined, ...reach }
 }
 
-function imported(node: PyNode): Code {
+function imported(node: PyNode): readonly Code[] {
   const name = node.type === 'aliased_import' ? pyChild(node, 'name') : node
   const module = name?.text ?? ''
   const alias = pyChild(node, 'alias')?.text
   // `import a.b` makes `a` known, and `import a.b as c` what is in it.
   const first = module.split('.')[0] ?? module
-  return {
-    kind: 'import',
-    ...at(node),
-    local: alias ?? first,
-    module: alias === undefined ? first : module,
-    name: undefined,
-  }
+  const load = { kind: 'import', ...at(node), name: undefined } as const
+  if (alias !== undefined) return [{ ...load, local: alias, module }]
+  const whole: readonly Code[] = module === first ? [] : [{ ...load, local: undefined, module }]
+  return [{ ...load, local: first, module: first }, ...whole]
 }
 
 function importedFrom(node: PyNode): readonly Code[] {

@@ -7,8 +7,8 @@ export interface Binding {
   readonly sources: readonly Source[]
   /** Where it is used, other than to give it a value. */
   readonly uses: readonly NameCode[]
-  /** Whether other files can find it. */
-  readonly isExported: boolean
+  /** What other files find it as. */
+  readonly exportedAs: ReadonlySet<string>
 }
 
 /** What a name may be. */
@@ -23,7 +23,7 @@ interface OpenBinding {
   readonly name: string
   readonly sources: Source[]
   readonly uses: NameCode[]
-  isExported: boolean
+  readonly exportedAs: Set<string>
 }
 
 class Scope {
@@ -40,7 +40,7 @@ class Scope {
   declare(name: string): OpenBinding {
     const found = this.names.get(name)
     if (found !== undefined) return found
-    const made: OpenBinding = { name, sources: [], uses: [], isExported: false }
+    const made: OpenBinding = { name, sources: [], uses: [], exportedAs: new Set() }
     this.names.set(name, made)
     return made
   }
@@ -119,7 +119,9 @@ export class Names {
         if (code.local === '*') this.#stars.push(code.module)
         else if (code.local !== undefined) {
           const { module, name } = code
-          scope.declare(code.local).sources.push({ kind: 'import', module, name })
+          const binding = scope.declare(code.local)
+          binding.sources.push({ kind: 'import', module, name })
+          this.#declared.set(code, binding)
         }
         return scope
       case 'declare': {
@@ -127,7 +129,7 @@ export class Names {
         this.#declared.set(code, binding)
         if (code.value !== undefined) binding.sources.push({ kind: 'value', code: code.value })
         else if (code.type !== undefined) binding.sources.push({ kind: 'type', code: code.type })
-        if (code.isExported) binding.isExported = true
+        if (code.isExported) binding.exportedAs.add(code.name)
         return scope
       }
       case 'block':
@@ -166,7 +168,7 @@ export class Names {
       this.#declared.set(parent, binding)
       return
     }
-    if (parent?.kind === 'export') binding.isExported = true
+    if (parent?.kind === 'export') binding.exportedAs.add(parent.name ?? name.name)
     else binding.uses.push(name)
   }
 }

@@ -18,8 +18,19 @@ export interface CodeReport {
   readonly remarks: readonly Remark[]
   /** What it offers to other files that comes from elsewhere, by its names there. */
   readonly offers: Offers
+  /** What it does with names of other files of the project. */
+  readonly uses: readonly NeighbourUse[]
   /** Packages of frameworks that it imports. */
   readonly packages: readonly string[]
+}
+
+/** What a file does with a name of another file. */
+export interface NeighbourUse {
+  readonly module: string
+  /** `*` for all of them. */
+  readonly name: string
+  /** Whether it gives it to the gate, and to nobody else. */
+  readonly isGated: boolean
 }
 
 /** Names, and the values from other modules that they may be. */
@@ -65,6 +76,7 @@ export async function readCode(
       spots: [...broken, ...onlyOnce([...toolSpots(context), ...connectionSpots(context)])],
       remarks: file.remarks,
       offers: offersOf(context, beside),
+      uses: usesIn(context),
       packages: [...context.packages],
     }
   } catch (error) {
@@ -75,7 +87,7 @@ export async function readCode(
   }
 }
 
-const nothing: CodeReport = { spots: [], remarks: [], offers: {}, packages: [] }
+const nothing: CodeReport = { spots: [], remarks: [], offers: {}, uses: [], packages: [] }
 
 function unreadable(why: string, at: number): CodeReport {
   return { ...nothing, spots: [brokenSpot(why, at)] }
@@ -113,6 +125,24 @@ function neighboursIn(beside: OffersByModule): Neighbours {
   }
 }
 
+/** What becomes of names that may come from the project. What is loaded in a way that cannot be followed is used somehow. */
+function usesIn({ names, flow, packages, language }: FileContext): readonly NeighbourUse[] {
+  return names.all.flatMap((code): readonly NeighbourUse[] => {
+    if (code.kind !== 'import' || packages.has(language.packageOf(code.module))) return []
+    const { module, local } = code
+    const name = code.name ?? everything
+    const binding = local === undefined ? undefined : names.declaredBy(code)
+    const way = binding === undefined ? 'open' : flow.wayOfBinding(binding)
+    // A name that is imported and left alone does nothing.
+    if (way === 'idle' && binding?.uses.length === 0) return []
+    const isGated = way === 'gated'
+    // In Python the name may be a module itself.
+    const inner = module.endsWith('.') ? `${module}${name}` : `${module}.${name}`
+    const asModule = { module: inner, name: everything, isGated }
+    return [{ module, name, isGated }, ...(language.offersAll === true ? [asModule] : [])]
+  })
+}
+
 /** What a module is called that is offered under all the names that it has. */
 const everything = '*'
 
@@ -132,7 +162,8 @@ function offersOf(context: FileContext, beside: OffersByModule): Offers {
   }
   const isOpen = context.language.offersAll === true
   for (const binding of context.names.top) {
-    if (binding.isExported || isOpen) offer(binding.name, context.values.ofBinding(binding))
+    if (binding.exportedAs.size > 0 || isOpen)
+      offer(binding.name, context.values.ofBinding(binding))
   }
   return Object.fromEntries(found)
 

@@ -1,6 +1,12 @@
 import type { Spot } from '../finding.ts'
 import type { FileContext } from './context.ts'
-import { isAbout, type ToolClassRule, type ToolRule, type ToolsRule } from './framework.ts'
+import {
+  isAbout,
+  isRegistration,
+  type ToolClassRule,
+  type ToolRule,
+  type ToolsRule,
+} from './framework.ts'
 import { foundAt, textAt, type Found } from './places.ts'
 import type { At, CallCode, ClassCode, Code, FunctionCode } from './tree.ts'
 import type { Value } from './values.ts'
@@ -31,7 +37,8 @@ function callSpots(call: CallCode, context: FileContext): readonly Spot[] {
   if (rule.takesFunctionsOnly === true && !does.some((found) => mayAct(found, context))) return []
   if (does.length === 0 && rule.mayBeEmpty === true) return []
   if (does.length > 0 && does.every((one) => isGated(one, context))) return []
-  return spotUnlessGated(call, rule, toolName(call, rule, does, context), context)
+  const about = { ...rule, isLost: isRegistration(rule) }
+  return spotUnlessGated(call, about, toolName(call, rule, does, context), context)
 }
 
 /** `None` stands where nothing does. */
@@ -133,6 +140,8 @@ function nameAround(code: Code, { names }: FileContext): string | undefined {
 interface About {
   readonly framework: string
   readonly rule: ToolRule['rule']
+  /** Whether it is given away where it is made: what becomes of it then is of no use. */
+  readonly isLost?: boolean
 }
 
 function spotUnlessGated(
@@ -141,8 +150,11 @@ function spotUnlessGated(
   name: string | undefined,
   { flow }: FileContext,
 ): readonly Spot[] {
+  if (about.isLost === true)
+    return [spotAt(code.kind === 'call' ? { ...code, end: code.callee.end } : code, about, name)]
   if (flow.wayOf(code) === 'gated') return []
-  return [spotAt(code.kind === 'call' ? { ...code, end: code.callee.end } : code, about, name)]
+  const spot = spotAt(code.kind === 'call' ? { ...code, end: code.callee.end } : code, about, name)
+  return [{ ...spot, exportedAs: flow.exportedAs(code) }]
 }
 
 function spotAt({ start, end }: At, { framework, rule }: About, name: string | undefined): Spot {
@@ -231,7 +243,10 @@ function decoratorSpots(code: FunctionCode, context: FileContext): readonly Spot
       decorator.kind === 'call' && rule.name !== undefined
         ? textAt(decorator, rule.name, context.values)
         : undefined
-    return context.flow.wayOf(code) === 'gated' ? [] : [spotAt(decorator, rule, name ?? code.name)]
+    const spot = spotAt(decorator, rule, name ?? code.name)
+    if (isRegistration(rule)) return [spot]
+    if (context.flow.wayOf(code) === 'gated') return []
+    return [{ ...spot, exportedAs: context.flow.exportedAs(code) }]
   }
   return []
 }
