@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { withProject } from '../scan/a-project.ts'
@@ -101,64 +103,26 @@ test('junit has a failure for each finding, and a test that passed when there is
   expect(passed).not.toContain('<failure')
 })
 
-const text = z.strictObject({ text: z.string().min(1) })
-const level = z.enum(['none', 'note', 'warning', 'error'])
-const count = z.int().min(1)
-/** The part of the SARIF 2.1.0 schema that our log is made of, with what it requires and that it closes objects. */
-const sarif = z.strictObject({
-  $schema: z.url(),
-  version: z.literal('2.1.0'),
+/** The parts of a log that tests look at; whether it is one, the schema of the standard says. */
+const parts = z.looseObject({
   runs: z.array(
-    z.strictObject({
-      tool: z.strictObject({
-        driver: z.strictObject({
-          name: z.string(),
-          semanticVersion: z.string().regex(/^\d+\.\d+\.\d+/),
-          informationUri: z.url().optional(),
-          rules: z.array(
-            z.strictObject({
-              id: z.string(),
-              name: z.string().regex(/^[A-Z][A-Za-z]+$/),
-              shortDescription: text,
-              help: text,
-              defaultConfiguration: z.strictObject({ level }),
-              properties: z.strictObject({
-                'security-severity': z.string().regex(/^\d+\.\d$/),
-                tags: z.array(z.string()),
-              }),
-            }),
-          ),
-        }),
+    z.looseObject({
+      tool: z.looseObject({
+        driver: z.looseObject({ rules: z.array(z.looseObject({ id: z.string() })) }),
       }),
-      columnKind: z.enum(['utf16CodeUnits', 'unicodeCodePoints']),
-      originalUriBaseIds: z.record(z.string(), z.strictObject({ description: text })),
       results: z.array(
-        z.strictObject({
+        z.looseObject({
           ruleId: z.string(),
-          ruleIndex: z.int().min(0),
-          level,
-          message: text,
+          ruleIndex: z.number(),
           locations: z.array(
-            z.strictObject({
-              physicalLocation: z.strictObject({
-                artifactLocation: z.strictObject({ uri: z.string(), uriBaseId: z.string() }),
-                region: z.strictObject({
-                  startLine: count,
-                  startColumn: count,
-                  endLine: count,
-                  endColumn: count,
-                }),
+            z.looseObject({
+              physicalLocation: z.looseObject({
+                region: z.looseObject({ startLine: z.number(), endLine: z.number() }),
               }),
             }),
           ),
-          partialFingerprints: z.record(z.string(), z.string()),
           suppressions: z
-            .array(
-              z.strictObject({
-                kind: z.enum(['inSource', 'external']),
-                justification: z.string(),
-              }),
-            )
+            .array(z.looseObject({ kind: z.string(), justification: z.string() }))
             .optional(),
         }),
       ),
@@ -166,9 +130,36 @@ const sarif = z.strictObject({
   ),
 })
 
+/** The schema of SARIF 2.1.0 as it is published (fixtures/sarif), which is of a draft that says `id` for `$id`. */
+const schemaText = readFileSync(join(root, 'fixtures/sarif/sarif-schema-2.1.0.json'), 'utf8')
+const { id: _id, $schema: _draft, ...schema } = JSON.parse(schemaText) as Record<string, unknown>
+const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false })
+addFormats.default(ajv)
+const isSarif = ajv.compile(schema)
+
+/** A log, when it is one. */
+function sarif(written: string): z.infer<typeof parts> {
+  const log: unknown = JSON.parse(written)
+  expect(isSarif(log), JSON.stringify(isSarif.errors)).toBe(true)
+  return parts.parse(log)
+}
+
+test('the schema of SARIF refuses what is none', () => {
+  const result = { message: { text: 'x' } }
+  const log = { version: '2.1.0', runs: [{ tool: { driver: { name: 'x' } }, results: [result] }] }
+  expect(isSarif(log)).toBe(true)
+  expect(isSarif({ ...log, version: '2.0.0' })).toBe(false)
+  expect(isSarif({ ...log, extra: 1 })).toBe(false)
+  expect(isSarif({ ...log, runs: [{ results: [result] }] })).toBe(false)
+  const wrong = { ...result, level: 'fatal' }
+  expect(isSarif({ ...log, runs: [{ tool: { driver: { name: 'x' } }, results: [wrong] }] })).toBe(
+    false,
+  )
+})
+
 test('SARIF is valid, names its rules, and has what is ignored as suppressed', async () => {
   const { out } = await run(files, '--format', 'sarif')
-  const [{ tool, results } = { tool: undefined, results: [] }] = sarif.parse(JSON.parse(out)).runs
+  const [{ tool, results } = { tool: undefined, results: [] }] = sarif(out).runs
   expect(results.map(({ suppressions }) => suppressions?.[0]?.justification)).toEqual([
     undefined,
     undefined,
@@ -187,7 +178,7 @@ test('--output writes the report, and standard output stays empty', async () => 
     const { out } = await capfence(['scan', folder, '--format', 'sarif', '--output', output])
     expect(out).toBe('')
     expect(existsSync(output)).toBe(true)
-    expect(sarif.safeParse(JSON.parse(readFileSync(output, 'utf8'))).success).toBe(true)
+    expect(sarif(readFileSync(output, 'utf8')).runs).toHaveLength(1)
   })
 })
 
@@ -242,7 +233,7 @@ describe('a baseline', () => {
     await withProject(code, async (folder) => {
       const baseline = await written(folder)
       const args = ['scan', folder, '--baseline', baseline, '--format', 'sarif']
-      const [log] = sarif.parse(JSON.parse((await capfence(args)).out)).runs
+      const [log] = sarif((await capfence(args)).out).runs
       const found = log?.results.flatMap(({ suppressions }) => suppressions ?? [])
       expect(found?.map(({ kind }) => kind)).toEqual(['external', 'external'])
     })
@@ -376,7 +367,7 @@ test('a file that is too large is a finding', async () => {
 })
 
 test('SARIF lists every rule that can be found, and only those', async () => {
-  const [log] = sarif.parse(JSON.parse((await run(code, '--format', 'sarif')).out)).runs
+  const [log] = sarif((await run(code, '--format', 'sarif')).out).runs
   const known = new Set(log?.tool.driver.rules.map(({ id }) => id))
   const args = ['scan', join(root, 'fixtures/scan'), '--json']
   const { findings } = JSON.parse((await capfence(args)).out) as { findings: { rule: string }[] }
