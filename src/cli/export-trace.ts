@@ -11,6 +11,7 @@ import type { LogSnapshot } from '../storage/log-snapshot.ts'
 import type { ExportOptions } from './export-options.ts'
 import { fieldOf, textOf } from './record-fields.ts'
 import { signedHeadOf, soundRows } from './signed-log.ts'
+import { StateBefore } from './state-before.ts'
 import { isCarryKept, traceLineOf, tracedTypes } from './trace-lines-of-record.ts'
 
 /** Which part of the log becomes a trace. */
@@ -68,7 +69,8 @@ function writeTrace(
   const found = survey(snapshot, range)
   const policies = policyLines(snapshot, found.policies)
   const { calls, isComplete } = found
-  const lines = found.lines + policies.lines.length
+  const first = [...policies.lines, ...found.carried]
+  const lines = found.lines + first.length
   const header = headerLine({
     source: 'log',
     log: origin,
@@ -79,7 +81,7 @@ function writeTrace(
   })
   const out = new Writing(file)
   out.write(header)
-  for (const line of policies.lines) out.write(line)
+  for (const line of first) out.write(line)
   let done = 0
   for (const row of soundRows(snapshot, 0)) {
     done += 1
@@ -105,18 +107,23 @@ interface Survey {
   /** Those that decided, in the order of the log. */
   readonly policies: ReadonlySet<string>
   readonly isComplete: boolean
+  /** What limits and labels stand at where a part of a log begins. */
+  readonly carried: readonly string[]
 }
 
 /** What a header says has to be known before its lines are written. */
 function survey(snapshot: LogSnapshot, range: TraceRange): Survey {
   const policies = new Set<string>()
   let [calls, lines] = [0, 0]
-  let isComplete = range.sinceMs === undefined
+  const before = range.sinceMs === undefined ? undefined : new StateBefore(range.sinceMs)
+  let isComplete = true
   for (const row of snapshot.rows(0)) {
     const record = decodeRecord(row.body)
     if (record.type === 'log.open') isComplete &&= fieldOf(record.data, 'continues') === null
-    if (record.type === 'state.carry')
-      isComplete = range.sinceMs === undefined && isCarried(row, record)
+    if (record.type === 'state.carry') isComplete = isCarried(row, record)
+    if (before !== undefined && Date.parse(record.ts) < (range.sinceMs ?? 0)) {
+      before.note(record, parseDisclosures(row.disclosures))
+    }
     if (!tracedTypes.has(record.type) || !isWithin(record, range)) continue
     lines += 1
     if (record.type !== 'decision') continue
@@ -130,7 +137,8 @@ function survey(snapshot: LogSnapshot, range: TraceRange): Survey {
       { hint: 'export a shorter time: `--since` and `--until`' },
     )
   }
-  return { calls, lines, policies, isComplete }
+  isComplete &&= before?.isKnown ?? true
+  return { calls, lines, policies, isComplete, carried: before?.lines ?? [] }
 }
 
 function isCarried({ disclosures }: RowWithDisclosures, record: StoredRecord): boolean {

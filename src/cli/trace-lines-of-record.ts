@@ -176,6 +176,7 @@ function carryLineOf({ data, ts }: StoredRecord, disclosures: readonly Disclosur
       isBound: bind !== '',
       heldUntilMs: until_ms,
       provenUntilMs: proven_until_ms ?? 0,
+      perhapsUntilMs: 0,
     })),
   })
 }

@@ -339,7 +339,14 @@ function policyOf(object: JsonObject, line: number): TracePolicyFile {
 
 const carryFields: ReadonlySet<string> = new Set(['t', 'charges', 'labels'])
 const chargeFields: ReadonlySet<string> = new Set(['pot', 'amount', 'at', 'expires'])
-const labelFields: ReadonlySet<string> = new Set(['subject', 'label', 'bound', 'held', 'proven'])
+const labelFields: ReadonlySet<string> = new Set([
+  'subject',
+  'label',
+  'bound',
+  'held',
+  'proven',
+  'perhaps',
+])
 
 function carryOf(object: JsonObject, line: number): TraceCarry {
   const fields = new LineFields(object, carryFields)
@@ -365,6 +372,7 @@ function carryOf(object: JsonObject, line: number): TraceCarry {
         isBound: label.flag('bound', false),
         heldUntilMs: label.count('held'),
         provenUntilMs: label.count('proven'),
+        perhapsUntilMs: label.countOrNull('perhaps') ?? 0,
       }
     }),
   }

@@ -27,8 +27,8 @@ export interface WaitingProof {
 /** The labels of sessions, as the table of a gate has them. */
 export class SessionLabels {
   readonly #subjects = new Map<string, Map<string, Label>>()
-  /** Labels about one value each of which only a keyed digest is known. */
-  readonly #unreadable = new Set<string>()
+  /** Labels about one value each of which only a keyed digest is known, and until when. */
+  readonly #unreadable = new Map<string, number>()
   #size = 0
   #addedSincePruning = 0
 
@@ -47,7 +47,8 @@ export class SessionLabels {
     const times = label === undefined ? [] : timesOf(label, bind)
     const held = times.some(({ heldUntilMs }) => heldUntilMs > nowMs)
     const proven = times.some(({ provenUntilMs }) => provenUntilMs > nowMs)
-    if (!proven && this.#unreadable.has(keyOf(subject, name))) return undefined
+    const unreadableUntilMs = this.#unreadable.get(keyOf(subject, name)) ?? 0
+    if (!proven && unreadableUntilMs > nowMs) return undefined
     if (!held && times.some((one) => one.perhapsHeldUntilMs > nowMs)) return undefined
     const isPerhaps = times.some((one) => one.perhapsProvenUntilMs > nowMs)
     return { held, proven: !proven && isPerhaps ? undefined : proven }
@@ -89,15 +90,20 @@ export class SessionLabels {
   carry(
     subject: string,
     label: string,
-    times: Pick<Times, 'heldUntilMs' | 'provenUntilMs'> & { readonly isBound: boolean },
+    times: Pick<Times, 'heldUntilMs' | 'provenUntilMs'> & {
+      readonly isBound: boolean
+      readonly perhapsUntilMs: number
+    },
   ): void {
     if (times.isBound) {
-      this.#unreadable.add(keyOf(subject, label))
+      const key = keyOf(subject, label)
+      this.#unreadable.set(key, Math.max(this.#unreadable.get(key) ?? 0, times.heldUntilMs))
       return
     }
     const known = this.#at(subject, { label, bind: '' })
     known.heldUntilMs = Math.max(known.heldUntilMs, times.heldUntilMs)
     known.provenUntilMs = Math.max(known.provenUntilMs, times.provenUntilMs)
+    known.perhapsProvenUntilMs = Math.max(known.perhapsProvenUntilMs, times.perhapsUntilMs)
   }
 
   #at(subject: string, { label: name, bind }: Pick<AddedLabel, 'label' | 'bind'>): Times {

@@ -188,11 +188,10 @@ export class Simulation {
     if (granted.kind === 'granted') {
       return { ...said, decision: 'allow', reason: granted.breakGlass ? 'break_glass' : 'granted' }
     }
-    // A part of a log does not have what was given before it.
+    // A part of a log does not have what was asked or given before it.
     const grant = call.verdict?.grant ?? null
     const isLost = answered.kind === 'unknown' || (grant !== null && !this.#grants.has(grant))
-    const isUnknown = granted.kind === 'unknown' || (isLost && !this.#isComplete)
-    return isUnknown ? lacking('approval') : said
+    return isLost || granted.kind === 'unknown' ? lacking('approval') : said
   }
 
   #forward(call: TraceCall, consequences: Consequences | undefined): void {

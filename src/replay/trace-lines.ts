@@ -166,12 +166,13 @@ export function carryLine({ charges, labels }: Unplaced<TraceCarry>): string {
       at: atMs,
       expires: expiresAtMs,
     })),
-    labels: labels.map(({ subject, label, isBound, heldUntilMs, provenUntilMs }) => ({
+    labels: labels.map(({ subject, label, isBound, ...until }) => ({
       subject,
       label,
       bound: isBound ? true : undefined,
-      held: heldUntilMs,
-      proven: provenUntilMs,
+      held: until.heldUntilMs,
+      proven: until.provenUntilMs,
+      perhaps: until.perhapsUntilMs === 0 ? undefined : until.perhapsUntilMs,
     })),
   })
 }

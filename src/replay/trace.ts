@@ -192,6 +192,8 @@ export interface TraceCarry {
     readonly isBound: boolean
     readonly heldUntilMs: number
     readonly provenUntilMs: number
+    /** Until when it may be proven; what was known of it has not been kept. */
+    readonly perhapsUntilMs: number
   }[]
 }
 

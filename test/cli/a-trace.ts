@@ -44,7 +44,11 @@ export interface Answer extends Captured {
       readonly lacks?: string
       readonly before: { readonly decision: string; readonly rules: readonly { id: string }[] }
       readonly now: { readonly decision: string; readonly reason: string }
-      readonly call: { readonly line: number; readonly arguments: string }
+      readonly call: {
+        readonly line: number
+        readonly capability: string
+        readonly arguments: string
+      }
     }[]
   }
 }

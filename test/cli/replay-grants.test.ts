@@ -72,20 +72,14 @@ describe('grants', () => {
       { policy },
     ))
 
-  test('that the trace does not have cover nothing, and in a part of a log it is not known', () =>
+  test('that the trace does not have are not known to cover', () =>
     withTrace(
       grantedCalls,
       async (trace, log) => {
         const lines = readFileSync(trace, 'utf8').split('\n')
         const without = lines.filter((line) => !line.includes('"what":"create"'))
         const forged = join(log.folder, 'forged.jsonl')
-        const text = resealed(without.join('\n'), without.length - 2)
-        writeFileSync(forged, text)
-        expect((await replayed(forged)).json).toMatchObject({
-          outcome: 'different',
-          counts: { different: 6, unknown: 0 },
-        })
-        writeFileSync(forged, resealed(text.replace('"complete":true', '"complete":false')))
+        writeFileSync(forged, resealed(without.join('\n'), without.length - 2))
         expect((await replayed(forged)).json).toMatchObject({
           outcome: 'incomplete',
           counts: { different: 0, unknown: 6 },

@@ -70,7 +70,7 @@ allow:
       { policy: secretRule },
     ))
 
-  test('limits and labels in a part of a log, under another policy', () =>
+  test('labels about a value and approvals from before, in a part of a log; limits are taken along', () =>
     withTrace(
       statefulCalls,
       async (trace, log) => {
@@ -78,12 +78,46 @@ allow:
         const { code, json } = await replayed(trace, '--policy', other)
         expect(code).toBe(3)
         expect(json.counts).toMatchObject({ different: 0 })
-        expect(json.lacks['state']).toBeGreaterThan(0)
+        const unknown = new Set(json.findings.map(({ call }) => call.capability))
+        expect([...unknown]).toEqual(['filesystem.delete.workspace'])
         // Under the policy that decided it is known what it was told.
-        expect((await replayed(trace)).json.lacks).toMatchObject({ state: 0 })
+        expect((await replayed(trace)).json).toMatchObject({ outcome: 'same' })
       },
       { policy: stateful, flags: ['--since', '2026-11-25T13:01:00Z'] },
     ))
+
+  const limited = `version: 1
+allow:
+  - {id: pay, capability: payment.execute, amount_gte: 0, limit: {max: 900.5, window: 20m, sum: /amount}}
+  - {id: read, capability: filesystem.read, limit: {max: 500, window: 20m}}
+labels:
+  - {capability: filesystem.read, adds: seen, ttl: 5m}
+deny:
+  - {id: seen, capability: filesystem.delete, session: {has: [seen]}}
+`
+
+  test.each(['13:00:30', '13:06:00', '13:12:00', '13:20:30'])(
+    'nothing is missing of limits in a part of a log that begins at %s',
+    (time) =>
+      withTrace(
+        async (log) => {
+          for (let at = 0; at < 600; at += 1) {
+            await log.call({ tool: 'read_file', ...(at % 3 === 0 ? {} : { outcome: 'ok' }) })
+            if (at % 5 !== 0) continue
+            await log.call({ tool: 'execute_payment', arguments: { amount: 12.5 }, outcome: 'ok' })
+            await log.call({ tool: 'delete_path', arguments: { path: 'a' } })
+          }
+        },
+        async (trace, log) => {
+          expect(readFileSync(trace, 'utf8')).toContain('"t":"carry"')
+          const other = policyBeside(log, `# the same\n${limited}`)
+          const { json } = await replayed(trace, '--policy', other)
+          expect(json.findings).toEqual([])
+          expect(json).toMatchObject({ outcome: 'same' })
+        },
+        { policy: limited, flags: ['--since', `2026-11-25T${time}Z`] },
+      ),
+  )
 
   test('a policy that the trace does not have', () =>
     withTrace(mixedCalls, async (trace, log) => {
@@ -225,6 +259,6 @@ describe('an export as a trace', () => {
       })
       const part = await capfence([...args.slice(0, -1), '--since', '2026-11-25T13:00:03Z'])
       expect(part.out).toContain('3 calls of')
-      expect(part.out).toContain('; what limits and labels stood at before is not known\n')
+      expect(part.out).not.toContain('is not known')
     }))
 })
