@@ -97,7 +97,8 @@ require_approval: []
 allow: []
 `
 
-interface FoundClient {
+/** A file of a client, and its servers. */
+export interface FoundClient {
   readonly client: string | null
   readonly name: string
   readonly file: string
@@ -111,7 +112,8 @@ interface FoundClient {
   }[]
 }
 
-async function foundClients({ around }: OwnHome): Promise<readonly FoundClient[]> {
+/** Every client of this machine and project, with the state of its servers. */
+export async function foundClients({ around }: OwnHome): Promise<readonly FoundClient[]> {
   return Promise.all(
     foundFiles(around).map(async (file): Promise<FoundClient> => {
       const { client = null, clientName: name, path, scope } = file

@@ -20,6 +20,7 @@ import { replayCommand } from './replay-command.ts'
 import { complaint, reportError } from './report-error.ts'
 import { scanCommand } from './scan-command.ts'
 import { serveCommand } from './serve-command.ts'
+import type { DoctorFlags } from './doctor.ts'
 import type { UiFlags } from './ui.ts'
 import { version } from './version.ts'
 import { witnessCommand } from './witness-command.ts'
@@ -88,6 +89,7 @@ class CommandSession {
     program.addCommand(witnessCommand(this.#kit()))
     for (const command of clientsCommands(this.#kit())) program.addCommand(command)
     program
+      .addCommand(this.#doctor())
       .addCommand(lockCommand(this.#kit()))
       .addCommand(scanCommand(this.#kit()))
       .addCommand(replayCommand(this.#kit()))
@@ -213,6 +215,27 @@ class CommandSession {
       this.#do(async () => {
         const { ui } = await import('./ui.ts')
         return ui(flags, this.#io, { openLog, openStore })
+      }),
+    )
+  }
+
+  #doctor(): Command {
+    const command = this.#command('doctor')
+      .description(
+        'look whether calls go through the gate and nothing past it, and say what mends it',
+      )
+      .option('--config <file>', 'the configuration; else the one here, or the own one')
+      .option('--project <folder>', 'where files of projects are looked for; here when left out')
+      .option('--servers', 'start each server as well, and look at the tools that it lists')
+      .option('--json', 'JSON Lines, for programs')
+    examples(command, [
+      ['capfence doctor', 'what is not as it should be'],
+      ['capfence doctor --servers', 'also whether the servers start, and how long that takes'],
+    ])
+    return command.action((flags: DoctorFlags) =>
+      this.#do(async () => {
+        const { doctor } = await import('./doctor.ts')
+        return doctor(flags, this.#io, openLog)
       }),
     )
   }
