@@ -57,8 +57,9 @@ const rules: ReadonlyMap<string, MethodRule> = new Map([
   ['resources/list', rule('request', page)],
   ['resources/templates/list', rule('request', page)],
   ['resources/read', rule('request', [...resource, ...repeated])],
-  ['resources/subscribe', rule('request', [...resource, metaRule])],
-  ['resources/unsubscribe', rule('request', [...resource, metaRule])],
+  // The newest revision does not have these two, and says so whatever their params are.
+  ['resources/subscribe', rule('request', [optional('uri', 'string'), metaRule])],
+  ['resources/unsubscribe', rule('request', [optional('uri', 'string'), metaRule])],
   ['prompts/list', rule('request', page)],
   ['prompts/get', rule('request', [...named, ...repeated])],
   ['completion/complete', rule('request', [required('ref', 'object'), metaRule])],

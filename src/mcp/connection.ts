@@ -30,6 +30,8 @@ type About = number | 'nobody' | undefined
 
 /** What becomes of one request; exactly one of `onReply` and `onLost` is called, once, unless it is cancelled. */
 export interface PendingRequest {
+  /** Whose it is; handed back with what the server says while it works on it, where the transport tells. */
+  readonly owner?: object
   onReply(reply: ServerResponse): void
   /** `notification` names this request by its progress token, which is the request's id. */
   onProgress?(notification: ServerNotification): void
@@ -39,8 +41,9 @@ export interface PendingRequest {
 
 /** What a connection tells its owner. */
 export interface ConnectionEvents {
-  onRequest(request: ServerRequest): void
-  onNotification(notification: ServerNotification): void
+  /** @param owner of the request in whose answer it came; undefined where the transport does not tell */
+  onRequest(request: ServerRequest, owner?: object): void
+  onNotification(notification: ServerNotification, owner?: object): void
   /** A line that is no JSON-RPC message. */
   onStray(line: Uint8Array): void
   /** A message that was refused; whoever waits for it has been told. `bytes` is empty when it was over the limit. */
@@ -174,9 +177,9 @@ export class Connection {
       case undefined:
         return this.#unreadable(bytes, about)
       case 'request':
-        return this.#events.onRequest(message)
+        return this.#events.onRequest(message, this.#ownerOf(about))
       case 'notification':
-        return this.#notified(message)
+        return this.#notified(message, about)
       case 'response':
         return this.#replied(message, about)
     }
@@ -239,8 +242,14 @@ export class Connection {
     }
   }
 
-  #notified(message: ServerNotification): void {
-    if (message.method !== 'notifications/progress') return this.#events.onNotification(message)
+  #ownerOf(about: About): object | undefined {
+    return typeof about === 'number' ? this.#pending.get(about)?.owner : undefined
+  }
+
+  #notified(message: ServerNotification, about: About): void {
+    if (message.method !== 'notifications/progress') {
+      return this.#events.onNotification(message, this.#ownerOf(about))
+    }
     const pending =
       typeof message.progressToken === 'number'
         ? this.#pending.get(message.progressToken)

@@ -29,6 +29,7 @@ export const metaKeys = {
 /** Error codes that this revision has given a meaning; no other may be sent for it. */
 export const modernCodes = {
   headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedRevision: -32022,
 } as const
 

@@ -27,8 +27,9 @@ export interface UpstreamOptions {
 
 /** What an upstream tells its owner. */
 export interface UpstreamEvents {
-  onRequest(request: ServerRequest, connection: Connection): void
-  onNotification(notification: ServerNotification, connection: Connection): void
+  /** @param owner as `ConnectionEvents` has it */
+  onRequest(request: ServerRequest, connection: Connection, owner?: object): void
+  onNotification(notification: ServerNotification, connection: Connection, owner?: object): void
   onStray(line: Uint8Array): void
   onRefused(refusal: ServerRefusal, bytes: Uint8Array): void
   onDropped(reason: string): void
@@ -154,8 +155,9 @@ export class Upstream {
   #open(first?: PendingRequest): void {
     this.#options.backoff.started()
     const connection: Connection = new Connection(this.#options.open, {
-      onRequest: (request) => this.#events.onRequest(request, connection),
-      onNotification: (notification) => this.#events.onNotification(notification, connection),
+      onRequest: (request, owner) => this.#events.onRequest(request, connection, owner),
+      onNotification: (notification, owner) =>
+        this.#events.onNotification(notification, connection, owner),
       onStray: (line) => this.#events.onStray(line),
       onRefused: (refusal, bytes) => this.#events.onRefused(refusal, bytes),
       onDropped: (reason) => this.#events.onDropped(reason),

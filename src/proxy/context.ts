@@ -126,6 +126,7 @@ export function forward(
       const { request } = flight
       const id = connection.request(
         {
+          owner: flight,
           onReply: (reply) => {
             const replaced = hooks.onReply?.(reply)
             if (replaced === 'handled') return

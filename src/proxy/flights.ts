@@ -101,6 +101,13 @@ export class Flights {
     return flight
   }
 
+  /**
+   * The request in flight that something of a server belongs to: the owner where it is known, else the only one there is.
+   */
+  about(owner: object | undefined): Flight | undefined {
+    return owner instanceof Flight && owner.isOpen ? owner : this.sole
+  }
+
   cancel(id: RpcId, reasonText: string | undefined): boolean {
     const flight = this.#byId.get(id)
     if (flight === undefined) return false

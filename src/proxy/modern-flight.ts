@@ -1,9 +1,15 @@
 import { objectMembers } from '../mcp/list-items.ts'
 import type { ClientRequest, ServerResponse } from '../mcp/message.ts'
 import { inspectServerMessage } from '../mcp/inspect-server.ts'
-import { modernReplyEdits, modernResult, requestKey, withoutEnvelope } from '../mcp/modern.ts'
+import {
+  modernCodes,
+  modernReplyEdits,
+  modernResult,
+  requestKey,
+  withoutEnvelope,
+} from '../mcp/modern.ts'
 import type { Envelope } from '../mcp/modern.ts'
-import { resultMessage, rpcCodes } from '../mcp/rpc.ts'
+import { errorMessage, resultMessage, rpcCodes } from '../mcp/rpc.ts'
 import type { RpcError } from '../mcp/rpc.ts'
 import { textAt } from '../mcp/rpc-id.ts'
 import { pieces } from '../mcp/splice.ts'
@@ -83,11 +89,34 @@ export class ModernFlight implements Origin, Dialect {
     this.#attach(post)
   }
 
-  /** Whether a question of this method can be put to the client, and the answer brought back. */
-  canAsk(method: string): boolean {
-    const capability = capabilityFor.get(method)
-    const mayAsk = ['tools/call', 'prompts/get', 'resources/read'].includes(this.#method)
-    return mayAsk && capability !== undefined && this.#capabilities.has(capability)
+  /** Whether a request of the client waits for it: not while the client answers questions. */
+  get isAwaited(): boolean {
+    return this.#post !== undefined
+  }
+
+  /** Whether a question can be put to the client while it waits for this request. */
+  get canAsk(): boolean {
+    return ['tools/call', 'prompts/get', 'resources/read'].includes(this.#method)
+  }
+
+  /** What the client lacks to answer questions of this method; undefined for nothing. */
+  lackFor(method: string): string | undefined {
+    const capability = capabilityFor.get(method) ?? method
+    return this.#capabilities.has(capability) ? undefined : capability
+  }
+
+  /** Ends the request, because a server wants what the client cannot do. */
+  refuseFor(capability: string): void {
+    clearTimeout(this.#timer)
+    const post = this.#post
+    this.#post = undefined
+    const error = {
+      code: modernCodes.missingCapability,
+      message: `a server needs \`${capability}\`, which the client did not declare; the request was taken back`,
+      data: { requiredCapabilities: { [capability]: {} } },
+    }
+    post?.answerAs(400, errorMessage(this.#idText, error))
+    this.#events.onGone()
   }
 
   /** Whether a repeated request asks for the same. */

@@ -237,11 +237,20 @@ export class ModernSession {
   /** Something that is neither an answer nor progress. */
   #heard(about: Origin | undefined, parts: readonly Uint8Array[]): void {
     const message = inspectServerMessage(Buffer.concat(parts))
-    const flight = about instanceof ModernFlight ? about : undefined
+    const flight = about instanceof ModernFlight ? about : this.#soleAwaited()
     if (message?.kind === 'notification') return this.#notified(flight, message)
     if (message?.kind !== 'request' || typeof message.id !== 'number') return
     const { id, method, bytes, spans } = message
     this.#asked(flight, { id, method, paramsText: spans.params && textAt(bytes, spans.params) })
+  }
+
+  /**
+   * The only request that somebody waits for. One whose question is being answered is not looked for: its client may
+   * never come back, and must not be in the way of others.
+   */
+  #soleAwaited(): ModernFlight | undefined {
+    const [one, ...others] = [...this.#flights].filter(({ isAwaited }) => isAwaited)
+    return others.length === 0 ? one : undefined
   }
 
   #notified(flight: ModernFlight | undefined, { method, bytes, spans }: ServerNotification): void {
@@ -266,11 +275,13 @@ export class ModernSession {
 
   /** A question can only be put to the client in the answer of the request that it belongs to. */
   #asked(flight: ModernFlight | undefined, question: Question): void {
-    if (flight?.canAsk(question.method) === true) return flight.ask(question)
-    const why = flight === undefined ? 'it is not clear for which request' : 'the client cannot'
+    const lack = flight?.lackFor(question.method)
+    if (flight?.canAsk === true && lack === undefined) return flight.ask(question)
+    const why = lack === undefined ? 'it is not clear for which request' : 'the client cannot'
     this.#options.log(`a server asked \`${question.method}\`, and ${why}`)
     const error = { code: rpcCodes.internalError, message: 'the client cannot be asked now' }
     this.#session.receive(Buffer.from(errorMessage(String(question.id), error)), ignored)
+    if (lack !== undefined) flight?.refuseFor(lack)
   }
 }
 

@@ -8,6 +8,7 @@ import { pieces } from '../mcp/splice.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { UpstreamEvents } from '../mcp/upstream.ts'
 import type { SessionContext } from './context.ts'
+import type { Origin } from './downstream.ts'
 
 /** What the session wants to know or decide about one server's messages. */
 export interface ServerEventOptions {
@@ -24,13 +25,16 @@ export function serverEvents(
   options: ServerEventOptions,
 ): UpstreamEvents {
   return {
-    onRequest: (request, connection) =>
-      putRequest(context, server, request, connection, options.showServer),
-    onNotification: (notification, connection) => {
+    onRequest: (request, connection, owner) => {
+      const about = context.flights.about(owner)?.origin
+      putRequest(context, { server, connection, about }, request, options.showServer)
+    },
+    onNotification: (notification, connection, owner) => {
       if (notification.method === 'notifications/tools/list_changed') {
         context.relisting.changed(server)
       }
-      passOn(context, notification, connection)
+      const about = context.flights.about(owner)?.origin
+      passOn(context, { server, connection, about }, notification)
     },
     // Standard output belongs to the protocol; what a server prints there by mistake is for the operator.
     onStray: (line) => context.log(`\`${server}\` printed: ${shownLine(line)}`),
@@ -57,11 +61,17 @@ export function serverEvents(
   }
 }
 
+/** Where a message of a server comes from, and the request of the client that it seems to belong to. */
+interface Source {
+  readonly server: string
+  readonly connection: Connection
+  readonly about: Origin | undefined
+}
+
 function putRequest(
   context: SessionContext,
-  server: string,
+  { server, connection, about }: Source,
   request: ServerRequest,
-  connection: Connection,
   showServer: boolean,
 ): void {
   if (request.method === 'ping') return connection.send(resultMessage(request.idText, '{}'))
@@ -74,7 +84,7 @@ function putRequest(
     }
     return connection.send(errorMessage(request.idText, error))
   }
-  context.downstream.send(context.flights.sole?.origin, ...question)
+  context.downstream.send(about, ...question)
 }
 
 /** Puts the server's name before the question that a person is going to read (elicitation, "MUST show which server"). */
@@ -90,14 +100,13 @@ function namedQuestion(server: string, request: ServerRequest): readonly Edit[] 
 
 function passOn(
   context: SessionContext,
+  { connection, about }: Source,
   notification: ServerNotification,
-  connection: Connection,
 ): void {
   if (notification.method !== 'notifications/cancelled') {
     // What a server says while it works on the one request there is, comes before that request's answer.
     const isOfRequest = notification.method === 'notifications/message'
-    const about = isOfRequest ? context.flights.sole?.origin : undefined
-    context.downstream.send(about, notification.bytes)
+    context.downstream.send(isOfRequest ? about : undefined, notification.bytes)
     return
   }
   const id = context.asks.cancelled(connection, notification)

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { journalCalls, journalLines, layOut } from './gate.ts'
-import type { GateFiles, Wire } from './gate.ts'
+import type { GateFiles } from './gate.ts'
+import { askOf, call, key, revision, text } from './modern-asks.ts'
+import type { Asked } from './modern-asks.ts'
 import { connectV2 } from './peers.ts'
 import { lastMessage, messagesOf, RawHttp, startServe } from './serve.ts'
 import type { Served } from './serve.ts'
@@ -29,50 +31,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const revision = '2026-07-28'
-const key = (name: string): string => `io.modelcontextprotocol/${name}`
-
-interface Asked {
-  readonly method: string
-  readonly params?: Record<string, unknown>
-  readonly id?: string | number
-  readonly meta?: Record<string, unknown>
-  readonly headers?: Record<string, string>
-  readonly capabilities?: Record<string, unknown>
-}
-
-/** A request of the revision without sessions, its envelope and headers right unless a test says otherwise. */
-async function ask(server: string, asked: Asked, signal?: AbortSignal): Promise<Response> {
-  const { method, params = {}, id = 1, meta = {}, headers = {}, capabilities = {} } = asked
-  const client = new RawHttp(gate.url(server), gate.token)
-  const name = params['name'] ?? params['uri']
-  const own = {
-    'MCP-Protocol-Version': revision,
-    'Mcp-Method': method,
-    ...(typeof name === 'string' && { 'Mcp-Name': name }),
-  }
-  const envelope = {
-    [key('protocolVersion')]: revision,
-    [key('clientInfo')]: { name: 'modern-raw', version: '1' },
-    [key('clientCapabilities')]: capabilities,
-    ...meta,
-  }
-  const known = Object.entries(envelope).filter(([, value]) => value !== null)
-  const body = { id, method, params: { ...params, _meta: Object.fromEntries(known) } }
-  return client.post(body, { ...own, ...headers }, signal)
-}
-
-const call = (
-  name: string,
-  args: Record<string, unknown> = {},
-  more: Partial<Asked> = {},
-): Asked => ({
-  method: 'tools/call',
-  params: { name, arguments: args },
-  ...more,
-})
-const text = ({ result }: Wire): unknown =>
-  (result as { content?: { text?: string }[] } | undefined)?.content?.[0]?.text
+const ask = (server: string, asked: Asked, signal?: AbortSignal): Promise<Response> =>
+  askOf(new RawHttp(gate.url(server), gate.token), asked, signal)
 
 describe('a request says by itself who sends it', () => {
   test('the gate says what it is, and keeps nothing for long', async () => {
@@ -203,6 +163,12 @@ describe('B6: what headers say and what the request says is the same, or it is r
     ],
     ['a handshake', { method: 'initialize' }, -32601, 404],
     ['a method of other revisions', { method: 'logging/setLevel' }, -32601, 404],
+    [
+      'a method of other revisions, without its params',
+      { method: 'resources/subscribe' },
+      -32601,
+      404,
+    ],
     ['a method of none', { method: 'tools/run' }, -32601, 404],
   ])('%s', async (_, asked, code, status) => {
     const before = journalCalls(laid, 'raw').length
@@ -251,65 +217,6 @@ describe('B6: what headers say and what the request says is the same, or it is r
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await answer.json()).toMatchObject({ error: { code: -32020 } })
     }
-  })
-})
-
-describe('a server asks while it works', () => {
-  const capabilities = { elicitation: {}, sampling: {}, roots: {} }
-  const asking = (more: Record<string, unknown> = {}, id = 1): Promise<Response> =>
-    ask('raw', {
-      ...{ method: 'tools/call', id, capabilities },
-      params: { name: 'ask_person', arguments: {}, ...more },
-    })
-  const stateOf = ({ result }: Wire): string => String(result?.['requestState'])
-  const answersFor = ({ result }: Wire): Record<string, unknown> => {
-    const keys = Object.keys(result?.['inputRequests'] ?? {})
-    return Object.fromEntries(keys.map((one) => [one, { action: 'accept', content: { n: 1.5 } }]))
-  }
-
-  test('the question ends the request, the answer goes on with it, and the call is executed once', async () => {
-    const before = journalCalls(laid, 'raw').length
-    const first = await lastMessage(await asking())
-    expect(first.result).toMatchObject({ resultType: 'input_required' })
-    expect(JSON.stringify(first.result?.['inputRequests'])).toContain('elicitation/create')
-    const again = { requestState: stateOf(first), inputResponses: answersFor(first) }
-    const second = await lastMessage(await asking(again, 2))
-    expect(second).toMatchObject({ id: 2, result: { resultType: 'complete' } })
-    expect(JSON.stringify(second.result)).toContain('1.5')
-    expect(journalCalls(laid, 'raw')).toHaveLength(before + 1)
-  })
-
-  test('B13: a state is good once, for the same request, and for nobody else', async () => {
-    const first = await lastMessage(await asking())
-    const requestState = stateOf(first)
-    const inputResponses = answersFor(first)
-    const refused = async (response: Promise<Response>): Promise<void> => {
-      expect(await lastMessage(await response)).toMatchObject({ error: { code: -32602 } })
-    }
-    await refused(asking({ requestState, inputResponses, arguments: { other: true } }))
-    await refused(asking({ requestState: `${requestState}x`, inputResponses }))
-    await refused(asking({ requestState: { a: 1 }, inputResponses }))
-    // A client that says something else of itself is another one.
-    const stranger = { method: 'tools/call', capabilities: { elicitation: {} } }
-    const params = { name: 'ask_person', arguments: {}, requestState, inputResponses }
-    await refused(ask('raw', { ...stranger, params }))
-    const answered = await lastMessage(await asking({ requestState, inputResponses }))
-    expect(answered.result).toMatchObject({ resultType: 'complete' })
-    await refused(asking({ requestState, inputResponses }))
-  })
-
-  test('an answer that is missing is asked for again, under another state', async () => {
-    const first = await lastMessage(await asking())
-    const again = await lastMessage(await asking({ requestState: stateOf(first) }))
-    expect(again.result).toMatchObject({ resultType: 'input_required' })
-    expect(stateOf(again)).not.toBe(stateOf(first))
-    const last = { requestState: stateOf(again), inputResponses: answersFor(again) }
-    expect((await lastMessage(await asking(last))).result).toMatchObject({ resultType: 'complete' })
-  })
-
-  test('a client that cannot be asked is not', async () => {
-    const reply = await lastMessage(await ask('all', call('elicit')))
-    expect(reply.result).toMatchObject({ resultType: 'complete', isError: true })
   })
 })
 

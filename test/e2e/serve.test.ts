@@ -337,6 +337,28 @@ describe.each(['v1', 'v2'] as const)('in front of a server of the SDK %s over HT
   })
 })
 
+test('a question over HTTP goes to the request that it belongs to, however many are in flight', async () => {
+  const laid = files({ servers: {} })
+  const server = await startHttpServer('v2', laid.folder)
+  open.push(server)
+  const far = { far: { url: server.url } }
+  const gate = await startServe(layOut(laid.folder, { servers: {}, config: { mcpServers: far } }))
+  open.unshift(gate)
+  const client = new RawHttp(gate.url('far'), gate.token)
+  await client.initialize({ elicitation: {} })
+  const call = (id: string, name: string): Promise<Response> =>
+    client.post({ id, method: 'tools/call', params: { name, arguments: {} } })
+  const slow = call('slow', 'slow')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const asked = await Promise.all([call('one', 'elicit'), call('two', 'elicit')])
+  const questions = await Promise.all(asked.map(firstPart))
+  const ids = questions.map((one) => Number(/"id":(\d+)/.exec(one)?.[1]))
+  expect(questions.every((one) => one.includes('elicitation/create'))).toBe(true)
+  expect(new Set(ids).size).toBe(2)
+  await client.post({ method: 'notifications/cancelled', params: { requestId: 'slow' } })
+  expect(await messagesOf(await slow)).toEqual([])
+})
+
 /** What comes first in an answer that does not end. */
 async function firstPart(response: Response): Promise<string> {
   const body: ReadableStream<Uint8Array> | null = response.body
