@@ -1,5 +1,12 @@
 import { refusedArgumentsResult } from '../proxy/blocked.ts'
-import type { CallGate, CallVerdict, GatedCall, Refusal } from '../proxy/context.ts'
+import type {
+  CallGate,
+  CallVerdict,
+  GatedCall,
+  GatedMethod,
+  MethodVerdict,
+  Refusal,
+} from '../proxy/context.ts'
 import type { ToolListing } from '../runtime/tool-definitions.ts'
 
 /** Refusals kept until the log is open, count; a client sends a handful before its first call. */
@@ -29,13 +36,11 @@ export class LateGate implements CallGate {
   }
 
   async judge(call: GatedCall): Promise<CallVerdict> {
-    if (this.#gate !== undefined) return this.#gate.judge(call)
-    const gate = await new Promise<CallGate>((resolve) => {
-      this.#waiting.push(() => {
-        if (this.#gate !== undefined) resolve(this.#gate)
-      })
-    })
-    return gate.judge(call)
+    return (this.#gate ?? (await this.#opened())).judge(call)
+  }
+
+  async judgeMethod(call: GatedMethod): Promise<MethodVerdict> {
+    return (this.#gate ?? (await this.#opened())).judgeMethod(call)
   }
 
   refused(refusal: Refusal): void {
@@ -50,5 +55,13 @@ export class LateGate implements CallGate {
   listed(listing: ToolListing): void {
     if (this.#gate !== undefined) return this.#gate.listed(listing)
     this.#listings.set(listing.server, listing)
+  }
+
+  #opened(): Promise<CallGate> {
+    return new Promise((resolve) => {
+      this.#waiting.push(() => {
+        if (this.#gate !== undefined) resolve(this.#gate)
+      })
+    })
   }
 }

@@ -1,4 +1,5 @@
 import type { CapFenceError } from '../errors.ts'
+import type { RpcError } from '../mcp/rpc.ts'
 import type { Verdict } from '../runtime/verdict.ts'
 
 type Blocked = Exclude<Verdict, { readonly decision: 'allow' }>
@@ -13,8 +14,30 @@ const metaKey = 'dev.capfence/decision'
  * and they do not check it against the tool's `outputSchema`.
  */
 export function blockedResult(verdict: Blocked): string {
-  const lines = verdict.decision === 'deny' ? deniedLines(verdict) : pendingLines(verdict)
-  return toolError(lines, {
+  return toolError(linesOf(verdict), metaOf(verdict))
+}
+
+/**
+ * The error of a request that is no tool call and was not forwarded: its result has no place for one.
+ *
+ * The codes lie outside those that JSON-RPC and MCP keep for themselves.
+ */
+export function blockedError(verdict: Blocked): RpcError {
+  const code = verdict.decision === 'deny' ? 41_001 : 41_002
+  return { code, message: linesOf(verdict).join('\n'), data: { [metaKey]: metaOf(verdict) } }
+}
+
+/** The error of a request that cannot be put into an event. */
+export function invalidMethodError(error: CapFenceError): RpcError {
+  return { code: 41_001, message: `Denied: the request cannot be judged: ${error.message}.` }
+}
+
+function linesOf(verdict: Blocked): readonly string[] {
+  return verdict.decision === 'deny' ? deniedLines(verdict) : pendingLines(verdict)
+}
+
+function metaOf(verdict: Blocked): Readonly<Record<string, unknown>> {
+  return {
     decision: verdict.decision,
     reason: verdict.reasonCode,
     rules: verdict.rules.map(({ id }) => id),
@@ -26,7 +49,7 @@ export function blockedResult(verdict: Blocked): string {
     }),
     retryable: verdict.retryable,
     ...(verdict.retryAtMs !== undefined && { retryAt: new Date(verdict.retryAtMs).toISOString() }),
-  })
+  }
 }
 
 /** The result of a call whose arguments were refused before there was anything to judge, as JSON. */

@@ -1,10 +1,10 @@
-import type { Loss } from '../mcp/connection.ts'
 import type { ServerResponse } from '../mcp/message.ts'
 import type { Ticket } from '../mcp/outbox.ts'
 import { receiptEdits } from '../mcp/receipt.ts'
 import { rpcCodes } from '../mcp/rpc.ts'
 import type { Edit } from '../mcp/splice.ts'
 import type { Upstream } from '../mcp/upstream.ts'
+import { neverSent, outcomeOf, outcomeOfLoss } from './call-outcome.ts'
 import { fail, finish, forward } from './context.ts'
 import type {
   CallOutcome,
@@ -16,17 +16,6 @@ import type {
 import type { Flight } from './flights.ts'
 import type { Routing } from './routing.ts'
 import { emptyObject, isJsonObject, textMember } from '../mcp/params.ts'
-
-/** A call that was never sent is as one that was taken back; a refused reply is an error to the client. */
-const outcomeOfLoss = {
-  died: 'upstream_died',
-  gone: 'upstream_died',
-  refused: 'rpc_error',
-  unread: 'cancelled',
-} as const
-/** No byte of such a call was written to a server, so that it does not count for limits. */
-const neverSent: ReadonlySet<Loss> = new Set(['gone', 'unread'])
-const outcomeOf = { result: 'ok', tool_error: 'tool_error', rpc_error: 'rpc_error' } as const
 
 interface CallTarget {
   readonly upstream: Upstream

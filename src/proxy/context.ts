@@ -53,6 +53,23 @@ export type CallVerdict =
   /** `resultText` is a `CallToolResult`, as JSON. */
   | { readonly kind: 'blocked'; readonly resultText: string }
 
+/** A request with a method that is decided, and is no tool call. */
+export interface GatedMethod {
+  readonly server: string
+  readonly method: string
+  readonly params: ClientRequest['params']
+  readonly client: ClientIdentity
+  /** Hex SHA-256 of the definition that the request is about, where it was listed. */
+  readonly definitionHash?: string | undefined
+  /** Why that definition is not the accepted one; undefined when it is, or where nothing is pinned. */
+  readonly held?: string | undefined
+}
+
+/** What the gate says of such a request, once that stands in the log. */
+export type MethodVerdict =
+  | { readonly kind: 'forward'; settle(outcome: CallOutcome): void }
+  | { readonly kind: 'blocked'; readonly error: RpcError }
+
 /** A message that was refused before it was a call. */
 export interface Refusal {
   readonly reason: string
@@ -66,6 +83,8 @@ export interface Refusal {
 export interface CallGate {
   /** Resolves when the decision is durable; never forwards anything itself. */
   judge(call: GatedCall): Promise<CallVerdict>
+  /** The same for a request that is no tool call. */
+  judgeMethod(call: GatedMethod): Promise<MethodVerdict>
   /** Leaves a bounded record of a refused message. */
   refused(refusal: Refusal): void
   /** A result that blocks a call whose arguments could not be admitted, as JSON. */
@@ -89,6 +108,8 @@ export interface SessionContext {
   readonly flights: Flights
   readonly asks: Asks
   readonly outbox: Outbox
+  /** Who the client says it is; names are empty until it has. */
+  client(): ClientIdentity
   /** The gate's own name and version. */
   readonly software: { readonly name: string; readonly version: string }
   /** Says something to the operator; never to the client. */

@@ -145,10 +145,12 @@ function isHeld(
   if (!pins.isActive || method === 'resources/list' || method === 'tools/list') return false
   const { kind, naming } = pinnedLists[method]
   const name = item.value[naming]
+  const sha256 = definitionHash(item.bytes)
+  if (kind === 'prompt' && typeof name === 'string') {
+    context.relisting.sawPrompt(server, name, sha256)
+  }
   const reason =
-    typeof name === 'string'
-      ? pins.heldBecause({ server, kind, name, sha256: definitionHash(item.bytes) })
-      : 'it has no name'
+    typeof name === 'string' ? pins.heldBecause({ server, kind, name, sha256 }) : 'it has no name'
   if (reason === undefined) return false
   sayWithheld(context, `${kind} ${JSON.stringify(name)} of \`${server}\``, reason)
   return pins.isEnforced

@@ -42,6 +42,8 @@ export class Relisting {
   /** How often a server has said that its tools changed, and how much of that a list has answered. */
   readonly #changes = new Map<string, number>()
   readonly #answered = new Map<string, number>()
+  /** Digests of prompts, by server and name. */
+  readonly #prompts = new Map<string, Map<string, string>>()
   readonly #listedAtMs = new Map<string, number>()
   /** The list that is being read of a server, or waits for the one before it. */
   readonly #running = new Map<string, Run>()
@@ -90,6 +92,35 @@ export class Relisting {
     if (performance.now() - listedAtMs > relearnAfterMs) await this.refresh(server)
   }
 
+  /** Takes in the definition of a prompt, as its server listed it. */
+  sawPrompt(server: string, name: string, sha256: string): void {
+    let known = this.#prompts.get(server)
+    if (known === undefined) this.#prompts.set(server, (known = new Map()))
+    known.set(name, sha256)
+  }
+
+  /** Takes in that a server may have other prompts from now on. */
+  promptsChanged(server: string): void {
+    this.#prompts.delete(server)
+  }
+
+  /** Why a prompt must not be asked for; one that was not listed yet is listed first. */
+  async promptHeldBecause(server: string, name: string): Promise<string | undefined> {
+    if (!this.#pins.isActive) return undefined
+    const found = this.#servers.find((one) => one.name === server)
+    if (this.#prompts.get(server)?.has(name) !== true && found !== undefined) {
+      await this.#listPages(found, 'prompts/list')
+    }
+    const sha256 = this.#prompts.get(server)?.get(name)
+    if (sha256 === undefined) return 'its server does not list it'
+    return this.#pins.heldBecause({ server, kind: 'prompt', name, sha256 })
+  }
+
+  /** The digest of a prompt's definition, while it was listed. */
+  promptDigest(server: string, name: string): string | undefined {
+    return this.#prompts.get(server)?.get(name)
+  }
+
   close(): void {
     clearInterval(this.#timer)
     this.#forget()
@@ -128,7 +159,7 @@ export class Relisting {
   async #listAll(server: RelistedServer): Promise<boolean> {
     const { catalogue } = this.#context
     const before = this.#held(server.name).join('\n')
-    if (!(await this.#listPages(server))) return false
+    if (!(await this.#listPages(server, 'tools/list'))) return false
     this.#listedAtMs.set(server.name, performance.now())
     const after = this.#held(server.name)
     if (after.join('\n') === before) return true
@@ -148,25 +179,28 @@ export class Relisting {
   }
 
   /** @returns whether everything was listed */
-  async #listPages(server: RelistedServer): Promise<boolean> {
+  async #listPages(
+    server: RelistedServer,
+    method: 'tools/list' | 'prompts/list',
+  ): Promise<boolean> {
     const upstream = this.#context.upstreams.find(({ name }) => name === server.name)
     if (upstream === undefined) return false
     let cursor: string | undefined
     for (let page = 0; page < maxPages; page += 1) {
       const params = cursor === undefined ? undefined : JSON.stringify({ cursor })
       // oxlint-disable-next-line no-await-in-loop -- the next page is not known before this one is read
-      const reply = await ask(upstream, 'tools/list', params, maxWaitMs).reply
-      const read = reply.kind === 'response' ? readPage(reply, 'tools/list') : undefined
+      const reply = await ask(upstream, method, params, maxWaitMs).reply
+      const read = reply.kind === 'response' ? readPage(reply, method) : undefined
       if (read === undefined) {
         const why = reply.kind === 'no_reply' ? reply.reason : 'answered with an error'
-        this.#context.log(`\`${server.name}\` did not list its tools again: ${why}`)
+        this.#context.log(`\`${server.name}\` did not answer ${method}: ${why}`)
         return false
       }
-      admitPage(this.#context, server, 'tools/list', read, cursor)
+      admitPage(this.#context, server, method, read, cursor)
       if (read.nextCursor === undefined) return true
       cursor = read.nextCursor
     }
-    this.#context.log(`\`${server.name}\` lists its tools without an end`)
+    this.#context.log(`\`${server.name}\` answers ${method} without an end`)
     return false
   }
 }

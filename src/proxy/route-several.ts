@@ -1,15 +1,16 @@
 import { ask } from '../mcp/ask.ts'
 import { objectMembers } from '../mcp/list-items.ts'
 import { textAt } from '../mcp/rpc-id.ts'
-import type { Span } from '../mcp/message.ts'
+import type { ClientRequest, Span } from '../mcp/message.ts'
 import { rpcCodes } from '../mcp/rpc.ts'
 import type { Edit } from '../mcp/splice.ts'
-import { fail, finish, forward, paramsText } from './context.ts'
-import type { SessionContext } from './context.ts'
+import { fail, finish, paramsText } from './context.ts'
+import type { ForwardHooks, SessionContext } from './context.ts'
 import type { Flight } from './flights.ts'
+import { forwardMethod } from './methods.ts'
 import type { ResourceFinder } from './resource-finder.ts'
 import type { Member } from './several-servers.ts'
-import { textMember } from '../mcp/params.ts'
+import { isJsonObject, textMember } from '../mcp/params.ts'
 
 const maxLevelWaitMs = 10_000
 
@@ -65,8 +66,21 @@ function toPromptOwner(
       message: `Unknown prompt: ${String(name)}`,
     })
   }
-  const text = JSON.stringify(name.slice(owner.prefix.length))
-  forward(context, flight, owner.upstream, [{ span, text }])
+  const own = name.slice(owner.prefix.length)
+  forwardMethod(context, flight, {
+    upstream: owner.upstream,
+    edits: [{ span, text: JSON.stringify(own) }],
+    hooks: {},
+    params: withOwnName(flight.request, own),
+  })
+}
+
+/** The params as they are forwarded: a prompt has its server's own name there. */
+function withOwnName({ method, params }: ClientRequest, name: string): ClientRequest['params'] {
+  const { ref } = params
+  return method === 'completion/complete' && isJsonObject(ref)
+    ? { __proto__: null, ...params, ref: { __proto__: null, ...ref, name } }
+    : { __proto__: null, ...params, name }
 }
 
 function toResourceOwner(
@@ -93,14 +107,15 @@ function tryInOrder(context: SessionContext, flight: Flight, candidates: readonl
       message: 'no server has resources',
     })
   }
-  forward(context, flight, first.upstream, noEdits, {
+  const hooks: ForwardHooks = {
     onReply: (reply) => {
       if (reply.outcome === 'result') first.memory.note(request)
       if (reply.outcome !== 'rpc_error' || others.length === 0) return undefined
       tryInOrder(context, flight, others)
       return 'handled'
     },
-  })
+  }
+  forwardMethod(context, flight, { upstream: first.upstream, edits: noEdits, hooks })
 }
 
 const noEdits: readonly Edit[] = []

@@ -6,11 +6,26 @@ import type { AskDisk } from '../runtime/real-paths.ts'
 import type { RefusalLog } from '../runtime/refusals.ts'
 import type { ToolDefinitionLog, ToolListing } from '../runtime/tool-definitions.ts'
 import { CapFenceError } from '../errors.ts'
+import { methodEvent, unruledMethod } from '../event/method-event.ts'
 import type { Pins } from '../mcp/pins.ts'
+import { textMember } from '../mcp/params.ts'
 import { receiptEdits } from '../mcp/receipt.ts'
 import { splice } from '../mcp/splice.ts'
-import { blockedResult, invalidCallResult, refusedArgumentsResult } from './blocked.ts'
-import type { CallGate, CallVerdict, GatedCall, Refusal } from './context.ts'
+import {
+  blockedError,
+  blockedResult,
+  invalidCallResult,
+  invalidMethodError,
+  refusedArgumentsResult,
+} from './blocked.ts'
+import type {
+  CallGate,
+  CallVerdict,
+  GatedCall,
+  GatedMethod,
+  MethodVerdict,
+  Refusal,
+} from './context.ts'
 
 /** Who asks and where, as the configuration and the process know it; never from what the client sends. */
 export interface GateIdentity {
@@ -77,7 +92,7 @@ export class RuntimeGate implements CallGate {
     }
     const verdict = await runtime.execute(event, {
       definitionHash: call.definition?.hash,
-      held: heldDefinition(call, this.#options.pins),
+      held: heldDefinition({ ...call, kind: 'tool', name: call.tool }, this.#options.pins),
       askDisk: disks.get(call.server),
     })
     const shown = `${JSON.stringify(call.server)} ${JSON.stringify(call.tool)}`
@@ -94,6 +109,39 @@ export class RuntimeGate implements CallGate {
       receiptText: await this.#options.receipts?.receiptOf(verdict.decisionSeq),
       settle: (outcome) => runtime.settle(verdict, outcome),
     }
+  }
+
+  async judgeMethod(call: GatedMethod): Promise<MethodVerdict> {
+    const { runtime, identity, pins } = this.#options
+    const { actor, environment, session } = identity
+    this.#client = call.client.name === '' ? null : call.client.name
+    let event
+    try {
+      const context = { session, ...(this.#client !== null && { client: this.#client }) }
+      event = methodEvent({ ...call, actor, environment, context })
+    } catch (error) {
+      if (!(error instanceof CapFenceError)) throw error
+      const { server, method } = call
+      const bytes = Buffer.from(JSON.stringify([server, method]))
+      this.refused({ reason: 'invalid_event', message: error.message, bytes, server })
+      return { kind: 'blocked', error: invalidMethodError(error) }
+    }
+    const { server, held, definitionHash } = call
+    const name = textMember(call.params, 'name') ?? ''
+    const verdict = await runtime.execute(event, {
+      definitionHash,
+      held: heldDefinition({ server, kind: 'prompt', name, held }, pins),
+      unruled: unruledMethod(call.method),
+    })
+    const shown = `${JSON.stringify(call.server)} ${call.method}`
+    if (verdict.decision !== 'allow') {
+      this.#options.log(`${verdict.decision} ${shown}: ${verdict.reason}`)
+      return { kind: 'blocked', error: blockedError(verdict) }
+    }
+    if (verdict.observed !== undefined) {
+      this.#options.log(`observed only: ${verdict.observed} ${shown}: ${verdict.reason}`)
+    }
+    return { kind: 'forward', settle: (outcome) => runtime.settle(verdict, outcome) }
   }
 
   refused({ reason, message, bytes, server }: Refusal): void {
@@ -138,15 +186,23 @@ export class RuntimeGate implements CallGate {
   }
 }
 
+interface HeldName {
+  readonly server: string
+  readonly kind: 'tool' | 'prompt'
+  readonly name: string
+  readonly held?: string | undefined
+}
+
 function heldDefinition(
-  { server, tool, held }: GatedCall,
+  { server, kind, name, held }: HeldName,
   pins: Pins | undefined,
 ): HeldDefinition | undefined {
   if (held === undefined) return undefined
-  const [shownServer, shownTool] = [printable(server, 64), printable(tool, 128)]
+  const [shownServer, shownName] = [printable(server, 64), printable(name, 128)]
+  const label = `${shownServer}/${kind === 'prompt' ? 'prompt:' : ''}${shownName}`
   return {
-    reason: `the definition of the tool \`${shownTool}\` of \`${shownServer}\` is held: ${held}`,
-    suggestion: `the person responsible looks at it with \`capfence lock diff\` and accepts it with \`capfence lock accept ${shownServer}/${shownTool}\``,
+    reason: `the definition of the ${kind} \`${shownName}\` of \`${shownServer}\` is held: ${held}`,
+    suggestion: `the person responsible looks at it with \`capfence lock diff\` and accepts it with \`capfence lock accept ${label}\``,
     isEnforced: pins?.isEnforced ?? true,
   }
 }

@@ -33,6 +33,9 @@ export function serverEvents(
       if (notification.method === 'notifications/tools/list_changed') {
         context.relisting.changed(server)
       }
+      if (notification.method === 'notifications/prompts/list_changed') {
+        context.relisting.promptsChanged(server)
+      }
       const about = context.flights.about(owner)?.origin
       passOn(context, { server, connection, about }, notification)
     },
@@ -56,6 +59,7 @@ export function serverEvents(
       options.onRestarted(connection)
       // Another process may be another program.
       context.relisting.changed(server)
+      context.relisting.promptsChanged(server)
       announceChanges(context, reply)
     },
   }

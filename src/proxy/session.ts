@@ -287,6 +287,7 @@ export class Session {
     const upstreams: Upstream[] = []
     const context: SessionContext = {
       pins,
+      client: () => this.#client,
       get relisting() {
         return relisting
       },

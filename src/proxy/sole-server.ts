@@ -7,6 +7,7 @@ import { fail, finish, forward, paramsText } from './context.ts'
 import type { ForwardHooks, SessionContext } from './context.ts'
 import type { Flight } from './flights.ts'
 import { heldInstructions, soleListReply } from './lists.ts'
+import { forwardMethod } from './methods.ts'
 import type { Routing } from './routing.ts'
 import { SessionMemory } from './session-memory.ts'
 
@@ -44,12 +45,12 @@ export class SoleServer implements Routing {
   }
 
   route(flight: Flight): void {
-    this.#send(flight, {
-      onReply: (reply) => {
-        if (reply.outcome === 'result') this.#memory.note(flight.request)
-        return undefined
-      },
-    })
+    const onReply = (reply: ServerResponse): undefined => {
+      if (reply.outcome === 'result') this.#memory.note(flight.request)
+      return undefined
+    }
+    const to = { upstream: this.#upstream, edits: [], hooks: { onReply } }
+    forwardMethod(this.#context, flight, to)
   }
 
   forwardUnknown(flight: Flight): void {

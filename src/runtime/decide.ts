@@ -46,6 +46,8 @@ export interface DecisionInput {
   readonly definitionHash: string | null
   /** Set where that definition is not the accepted one. */
   readonly held?: HeldDefinition | undefined
+  /** What becomes of an event about which no rule says anything. */
+  readonly unruled?: 'allow' | 'deny' | undefined
   /** The arguments as the log holds them: salted digests in the record, what they stand for beside it. */
   readonly args: Sealed
   /** Seals what the policy was told of the state, given as JSON. */
@@ -91,6 +93,8 @@ export type Decision =
       readonly granted?: CoveredCall
       /** Set where the definition of its tool is not the accepted one, which is observed only. */
       readonly held?: HeldDefinition
+      /** Set where no rule says anything about an event that passes then. */
+      readonly isUnruled?: true
     }
   | {
       readonly kind: 'require_approval'
@@ -129,6 +133,9 @@ export function decide(event: ActionEvent, input: DecisionInput): Effects<Decisi
   if (answer === undefined) return decided(event, input, { kind: 'deny', seq })
   if (held !== undefined) return forwarded(event, input, { observed: 'deny', held })
   if (answer.decision === 'allow') return forwarded(event, input, {})
+  if (answer.reason === 'default' && input.unruled === 'allow') {
+    return forwarded(event, input, { isUnruled: true })
+  }
   if (mode === 'observe') return forwarded(event, input, { observed: answer.decision })
   if (answer.decision === 'deny') return decided(event, input, { kind: 'deny', seq })
   return hold(event, input, answer)
@@ -143,6 +150,7 @@ function forwarded(
     readonly approved?: Authorised
     readonly granted?: CoveredCall
     readonly held?: HeldDefinition
+    readonly isUnruled?: true
   },
 ): Effects<Decision> {
   const { state, view } = input
@@ -347,6 +355,9 @@ function saidOf(
   const grant = null
   if (isHeld(decision))
     return { decision: 'deny', reason: 'definition_held', approval: null, grant }
+  if (decision.kind === 'allow' && decision.isUnruled === true) {
+    return { decision: 'allow', reason: 'unruled', approval: null, grant }
+  }
   if (decision.kind === 'allow' && decision.approved !== undefined) {
     return { decision: 'allow', reason: 'approved', approval: decision.approved.approval, grant }
   }

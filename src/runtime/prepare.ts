@@ -22,6 +22,8 @@ export interface CallOptions {
   readonly definitionHash?: string | null | undefined
   /** Set where that definition is not the accepted one. */
   readonly held?: HeldDefinition | undefined
+  /** What becomes of an event about which no rule says anything; `deny` when left out, as policies have it. */
+  readonly unruled?: 'allow' | 'deny' | undefined
   /** Asks the disk that gate and server share; absent where they share none, so that paths are compared as written. */
   readonly askDisk?: AskDisk | undefined
 }
@@ -74,6 +76,7 @@ export function prepare(
     callId: candidate.callId,
     definitionHash: options.definitionHash ?? null,
     held: options.held,
+    unruled: options.unruled,
     args: discloseArguments(event.arguments, given.draws.bytes, given.disclosure),
     sealState: (json) => discloseText('state', json, stateSalt),
     question: ({ rules }) => {

@@ -57,13 +57,18 @@ type Told = Pick<
 >
 
 function allowed(
-  { observed, approved, granted, held }: Extract<Decision, { readonly kind: 'allow' }>,
+  { observed, approved, granted, held, isUnruled }: Extract<Decision, { readonly kind: 'allow' }>,
   told: Told,
 ): AllowVerdict {
   const verdict = { decision: 'allow', authorized: true, observed } as const
   const ids = { approvalId: approved?.approval, grantId: granted?.grant.id }
   if (held !== undefined) {
     const because = { reasonCode: 'definition_held', rules: [], ...heldText(held) } as const
+    return { ...verdict, ...told, ...because, ...ids }
+  }
+  if (isUnruled === true) {
+    const reason = 'no rule says anything about it'
+    const because = { reason, reasonCode: 'unruled', suggestion: undefined } as const
     return { ...verdict, ...told, ...because, ...ids }
   }
   if (approved !== undefined) {

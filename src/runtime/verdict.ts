@@ -13,6 +13,8 @@ export type ReasonCode =
   | 'approval_denied'
   /** The definition of the tool is not the one that somebody has accepted. */
   | 'definition_held'
+  /** No rule says anything about it, and then it passes: a method that only gives text to a person. */
+  | 'unruled'
   /** What was given is no event. */
   | 'invalid_event'
   /** The decision could not be recorded, so nothing may happen. */

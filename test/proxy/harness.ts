@@ -9,6 +9,8 @@ import type {
   CallOutcome,
   CallVerdict,
   GatedCall,
+  GatedMethod,
+  MethodVerdict,
   Refusal,
 } from '../../src/proxy/context.ts'
 
@@ -112,6 +114,20 @@ export class FakeGate implements CallGate {
     const answer = this.policy?.(call)
     if (answer !== undefined) return Promise.resolve(this.#verdict(answer))
     return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Requests that are no tool calls; they pass, unless a test says why not. */
+  readonly methods: GatedMethod[] = []
+  readonly methodOutcomes: CallOutcome[] = []
+  methodRefusal: string | undefined
+
+  judgeMethod(call: GatedMethod): Promise<MethodVerdict> {
+    this.methods.push(call)
+    return Promise.resolve(
+      this.methodRefusal === undefined
+        ? { kind: 'forward', settle: (outcome) => void this.methodOutcomes.push(outcome) }
+        : { kind: 'blocked', error: { code: 41_001, message: this.methodRefusal } },
+    )
   }
 
   /** Decides the oldest call that waits, or the one at `index`. */
