@@ -166,6 +166,13 @@ export class Simulation {
   #resolve(call: TraceCall, policy: ReplayedPolicy, answer: PolicyAnswer): Replayed {
     const { decision, reason, rules, omittedRules = 0 } = answer
     const said = { kind: 'decided', decision, reason, rules, omittedRules } as const
+    // Neither is the policy's to say: a definition that nobody accepted is held whatever it says, and what needs no rule
+    // passes where no rule is about it.
+    const recorded = call.verdict?.reason
+    if (recorded === 'definition_held') return { ...said, decision: 'deny', reason: recorded }
+    if (recorded === 'unruled' && reason === 'default') {
+      return { ...said, decision: 'allow', reason: recorded }
+    }
     if (decision !== 'require_approval' || call.verdict?.mode === 'observe') return said
     const isRecorded = this.#source === 'told'
     const terms = termsOf(askingRules(rules, policy.rules), 'any')

@@ -12,6 +12,11 @@ import { root } from '../support/root.ts'
 const blocks = pages.flatMap((page) => blocksOf(page))
 const where = ({ page, line }: { page: string; line: number }): string => `${page}:${String(line)}`
 
+test('no page holds what a merge has left behind', () => {
+  const spoilt = pages.filter(({ text }) => /^(?:<{7}|>{7}|={7}$)/m.test(text))
+  expect(spoilt.map(({ path }) => path)).toEqual([])
+})
+
 test('there are pages to check', () => {
   const paths = pages.map(({ path }) => path)
   expect(paths).toEqual(

@@ -261,3 +261,22 @@ describe('approvals', () => {
     expect(replayed(asking(''), [observed])).toEqual(['require_approval'])
   })
 })
+
+describe('what is not the policy’s to say', () => {
+  const allowing = policyOf('allow: [payment]\n')
+  const nothing = policyOf('allow: [other]\n')
+
+  test('a call of a definition that nobody accepted is held, whatever a policy says', () => {
+    const held = { decision: 'deny', reason: 'definition_held', forwarded: false } as const
+    const calls = [call({ seq: 1, verdict: held }), call({ seq: 2 })]
+    expect(replayed(allowing, calls)).toEqual(['deny', 'allow'])
+    expect(replayed(nothing, calls)).toEqual(['deny', 'deny'])
+  })
+
+  test('what needs no rule passes where none is about it, and not where one says no', () => {
+    const unruled = { decision: 'allow', reason: 'unruled' } as const
+    const calls = [call({ seq: 1, verdict: unruled }), call({ seq: 2 })]
+    expect(replayed(nothing, calls)).toEqual(['allow', 'deny'])
+    expect(replayed(policyOf('deny: [payment]\n'), calls)).toEqual(['deny', 'deny'])
+  })
+})
