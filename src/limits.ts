@@ -259,4 +259,10 @@ export const limits = {
   maxToolRecordsPerHour: 1000,
   /** How long a writer tries for the database lock before it fails closed, milliseconds. */
   maxLockWaitMs: 2000,
+  /** How long connecting to a database on the network may take, milliseconds. */
+  maxDatabaseConnectMs: 5000,
+  /** How long such a database may work on one statement, milliseconds. */
+  maxDatabaseStatementMs: 10_000,
+  /** How long nothing may be heard of it after that, milliseconds. */
+  maxDatabaseSilenceMs: 1000,
 } as const

@@ -1,11 +1,11 @@
 import type { AnchorResult } from '../anchor/anchors.ts'
 import type { Config } from '../config/config.ts'
 import { CapFenceError } from '../errors.ts'
-import { SQLiteEngine } from '../storage/sqlite-engine.ts'
 import { anchoring, anchorLine, anchorsOf, type ReadyAnchor } from './anchoring.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
+import { openWriter } from './open-storage.ts'
 import { placeToWrite, readConfig } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine, shown } from './shown.ts'
@@ -23,7 +23,7 @@ export async function auditAnchor(flags: AuditAnchorFlags, io: Io): Promise<Exit
   const config = await readConfig(flags.config, io)
   const chosen = chosenOf(config, flags.only)
   const place = placeToWrite({ config: flags.config })
-  const store = SQLiteEngine.open({ ...place, rotateHours: 0, software: `capfence/${version}` })
+  const store = await openWriter(place, { rotateHours: 0, software: `capfence/${version}` })
   try {
     const anchors = anchoring(config, store, {
       environment: io.variables,

@@ -4,6 +4,7 @@ import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
 import type { PlaceFlags } from './places.ts'
+import { requireSqlite } from './storage-kind.ts'
 import { placeOf } from './places.ts'
 import { jsonLine, shown } from './shown.ts'
 import { grouped } from './verify-text.ts'
@@ -25,7 +26,9 @@ export async function auditArchive(
   const { by, reason } = flags
   const software = `capfence/${version}`
   const clock = { nowMs: io.nowMs, elapsedMs: () => performance.now() }
-  const { path, keys, highWater } = placeOf(flags)
+  const place = placeOf(flags)
+  requireSqlite(place, 'capfence audit archive')
+  const { path, keys, highWater } = place
   const archived = await archiveLog({
     path,
     keys,

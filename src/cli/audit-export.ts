@@ -2,6 +2,7 @@ import { CapFenceError } from '../errors.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
+import { withSnapshotOf } from './open-storage.ts'
 import { storageOf, type PlaceFlags } from './places.ts'
 import { counted, jsonLine, shown } from './shown.ts'
 import { parseTime } from './time.ts'
@@ -44,14 +45,13 @@ export async function auditExport(flags: ExportFlags, io: Io): Promise<ExitCode>
       hint: 'what others verify is the whole log',
     })
   }
-  const { withSnapshot } = await import('../storage/read-snapshot.ts')
   const progress = new VerifyProgress(io)
   const options = {
     to,
     hasDisclosures,
     onProgress: (done: number, size: number): void => progress.note(done, size),
   }
-  const exported = await withSnapshot(storageOf(flags).path, async (snapshot) => {
+  const exported = await withSnapshotOf(storageOf(flags), async (snapshot) => {
     if (tiles === undefined) {
       const { exportLines } = await import('./export-lines.ts')
       return exportLines(snapshot, options)
@@ -70,7 +70,6 @@ export async function auditExport(flags: ExportFlags, io: Io): Promise<ExitCode>
 }
 
 async function exportAsTrace(to: string, flags: ExportFlags, io: Io): Promise<ExitCode> {
-  const { withSnapshot } = await import('../storage/read-snapshot.ts')
   const { exportTrace } = await import('./export-trace.ts')
   const progress = new VerifyProgress(io)
   const options = {
@@ -83,7 +82,7 @@ async function exportAsTrace(to: string, flags: ExportFlags, io: Io): Promise<Ex
     sinceMs: flags.since === undefined ? undefined : parseTime(flags.since, nowMs),
     untilMs: flags.until === undefined ? undefined : parseTime(flags.until, nowMs),
   }
-  const exported = await withSnapshot(storageOf(flags).path, async (snapshot) =>
+  const exported = await withSnapshotOf(storageOf(flags), async (snapshot) =>
     exportTrace(snapshot, options, range),
   )
   await progress.end()

@@ -3,10 +3,12 @@ import { inclusionRanges, RangeRoots, verifyInclusion } from '../audit/merkle-pr
 import { leafHash } from '../audit/codec.ts'
 import { printProof } from '../audit/proof-file.ts'
 import { CapFenceError } from '../errors.ts'
+import type { Storage } from '../config/config.ts'
 import type { LogSnapshot } from '../storage/log-snapshot.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
+import { withSnapshotOf } from './open-storage.ts'
 import { storageOf, type PlaceFlags } from './places.ts'
 import { jsonLine } from './shown.ts'
 import { damaged, signedHeadOf } from './signed-log.ts'
@@ -21,7 +23,7 @@ export interface ProveFlags extends PlaceFlags {
 /** `capfence audit prove`: writes a file that proves to a stranger that a record is in the log. */
 export async function auditProve(seq: string, flags: ProveFlags, io: Io): Promise<ExitCode> {
   const index = seqOf(seq)
-  const made = await proveRecord(storageOf(flags).path, index, io)
+  const made = await proveRecord(storageOf(flags), index, io)
   const { output } = flags
   if (output !== undefined) writeProof(output, made.proof)
   if (flags.json === true) {
@@ -41,9 +43,8 @@ export async function auditProve(seq: string, flags: ProveFlags, io: Io): Promis
  *
  * @throws CapFenceError `USAGE` when there is no such record, `AUDIT_CORRUPT` when the log is not as it was signed
  */
-export async function proveRecord(path: string, index: number, io: Io): Promise<MadeProof> {
-  const { withSnapshot } = await import('../storage/read-snapshot.ts')
-  return withSnapshot(path, (snapshot) => prove(snapshot, index, io))
+export async function proveRecord(storage: Storage, index: number, io: Io): Promise<MadeProof> {
+  return withSnapshotOf(storage, (snapshot) => prove(snapshot, index, io))
 }
 
 interface MadeProof {

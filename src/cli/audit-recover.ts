@@ -4,6 +4,7 @@ import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
 import type { PlaceFlags } from './places.ts'
+import { openWriter } from './open-storage.ts'
 import { placeToWrite } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine, shown } from './shown.ts'
@@ -48,7 +49,7 @@ async function breakOf(flags: AuditRecoverFlags): Promise<string | undefined> {
 
 /** Opens the log, which records what there is to record, and closes it. */
 async function open(flags: PlaceFlags, recovery: SQLiteOptions['recovery']): Promise<void> {
-  const { SQLiteEngine } = await import('../storage/sqlite-engine.ts')
   const software = `capfence/${version}`
-  await SQLiteEngine.open({ ...placeToWrite(flags), rotateHours: 0, software, recovery }).close()
+  const store = await openWriter(placeToWrite(flags), { rotateHours: 0, software, recovery })
+  await store.close()
 }

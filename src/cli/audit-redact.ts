@@ -8,6 +8,7 @@ import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
 import type { PlaceFlags } from './places.ts'
+import { requireSqlite } from './storage-kind.ts'
 import { placeToWrite } from './places.ts'
 import { recordNamed } from './receipt.ts'
 import { complaint } from './report-error.ts'
@@ -53,6 +54,7 @@ export async function auditRedact(
   const beforeMs = olderThan === undefined ? undefined : parseTime(olderThan, io.nowMs())
   const clock = { nowMs: io.nowMs, elapsedMs: () => performance.now() }
   const place = placeToWrite(flags)
+  requireSqlite(place, 'capfence audit redact')
   const software = `capfence/${version}`
   const store = SQLiteEngine.open({ ...place, clock, rotateHours: 0, software })
   try {

@@ -3,6 +3,7 @@ import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { schemaVersion } from './log-lines.ts'
 import type { PlaceFlags } from './places.ts'
+import { openWriter } from './open-storage.ts'
 import { placeToWrite } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine } from './shown.ts'
@@ -32,8 +33,7 @@ const eraseHint = 'remove it by hand: whoever has it can sign that epoch anew'
 
 async function rotate(flags: AuditRotateFlags): Promise<KeyRotation> {
   const place = placeToWrite(flags)
-  const { SQLiteEngine } = await import('../storage/sqlite-engine.ts')
-  const store = SQLiteEngine.open({ ...place, rotateHours: 0, software: `capfence/${version}` })
+  const store = await openWriter(place, { rotateHours: 0, software: `capfence/${version}` })
   try {
     return await store.rotateKeys()
   } finally {

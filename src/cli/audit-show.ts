@@ -45,7 +45,7 @@ export async function auditShow(
   )
   let proved: Proved | undefined
   if (pin !== undefined) {
-    const { proof } = await proveRecord(storageOf(flags).path, receipt.record.seq, io)
+    const { proof } = await proveRecord(storageOf(flags), receipt.record.seq, io)
     const { checkpoint, isEpochVerified } = checkProof(parseProof(proof), pin)
     const { origin: log, size, root } = checkpoint
     proved = { log, size, root, epochVerified: isEpochVerified }

@@ -6,10 +6,10 @@ import { isSamePin, type LogPin } from '../audit/pin.ts'
 import { parseVerifierState, printVerifierState } from '../audit/verifier-state.ts'
 import { CapFenceError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { verifyLog } from '../storage/verify-log.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import { pinFrom, textOf, type PinFlags } from './pin-flags.ts'
+import { verifyStorage } from './open-storage.ts'
 import { placeOf, type PlaceFlags, type WritablePlace } from './places.ts'
 import { complaint } from './report-error.ts'
 import { jsonLine } from './shown.ts'
@@ -48,7 +48,7 @@ export async function auditVerify(
   // Read before the log: what they have seen, the log has by then.
   const anchors = [...highWaterOf(place), ...(flags.anchor ?? []).map(anchorFrom)]
   const progress = new VerifyProgress(io)
-  const { report: found, state } = await verifyLog(path, {
+  const { report: found, state } = await verifyStorage(place, {
     pin: before.next === undefined ? pin : before.next.pin,
     trustLog: flags.trustLog,
     strict: flags.strict,
@@ -62,7 +62,8 @@ export async function auditVerify(
   const report = found.verdict === 'ok' ? await linked(path, found, before.next) : found
   const { archives } = before
   await say(report, { path, io, json: flags.json === true, archives })
-  if (report.verdict === 'ok' && archives.length === 0) await mention(path, io)
+  if (report.verdict === 'ok' && archives.length === 0 && place.postgres === undefined)
+    await mention(path, io)
   return codeOf(report.verdict)
 }
 
@@ -84,7 +85,7 @@ function requireOneStart({ archive, state }: VerifyFlags): void {
 function archivesBefore(flags: VerifyFlags, pin: LogPin | undefined): Promise<VerifiedArchives> {
   const options = { pin, trustLog: flags.trustLog, strict: flags.strict }
   return verifyArchives(flags.archive ?? [], options, (path) =>
-    highWaterOf({ path, keys: undefined, highWater: undefined }),
+    highWaterOf({ path, keys: undefined, highWater: undefined, postgres: undefined }),
   )
 }
 

@@ -45,5 +45,5 @@ export function useOwnConfig(command: Command, own: string | undefined): void {
 export function withPlace(command: Command): Command {
   return command
     .option('--config <file>', 'the configuration that names the log')
-    .option('--storage <place>', 'the log itself: `sqlite:` and a path, or a path')
+    .option('--storage <place>', 'the log itself: a path, `sqlite:` and a path, or `postgres://…`')
 }

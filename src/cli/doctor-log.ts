@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LogReader } from '../runtime/store.ts'
 import type { Finding } from './doctor-finding.ts'
 import type { OpenLog } from './places.ts'
 import { counted } from './shown.ts'
+import { mayExist, storageName } from './storage-kind.ts'
 
 const area = 'log'
 
@@ -14,9 +14,9 @@ export async function checkLog(
   open: OpenLog,
   nowMs: number,
 ): Promise<readonly Finding[]> {
-  const { path } = config.storage
-  if (!existsSync(path)) {
-    return [{ area, level: 'note', text: `there is none yet at ${path}: no gate has run` }]
+  if (!mayExist(config.storage)) {
+    const text = `there is none yet at ${config.storage.path}: no gate has run`
+    return [{ area, level: 'note', text }]
   }
   try {
     const reader = await open(config.storage)
@@ -40,7 +40,11 @@ async function checkReader(
   const [last] = size === 0 ? [] : await reader.records(size - 1, 1)
   const at = last === undefined ? '' : `, the newest of ${last.ts}`
   return [
-    { area, level: 'fine', text: `${config.storage.path}: ${counted(size, 'record')}${at}` },
+    {
+      area,
+      level: 'fine',
+      text: `${storageName(config.storage)}: ${counted(size, 'record')}${at}`,
+    },
     ...clock(last?.ts, nowMs),
     ...(await lost(reader)),
     ...anchored(config),
@@ -83,7 +87,7 @@ function anchored({ audit, storage }: Config): readonly Finding[] {
       area,
       level: 'note',
       text: 'whether all of it is right is said by its verification',
-      mend: `capfence audit key --storage ${storage.path} >pin.txt, kept elsewhere; capfence audit verify --pin pin.txt`,
+      mend: `capfence audit key --storage ${storageName(storage)} >pin.txt, kept elsewhere; capfence audit verify --pin pin.txt`,
     },
   ]
 }

@@ -1,5 +1,6 @@
 import type { AuditConfig, Config } from '../config/config.ts'
 import { systemRandom } from '../crypto/random.ts'
+import type { CapFenceError } from '../errors.ts'
 import { ulid, uuidV7 } from '../crypto/ids.ts'
 import { Bindings } from '../event/binding.ts'
 import type { CallGate } from '../proxy/context.ts'
@@ -16,6 +17,8 @@ import { readAuthority } from './authority.ts'
 import { disksOf } from './ask-disk.ts'
 import type { Schedule } from './anchor-schedule.ts'
 import type { LiveLock } from './live-lock.ts'
+import { openPostgres } from './open-postgres.ts'
+import { writablePlace } from './places.ts'
 import { loadGoverningPolicy } from './policy-files.ts'
 import { receiptsOf } from './receipts.ts'
 import { startFacts, watchConfiguration } from './watch.ts'
@@ -42,15 +45,7 @@ export async function openGate(
 ): Promise<OpenGate> {
   const policy = await loadGoverningPolicy(config.policies, config.folder)
   const schedule = await readSchedule(config)
-  const store = SQLiteEngine.open({
-    path: config.storage.path,
-    software: `capfence/${version}`,
-    keys: config.audit.keys,
-    highWater: config.audit.highWater,
-    rotateHours: config.audit.rotateHours,
-    checkEveryMs: config.audit.verifyEveryMinutes * 60_000,
-    onDamage: (error) => log(failureText(error)),
-  })
+  const store = await openStore(config, (error) => log(failureText(error)))
   const runtime = newRuntime(config, store, policy, log)
   const { durability } = config.audit
   const record = (facts: ConfigChangeFacts): Promise<void> =>
@@ -82,6 +77,20 @@ export async function openGate(
   }
 }
 
+/** The embedded engine is loaded with the gate, because most have it; the other one only where it is asked for. */
+async function openStore(config: Config, onDamage: (error: CapFenceError) => void): Promise<Store> {
+  const place = writablePlace(config)
+  const options = {
+    software: `capfence/${version}`,
+    rotateHours: config.audit.rotateHours,
+    checkEveryMs: config.audit.verifyEveryMinutes * 60_000,
+    onDamage,
+  }
+  const { path, keys, highWater, postgres } = place
+  if (postgres !== undefined) return openPostgres({ ...place, postgres }, options)
+  return SQLiteEngine.open({ path, keys, highWater, ...options })
+}
+
 /** Most gates have no anchors, and load nothing for them. */
 async function readSchedule(config: Config): Promise<Schedule | undefined> {
   if (config.audit.anchors.length === 0) return undefined
@@ -101,7 +110,8 @@ function newRuntime(
   policy: GoverningPolicy,
   log: (text: string) => void,
 ): ActionRuntime {
-  const place = { path: config.storage.path, keys: config.audit.keys }
+  const { path, keys } = writablePlace(config)
+  const place = { path, keys }
   return new ActionRuntime({
     policy,
     store,

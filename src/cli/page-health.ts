@@ -3,15 +3,15 @@ import type { RecordType, StoredRecord } from '../audit/record.ts'
 import type { LogReader } from '../runtime/store.ts'
 import { pageLine } from './page-line.ts'
 
-/** Where a log stands, without reading all of it, as one JSON text. */
-export async function pageHealth(reader: LogReader, path: string): Promise<string> {
+/** Where a log stands, without reading all of it, as one JSON text; without a path it is in a database elsewhere. */
+export async function pageHealth(reader: LogReader, path: string | undefined): Promise<string> {
   const size = await reader.size()
   const [first] = await reader.records(0, 1)
   const [last] = size === 0 ? [] : await reader.records(size - 1, 1)
   const orphans = await reader.orphans()
   return pageLine('health', {
-    path,
-    bytes: statSync(path).size,
+    path: path ?? null,
+    bytes: path === undefined ? null : statSync(path).size,
     log: first?.log ?? null,
     size,
     firstAt: first?.ts ?? null,

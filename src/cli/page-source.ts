@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { EntriesQuery, News, PageAnswer, PageSignature } from '../dashboard/source.ts'
 import type { PageSource, PageStatement } from '../dashboard/source.ts'
 import type { StoredRecord } from '../audit/record.ts'
@@ -12,6 +11,7 @@ import { LogFacts } from './page-facts.ts'
 import { overviewJson } from './page-overview.ts'
 import { pageText } from './page-text.ts'
 import type { OpenLog, OpenStore, PlaceFlags } from './places.ts'
+import { mayExist } from './storage-kind.ts'
 import { configAndPlace, storageOf, withLog, withStore } from './places.ts'
 import { entriesOf } from './read-log.ts'
 import { isObject, numberOrNull, textOf } from './record-fields.ts'
@@ -42,7 +42,7 @@ export class CommandSource implements PageSource {
 
   /** A log that no gate has made yet has no records; everything else about it is an error that says so. */
   async size(): Promise<number> {
-    if (!existsSync(storageOf(this.#place).path)) return 0
+    if (!mayExist(storageOf(this.#place))) return 0
     return this.#withLog((reader) => reader.size())
   }
 
@@ -152,10 +152,10 @@ export class CommandSource implements PageSource {
   }
 
   health(): Promise<string> {
-    const { path } = storageOf(this.#place)
+    const { path, postgres } = storageOf(this.#place)
     return this.#withLog(async (reader) => {
       const { pageHealth } = await import('./page-health.ts')
-      return pageHealth(reader, path)
+      return pageHealth(reader, postgres === undefined ? path : undefined)
     })
   }
 

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import type { Config, Storage } from '../config/config.ts'
 import { parseStorage } from '../config/config.ts'
 import { defaultConfigPath, readConfigFile } from '../config/file.ts'
 import { CapFenceError } from '../errors.ts'
 import type { LogReader, Store } from '../runtime/store.ts'
 import type { Io } from './io.ts'
+import { mayExist } from './storage-kind.ts'
 import { complaint } from './report-error.ts'
 
 /** Where a command finds the log: named, or in the configuration. */
@@ -20,6 +20,8 @@ export interface WritablePlace {
   readonly keys: string | undefined
   /** The file that remembers its newest head; undefined for the one beside it. */
   readonly highWater: string | undefined
+  /** Undefined for a log in SQLite. */
+  readonly postgres: Storage['postgres']
 }
 
 /** Opens a log for reading; the engine that can is loaded by it, so that other commands start without one. */
@@ -68,15 +70,30 @@ export function placeOf(flags: PlaceFlags): WritablePlace {
   const { config, storage } = flags
   return storage === undefined
     ? writablePlace(readConfigFile(config ?? defaultConfigPath))
-    : { path: storageOf(flags).path, keys: undefined, highWater: undefined }
+    : placeOfStorage(storageOf(flags), {})
 }
 
-function writablePlace({ storage, audit }: Config): WritablePlace {
-  return { path: storage.path, keys: audit.keys, highWater: audit.highWater }
+/** The log of a configuration with what belongs to it. */
+export function writablePlace({ storage, audit }: Config): WritablePlace {
+  return placeOfStorage(storage, audit)
 }
 
-function requireLog({ path }: { readonly path: string }): void {
-  if (existsSync(path)) return
+/** A log in a database has nothing beside it: what belongs to it lies under names of its own on this machine. */
+function placeOfStorage(
+  storage: Storage,
+  { keys, highWater }: Partial<Pick<WritablePlace, 'keys' | 'highWater'>>,
+): WritablePlace {
+  const { path, postgres } = storage
+  if (postgres === undefined) return { ...storage, keys, highWater }
+  return {
+    ...storage,
+    keys: keys ?? `${path}.keys`,
+    highWater: highWater ?? `${path}.highwater`,
+  }
+}
+
+function requireLog({ path, postgres }: Storage): void {
+  if (mayExist({ path, postgres })) return
   throw new CapFenceError('AUDIT_UNAVAILABLE', `there is no log at \`${path}\``, {
     hint: 'the first `capfence run` makes it; name another one with `--storage` or `--config`',
   })
@@ -110,9 +127,7 @@ export async function configAndPlace(
   const config =
     isNamed && flags.config === undefined ? undefined : await readConfig(flags.config, io)
   const place =
-    isNamed || config === undefined
-      ? { path: storageOf(flags).path, keys: undefined, highWater: undefined }
-      : writablePlace(config)
+    isNamed || config === undefined ? placeOfStorage(storageOf(flags), {}) : writablePlace(config)
   return { config, place }
 }
 

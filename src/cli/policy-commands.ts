@@ -220,7 +220,10 @@ function explainCommand(kit: CommandKit): Command {
       'the decision with this number in the log, by the policy of that time',
     )
     .option('--config <file>', 'the configuration')
-    .option('--storage <place>', 'with `--seq`, the log itself: `sqlite:` and a path, or a path')
+    .option(
+      '--storage <place>',
+      'with `--seq`, the log itself: a path, `sqlite:` and a path, or `postgres://…`',
+    )
     .option('--json', 'one JSON object, for programs')
   examples(command, [
     [

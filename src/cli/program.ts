@@ -7,6 +7,7 @@ import type { CheckFlags } from './config-commands.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
 import type { LogsFlags } from './logs.ts'
+import { openReader, openWriter } from './open-storage.ts'
 import type { OpenLog, OpenStore } from './places.ts'
 import type { CommandKit } from './command-kit.ts'
 import { examples, useOwnConfig, withPlace } from './command-kit.ts'
@@ -42,15 +43,10 @@ export async function runCommand(args: readonly string[], io: Io): Promise<ExitC
   }
 }
 
-const openLog: OpenLog = async ({ path }) => {
-  const { SQLiteLog } = await import('../storage/sqlite-log.ts')
-  return SQLiteLog.open(path)
-}
+const openLog: OpenLog = openReader
 
-const openStore: OpenStore = async (place) => {
-  const { SQLiteEngine } = await import('../storage/sqlite-engine.ts')
-  return SQLiteEngine.open({ ...place, rotateHours: 0, software: `capfence/${version}` })
-}
+const openStore: OpenStore = (place) =>
+  openWriter(place, { rotateHours: 0, software: `capfence/${version}` })
 
 const colourNote =
   'NO_COLOR turns colours off. Exit codes: 0 yes, 1 the answer is no, 2 used wrongly, 3 could not find out.'

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { systemRandom } from '../crypto/random.ts'
 import { readPageFiles } from '../dashboard/files.ts'
 import { servePage } from '../dashboard/listen.ts'
 import { PageSessions } from '../dashboard/sessions.ts'
 import type { ExitCode, Io } from './io.ts'
 import { exitCodes } from './io.ts'
+import { mayExist } from './storage-kind.ts'
 import { letIn, portOf, requireReader, stopAsked } from './page-door.ts'
 import { pageFolder } from './page-folder.ts'
 import { passkeyPort } from './page-passkeys.ts'
@@ -46,7 +46,7 @@ export async function ui(flags: UiFlags, io: Io, parts: UiParts): Promise<ExitCo
         ? jsonLine({ schemaVersion: 1, type: 'page', url: opened.url, port: opened.port })
         : `${opened.url}\n`,
     )
-    if (!existsSync(storageOf(flags).path)) {
+    if (!mayExist(storageOf(flags))) {
       await io.err.write(complaint(io, 'there is no log yet; the page fills when a gate runs'))
     }
     await opened.letIn(stopAsked(io))

@@ -6,6 +6,8 @@ import type { Node } from './jsonc.ts'
 import { parseJsonc } from './jsonc.ts'
 import { defaultLock, lockIn } from './lock.ts'
 import type { LockConfig } from './lock.ts'
+import { localName, parsePostgresAddress } from './postgres-address.ts'
+import type { PostgresAddress } from './postgres-address.ts'
 import type { Problem } from './problems.ts'
 import { Report } from './problems.ts'
 import type { Place, Read } from './read.ts'
@@ -55,8 +57,13 @@ export interface Config {
 
 /** Where the log and the approvals live. */
 export interface Storage {
-  readonly engine: 'sqlite'
+  /**
+   * The database of SQLite; for a log in PostgreSQL, how the names begin of what this machine keeps for it: its keys, the
+   * high-water file, the token. Absolute.
+   */
   readonly path: string
+  /** Undefined for SQLite. */
+  readonly postgres: PostgresAddress | undefined
 }
 
 /** How the log is written. */
@@ -213,8 +220,8 @@ const readEnvironment: Read<string> = (node, place) => {
 }
 
 const defaultStorage = (folder: string): Storage => ({
-  engine: 'sqlite',
   path: resolve(folder, '.capfence/capfence.db'),
+  postgres: undefined,
 })
 
 function storageIn(folder: string): Read<Storage> {
@@ -229,7 +236,7 @@ function storageIn(folder: string): Read<Storage> {
 }
 
 /**
- * Reads `sqlite:PATH`; a relative path is relative to `folder`.
+ * Reads `sqlite:PATH` or `postgres://USER@HOST/DATABASE`; a relative path is relative to `folder`.
  *
  * @returns what is wrong with the text when it names no place that this version can store in
  */
@@ -237,15 +244,22 @@ export function parseStorage(
   text: string,
   folder: string,
 ): Storage | { readonly problem: string; readonly hint: string } {
-  const hint = 'write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`'
+  const hint =
+    'write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`, or `postgres://USER@HOST/DATABASE`'
   // The text is never repeated: an address may hold a password (THREATS B27).
-  if (/^postgres(?:ql)?:/.test(text))
-    return { problem: 'names PostgreSQL, which is not in this version', hint }
+  if (/^postgres(?:ql)?:/.test(text)) {
+    const postgres = parsePostgresAddress(text, folder)
+    if ('problem' in postgres) return postgres
+    return { path: resolve(folder, `.capfence/${localName(postgres)}`), postgres }
+  }
   if (text === 'sqlite::memory:') return { problem: 'is in memory, where no record survives', hint }
   if (!patterns.storage.test(text)) {
-    return { problem: 'must be `sqlite:` and a path', hint }
+    return {
+      problem: 'must be `sqlite:` and a path, or the address of a PostgreSQL database',
+      hint,
+    }
   }
-  return { engine: 'sqlite', path: resolve(folder, text.slice('sqlite:'.length)) }
+  return { path: resolve(folder, text.slice('sqlite:'.length)), postgres: undefined }
 }
 
 const defaultApprovals: ApprovalsConfig = {

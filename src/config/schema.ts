@@ -228,7 +228,7 @@ export const configSchema: z.ZodType = z
       .regex(patterns.storage)
       .optional()
       .describe(
-        'Where the log is: `sqlite:` and a path relative to this file; `sqlite:.capfence/capfence.db` when left out.',
+        'Where the log is: `sqlite:` and a path relative to this file; `sqlite:.capfence/capfence.db` when left out; or `postgres://USER@HOST/DATABASE`, without the password (docs/scaling.md).',
       ),
     approvals: z
       .strictObject({

@@ -101,7 +101,11 @@ export const patterns: Readonly<Record<PatternName, RegExp>> = {
   /** An origin as browsers write it. */
   origin:
     /^https?:\/\/(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/,
-  storage: /^sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+$/u,
+  /**
+   * A path, or `postgres://USER@HOST:PORT/DATABASE?NAME=VALUE`: without a password, and with nothing that is unknown.
+   */
+  storage:
+    /^(?:sqlite:(?!\/\/|:memory:$)[^\p{C}\p{Zl}\p{Zp}]+|postgres(?:ql)?:\/\/[\w.~%-]+@(?:[\w.-]+|\[[0-9a-fA-F:.]+\])?(?::\d{1,5})?\/[\w.~%-]+(?:\?(?:schema=[a-z_][a-z0-9_]{0,62}|sslmode=(?:disable|verify-full)|(?:sslrootcert|passwordfile)=[^\s&#\p{C}]+|host=(?:\/|%2[Ff])[^\s&#\p{C}]*)(?:&(?:schema=[a-z_][a-z0-9_]{0,62}|sslmode=(?:disable|verify-full)|(?:sslrootcert|passwordfile)=[^\s&#\p{C}]+|host=(?:\/|%2[Ff])[^\s&#\p{C}]*))*)?)$/u,
 }
 
 type PatternName =

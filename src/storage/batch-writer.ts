@@ -1,16 +1,15 @@
 import type Database from 'better-sqlite3'
-import { auditGapRecord, logArchiveRecord, procStopRecord } from '../audit/log-drafts.ts'
+import { logArchiveRecord, procStopRecord } from '../audit/log-drafts.ts'
 import type { AuditGapFacts, LogArchiveFacts } from '../audit/log-drafts.ts'
-import { CapFenceError } from '../errors.ts'
-import type { Effects, SignedHead } from '../runtime/store.ts'
+import type { SignedHead } from '../runtime/store.ts'
 import type { Clock } from './clock.ts'
 import type { DatabaseFile } from './database-file.ts'
-import type { Batch, PendingCommit, WriteResult } from './engine.ts'
-import { FormatChanged, isBusy, isConstraint, storageFailure, unavailable } from './failure.ts'
+import { BatchAttempt, failureOf, gapRecords } from './batch-attempt.ts'
+import type { Batch, WriteResult } from './engine.ts'
+import { FormatChanged, isBusy, unavailable } from './failure.ts'
 import type { StorageFailure } from './failure.ts'
 import { HighWaterMark } from './high-water.ts'
 import type { WriterPlace } from './log-end.ts'
-import { CallRefused } from './log-transaction.ts'
 import type { OpenedLog } from './open-log.ts'
 import { schemaVersion } from './schema.ts'
 import { leaveWriter } from './writers.ts'
@@ -54,7 +53,7 @@ export class BatchWriter {
       const failure = this.#complaint()
       if (failure !== undefined) return { kind: 'failed', failure }
       const place = this.#placeNow()
-      const attempt = new Attempt(this.#log, place)
+      const attempt = new BatchAttempt(this.#log.transaction, place)
       const isOld = this.#log.transaction.isEpochOld(place.nowMs)
       try {
         this.#inTransaction(batch.power || isOld, () => {
@@ -185,80 +184,4 @@ export class BatchWriter {
   #placeNow(): WriterPlace {
     return { ...this.#log.writer, nowMs: this.#clock.nowMs() }
   }
-}
-
-/** One try at a batch, which remembers whose fault it was. */
-class Attempt {
-  readonly #log: OpenedLog
-  readonly #place: WriterPlace
-  readonly #refused = new Set<PendingCommit>()
-  #current: PendingCommit | undefined
-
-  constructor(log: OpenedLog, place: WriterPlace) {
-    this.#log = log
-    this.#place = place
-  }
-
-  store(commits: readonly PendingCommit[], gap: AuditGapFacts | undefined): void {
-    this.#log.transaction.store({ records: gapRecords(gap), result: undefined }, this.#place)
-    for (const commit of commits) {
-      this.#current = commit
-      this.#storeOne(commit)
-    }
-    this.#current = undefined
-  }
-
-  /** The commit that is at fault for an error; undefined when the database is. */
-  culprit(error: unknown): PendingCommit | undefined {
-    const commit = this.#current
-    if (commit === undefined) return undefined
-    if (error instanceof CallRefused) return this.#refuse(commit, error)
-    const isRepeated = isConstraint(error)
-    if (!isRepeated && storageFailure(error) !== undefined) return undefined
-    // Anything else is a fault of the program, met with this commit; it must not become the fate of all.
-    const message = isRepeated ? 'the log holds this already' : 'the log cannot take this'
-    return this.#refuse(commit, new CapFenceError('RECORD_INVALID', message, { cause: error }))
-  }
-
-  withoutRefused(commits: readonly PendingCommit[]): readonly PendingCommit[] {
-    return commits.filter((commit) => !this.#refused.has(commit))
-  }
-
-  #storeOne(commit: PendingCommit): void {
-    const { transaction } = this.#log
-    let effects: Effects<unknown>
-    try {
-      effects = commit.decide(transaction.view(this.#place.nowMs))
-    } catch (error) {
-      // What the view could not read is the database's fault, whatever `decide` makes of it.
-      if (storageFailure(error) !== undefined) throw error
-      this.#refuse(commit, error)
-      return
-    }
-    try {
-      transaction.store(effects, this.#place)
-    } catch (error) {
-      if (!(error instanceof CapFenceError) || error instanceof CallRefused) throw error
-      this.#refuse(commit, error)
-    }
-  }
-
-  #refuse(commit: PendingCommit, error: unknown): PendingCommit {
-    this.#refused.add(commit)
-    commit.refuse(error)
-    return commit
-  }
-}
-
-function gapRecords(gap: AuditGapFacts | undefined): readonly ReturnType<typeof auditGapRecord>[] {
-  return gap === undefined ? [] : [auditGapRecord(gap)]
-}
-
-/** A fault of the program that no commit is to blame for stops the log like one of the disk: unsure means no. */
-function failureOf(error: unknown): StorageFailure {
-  const what = error instanceof Error ? error.message : String(error)
-  if (error instanceof CapFenceError && error.code === 'AUDIT_UNAVAILABLE') {
-    return { reason: 'key', what, cause: error, hint: error.hint }
-  }
-  return storageFailure(error) ?? { reason: 'damaged', what, cause: error }
 }

@@ -17,12 +17,12 @@ export interface SnippetCondition {
  * stand elsewhere too is why `matches` decides.
  */
 export function snippetCondition(query: LogQuery): SnippetCondition {
-  const conditions: string[] = ['1']
+  const conditions: string[] = ['TRUE']
   const snippets: Uint8Array[] = []
   const types = wantedTypes(query)
   if (types !== undefined) {
     conditions.push(
-      types.length === 0 ? '0' : `(${types.map(() => 'instr(body, ?) > 0').join(' OR ')})`,
+      types.length === 0 ? 'FALSE' : `(${types.map(() => 'instr(body, ?) > 0').join(' OR ')})`,
     )
     snippets.push(...types.map((type) => snippet('t', type)))
   }

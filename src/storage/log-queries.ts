@@ -11,7 +11,7 @@ import type { LogPage, LogQuery, Orphan, PotLevel, StoredPolicy } from '../runti
 import { ApprovalRows } from './approval-rows.ts'
 import { versionOf } from './database-file.ts'
 import { parseDisclosures } from './disclosure-row.ts'
-import { corrupt as damaged } from './failure.ts'
+import { corrupt } from './failure.ts'
 import { GrantReader } from './grant-rows.ts'
 import { matches, snippetCondition } from './log-filter.ts'
 
@@ -75,7 +75,7 @@ export class LogQueries {
   /** How long the log is and its root, hex, as it says itself. */
   head(): { readonly size: number; readonly root: string } {
     const row = this.#head.get()
-    if (row === undefined) throw damaged('its head is missing')
+    if (row === undefined) throw corrupt('its head is missing')
     return { size: row.size, root: row.root.toString('hex') }
   }
 
@@ -90,17 +90,8 @@ export class LogQueries {
   find(query: LogQuery): LogPage {
     return this.#atOnce(() => {
       const size = this.size()
-      const { order, count } = query
-      const start = query.from ?? (order === 'oldest' ? 0 : size - 1)
-      const stop =
-        order === 'oldest'
-          ? Math.min(start + maxRecordsLookedAt, size) - 1
-          : Math.max(Math.min(start, size - 1) - maxRecordsLookedAt + 1, 0)
-      const records = this.#matching(query, order === 'oldest' ? [start, stop] : [stop, start])
-      const step = order === 'oldest' ? 1 : -1
-      const last = records.length === count ? records.at(-1)?.seq : undefined
-      const next = (last ?? stop) + step
-      return { records, next: next >= 0 && next < size ? next : null, size }
+      const range = rangeOf(query, size)
+      return pageOf(query, { ...range, records: this.#matching(query, range), size })
     })
   }
 
@@ -179,11 +170,11 @@ export class LogQueries {
 
   #record(seq: number): StoredRecord {
     const [row] = this.rows(seq, 1)
-    if (row?.seq !== seq) throw corrupt(seq, 'it is missing')
+    if (row?.seq !== seq) throw corruptRecord(seq, 'it is missing')
     return recordOf(row)
   }
 
-  #matching(query: LogQuery, [low, high]: readonly [number, number]): readonly StoredRecord[] {
+  #matching(query: LogQuery, { low, high }: SeqRange): readonly StoredRecord[] {
     const { sql, snippets } = snippetCondition(query)
     const direction = query.order === 'oldest' ? 'ASC' : 'DESC'
     const statement = this.#db.prepare<unknown[], StoredRow>(
@@ -206,27 +197,58 @@ export class LogQueries {
   }
 }
 
-function recordOf(row: StoredRow): StoredRecord {
+/** The records that one query looks at. */
+export interface SeqRange {
+  readonly low: number
+  readonly high: number
+}
+
+/** Which records a query looks at in a log of a size. */
+export function rangeOf({ order, from }: LogQuery, size: number): SeqRange {
+  const start = from ?? (order === 'oldest' ? 0 : size - 1)
+  if (order === 'oldest')
+    return { low: start, high: Math.min(start + maxRecordsLookedAt, size) - 1 }
+  return { low: Math.max(Math.min(start, size - 1) - maxRecordsLookedAt + 1, 0), high: start }
+}
+
+/** The answer to a query, once those that match have been found. */
+export function pageOf(
+  { order, count }: LogQuery,
+  { low, high, records, size }: SeqRange & Omit<LogPage, 'next'>,
+): LogPage {
+  const [stop, step] = order === 'oldest' ? [high, 1] : [low, -1]
+  const last = records.length === count ? records.at(-1)?.seq : undefined
+  const next = (last ?? stop) + step
+  return { records, next: next >= 0 && next < size ? next : null, size }
+}
+
+/**
+ * A record as it was stored.
+ *
+ * @throws CapFenceError `AUDIT_CORRUPT` when it is damaged, or stands in another's place
+ */
+export function recordOf(row: StoredRow): StoredRecord {
   let record: StoredRecord
   try {
     record = decodeRecord(row.body)
   } catch (error) {
-    throw error instanceof CapFenceError ? corrupt(row.seq, error.message, error) : error
+    throw error instanceof CapFenceError ? corruptRecord(row.seq, error.message, error) : error
   }
   if (record.seq !== row.seq || !Buffer.from(record.leaf, 'hex').equals(row.leaf)) {
-    throw corrupt(row.seq, 'it is not the record whose hash was stored')
+    throw corruptRecord(row.seq, 'it is not the record whose hash was stored')
   }
   return record
 }
 
 function unknownOutcome({ seq, data }: StoredRecord): RecordDraft {
   const call = data['call']
-  if (typeof call !== 'string') throw corrupt(seq, 'it is not a decision')
+  if (typeof call !== 'string') throw corruptRecord(seq, 'it is not a decision')
   const result = discloseNothing('none').digests
   return outcomeRecord({ call, decisionSeq: seq, status: 'unknown', ms: null, bytes: null, result })
 }
 
-function corrupt(seq: number, what: string, cause?: unknown): CapFenceError {
+/** The error of a record that is not as it was stored. */
+export function corruptRecord(seq: number, what: string, cause?: unknown): CapFenceError {
   return new CapFenceError('AUDIT_CORRUPT', `record ${seq} of the audit log is damaged: ${what}`, {
     hint: 'keep a copy of the file as it is, and restore the log from a copy that verifies',
     cause,

@@ -13,6 +13,7 @@ import { CheckpointRows } from './checkpoint-rows.ts'
 import { disclosureRows } from './disclosure-row.ts'
 import { ErasureRows } from './erasure-rows.ts'
 import { FactTables } from './fact-tables.ts'
+import { CallRefused } from './call-refused.ts'
 import { corrupt } from './failure.ts'
 import { GrantRows } from './grant-rows.ts'
 import type { GrantMark } from './grant-rows.ts'
@@ -43,6 +44,7 @@ const stateCheckEveryMs = 1000
  */
 export class LogTransaction {
   readonly #statements: Statements
+  readonly #version: () => number | undefined
   readonly #signer: LogSigner
   readonly #charges: ChargeRows
   readonly #labels: LabelRows
@@ -65,8 +67,10 @@ export class LogTransaction {
   #othersWrote = false
   #keepsCheckpoint = false
 
-  constructor(db: Database.Database, signer: LogSigner) {
+  /** @param version changes whenever somebody else has written; SQLite's own when absent */
+  constructor(db: Database.Database, signer: LogSigner, version?: () => number) {
     this.#statements = prepareStatements(db)
+    this.#version = version ?? (() => this.#statements.dataVersion.get())
     this.#signer = signer
     this.#seal = new StateSeal(signer.stateKey())
     this.#knownSum = this.#seal.sum
@@ -103,7 +107,7 @@ export class LogTransaction {
       row.frontier.equals(frontierBytes(this.#known.tree))
     this.#othersWrote = !isKnown
     this.#start(isKnown ? this.#known : { ...this.#readSigned(row), wn: this.#known.wn })
-    const version = this.#statements.dataVersion.get()
+    const version = this.#version()
     const isSound = this.#hasSoundState(isKnown, version === this.#dataVersion)
     // What was found unsound is looked at again by the next one, and the one after that.
     this.#dataVersion = isSound ? version : undefined
@@ -261,6 +265,16 @@ export class LogTransaction {
     this.#knownGrants = this.#grants.mark
   }
 
+  /** What this writer counts next, where it turned out that what it had rolled back here is stored. */
+  resume(wn: number): void {
+    this.#known = { ...this.#known, wn }
+  }
+
+  /** What this writer counts next. */
+  get wn(): number {
+    return this.#end.wn
+  }
+
   rolledBack(): void {
     this.#end = this.#known
     this.#signer.rolledBack()
@@ -370,18 +384,6 @@ export class LogTransaction {
     for (const [position, { path, bytes }] of files.entries()) {
       this.#statements.insertPolicy.run(hash, position, path, bytes)
     }
-  }
-}
-
-/** A record that does not follow from the log; found when it has been written already. */
-export class CallRefused extends CapFenceError {
-  constructor(why: 'decided' | 'open') {
-    super(
-      'RECORD_INVALID',
-      why === 'decided'
-        ? 'a decision on a call that was decided before'
-        : 'an outcome without a forwarded decision that waits for it',
-    )
   }
 }
 

@@ -43,6 +43,8 @@ export interface OpeningFacts {
   readonly recovery: Recovery | undefined
   /** What a log that is made takes over; undefined for one that succeeds none. */
   readonly succession: Succession | undefined
+  /** Changes whenever another writer has written; SQLite's own when absent. */
+  readonly version?: () => number
 }
 
 /** A log, ready for its writer. */
@@ -83,7 +85,12 @@ export function openLog(db: Database.Database, facts: OpeningFacts): OpenedLog {
   }
 }
 
-function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
+/**
+ * The same inside a transaction that the caller has begun and ends, with `committed` or `rolledBack` of what it gives.
+ *
+ * @param writerId a ULID
+ */
+export function enterLog(db: Database.Database, facts: OpeningFacts, writerId: string): OpenedLog {
   const { transaction, signer, origin, firstRecords, isUnmarked } = startOf(db, facts)
   const writer = { log: origin, w: writerId }
   const place = { ...writer, nowMs: facts.nowMs }
@@ -127,7 +134,7 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
   const context = { origin, files, epochs, random, rotateMs }
   if (hasKeys) {
     const signer = LogSigner.load(context)
-    const transaction = new LogTransaction(db, signer)
+    const transaction = new LogTransaction(db, signer, facts.version)
     const isSound = transaction.beginWithState()
     const recovered = recoveryOf(facts, transaction, signer)
     const rebuilt = isSound ? [] : [rebuildRows(db, transaction, facts.nowMs)]
@@ -138,7 +145,7 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
     succession === undefined
       ? LogSigner.make(context, facts.nowMs)
       : LogSigner.adopt(context, facts.nowMs)
-  const transaction = new LogTransaction(db, signer)
+  const transaction = new LogTransaction(db, signer, facts.version)
   if (isNew) transaction.create()
   else beginSigning(db, transaction, facts.nowMs)
   epochs.add(1, transaction.nextSeq)

@@ -47,14 +47,15 @@ export function verifyCopy(bytes: Buffer, options: VerifyLogOptions): Promise<Ve
   return verifyIn(() => new Database(bytes, { readonly: true }), options)
 }
 
-async function verifyIn(
-  open: () => Database.Database,
+/** Verifies the log in a database that `open` opens and that is closed afterwards. */
+export async function verifyIn(
+  open: () => Database.Database | Promise<Database.Database>,
   options: VerifyLogOptions,
 ): Promise<VerifiedLog> {
   const verifier = new LogVerifier(options, options.from)
   let db: Database.Database | undefined
   try {
-    db = open()
+    db = await open()
     const report = await verifySnapshot(verifier, LogSnapshot.of({ db }), options)
     const isGood = report.verdict === 'ok' || report.verdict === 'incomplete'
     return { report, state: isGood ? verifier.state() : undefined }

@@ -128,7 +128,7 @@ describe('a configuration is read into exact values', () => {
       actor: 'ops-agent',
       environment: 'development',
       mode: 'observe',
-      storage: { engine: 'sqlite', path: resolve(home, 'data/log.db') },
+      storage: { path: resolve(home, 'data/log.db'), postgres: undefined },
       approvals: { timeoutSeconds: 60, approvers: resolve(home, 'a/approvers.json') },
       audit: {
         durability: 'process',
@@ -197,7 +197,7 @@ describe('a configuration is read into exact values', () => {
     expect({ actor, mode, storage, approvals, audit, unknownMethods, lock, bounds }).toEqual({
       actor: 'agent',
       mode: 'enforce',
-      storage: { engine: 'sqlite', path: resolve('home/.capfence/capfence.db') },
+      storage: { path: resolve('home/.capfence/capfence.db'), postgres: undefined },
       approvals: { timeoutSeconds: 900 },
       audit: {
         durability: 'power',

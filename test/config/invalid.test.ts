@@ -92,17 +92,17 @@ describe('B25: nothing that is misspelt, missing, repeated or of the wrong kind 
     [
       'PostgreSQL, whose address is not repeated',
       withKey('"storage": "postgres://u:secret@h/db"'),
-      '2:12: `storage` names PostgreSQL, which is not in this version -- write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`',
+      '2:12: `storage` holds a password -- write `postgres://USER@HOST/DATABASE`; the password comes from `PGPASSWORD`, or from a file: `?passwordfile=PATH`',
     ],
     [
       'another database',
       withKey('"storage": "mysql://u:secret@h/db"'),
-      '2:12: `storage` must be `sqlite:` and a path -- write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`',
+      '2:12: `storage` must be `sqlite:` and a path, or the address of a PostgreSQL database -- write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`, or `postgres://USER@HOST/DATABASE`',
     ],
     [
       'a log in memory',
       withKey('"storage": "sqlite::memory:"'),
-      '2:12: `storage` is in memory, where no record survives -- write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`',
+      '2:12: `storage` is in memory, where no record survives -- write `sqlite:` and a path, such as `sqlite:.capfence/capfence.db`, or `postgres://USER@HOST/DATABASE`',
     ],
     [
       'a misspelt key further down',

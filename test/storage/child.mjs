@@ -112,7 +112,7 @@ async function untilRefused(store, how) {
 }
 
 /**
- * Begins epoch after epoch of keys, with calls in between; only SQLite has them.
+ * Begins epoch after epoch of keys, with calls in between; of any engine that has them.
  *
  * @param {any} store
  * @param {Job} job
@@ -125,10 +125,10 @@ async function rotations(store, { count = 0 }) {
   }
 }
 
-/** @returns {Store | undefined} */
-function opened() {
+/** @returns {Promise<Store | undefined>} */
+async function opened() {
   try {
-    return Engine.open(options)
+    return await Engine.open(options)
   } catch (error) {
     const { code, hint } = /** @type {import('../../src/errors.ts').CapFenceError} */ (error)
     say({ failed: { code, hint } })
@@ -148,5 +148,5 @@ async function work(store) {
   say({ closed: true })
 }
 
-const store = opened()
+const store = await opened()
 if (store !== undefined) await work(store)

@@ -8,7 +8,7 @@ import { decisionOn, hashOfTests, newCall, requestFor, sealedArguments, storing 
 export function commitContract({ newPlace, open }: ContractContext): void {
   describe('commit', () => {
     test('a new log begins with log.open and the start of its writer', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const records = await store.records(0, 10)
       expect(records.map(({ type }) => type)).toEqual(['log.open', 'proc.start'])
       expect(records[0]?.log).toMatch(/^capfence\.local\/[0-7][0-9A-HJKMNP-TV-Z]{25}$/)
@@ -16,7 +16,7 @@ export function commitContract({ newPlace, open }: ContractContext): void {
     })
 
     test('everything a commit stores can be found, once it has resolved', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const call = newCall()
       const args = sealedArguments({ path: '/srv/x', password: 'hunter2' })
       const request = requestFor('d'.repeat(64), 2)
@@ -44,7 +44,7 @@ export function commitContract({ newPlace, open }: ContractContext): void {
     })
 
     test('commits are stored in the order in which they were made, whatever they must survive', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const durabilities = ['power', 'lazy', 'process'] as const
       const seqs = await Promise.all(
         Array.from({ length: 600 }, (_, index) =>
@@ -59,7 +59,7 @@ export function commitContract({ newPlace, open }: ContractContext): void {
     })
 
     test('each commit sees the effects of those before it, also of the same turn', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const digest = 'e'.repeat(64)
       const ask = (): Promise<string> =>
         store.commit((view): Effects<string> => {
@@ -78,7 +78,7 @@ export function commitContract({ newPlace, open }: ContractContext): void {
     })
 
     test('a request that has expired waits no longer', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const digest = 'e'.repeat(64)
       const request = { ...requestFor(digest, 0), expiresAtMs: Date.now() - 1 }
       await store.commit(() => ({ records: [], approvalRequests: [request], result: 0 }), 'process')
@@ -91,7 +91,7 @@ export function commitContract({ newPlace, open }: ContractContext): void {
     })
 
     test('a lazy commit is stored soon by itself, and with any other that comes first', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       await store.commit(storing(decisionOn(newCall())), 'lazy')
       let isStored = false
       void store.commit(storing(decisionOn(newCall())), 'lazy').then(() => (isStored = true))
@@ -101,7 +101,7 @@ export function commitContract({ newPlace, open }: ContractContext): void {
     })
 
     test('many records in one commit stand next to each other', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const records = Array.from({ length: 300 }, () => decisionOn(newCall()))
       await Promise.all([
         store.commit(storing(...records), 'process'),

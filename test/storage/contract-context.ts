@@ -8,7 +8,7 @@ import type { OpenOptions, Place } from './subject.ts'
 /** Gives tests empty places, and closes what they open. */
 export interface ContractContext {
   readonly newPlace: () => Place
-  readonly open: (place: Place, options?: OpenOptions) => Store
+  readonly open: (place: Place, options?: OpenOptions) => Promise<Store>
 }
 
 /** Checks the whole log, and fails when a record does not follow. */

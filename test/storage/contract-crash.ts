@@ -30,7 +30,7 @@ export function crashContract({ newPlace, open }: ContractContext): void {
   describe('several processes on one database', () => {
     test('write one log: nothing acknowledged is lost, no writer counts with a hole', async () => {
       const place = newPlace()
-      const store = open(place)
+      const store = await open(place)
       const job = { kind: 'calls', count: 150, callers: 8, forwarded: true, settled: true } as const
       const children = [start(place, job), start(place, { ...job, durability: 'power' })]
       const own = Array.from({ length: 100 }, () =>
@@ -50,7 +50,7 @@ export function crashContract({ newPlace, open }: ContractContext): void {
 
     test('one that never rests does not keep the others out', async () => {
       const place = newPlace()
-      const store = open(place)
+      const store = await open(place)
       const restless = start(place, { kind: 'calls', count: 1_000_000, callers: 32 })
       await restless.until(({ call }) => call !== undefined)
       for (let round = 0; round < 30; round += 1) {
@@ -69,7 +69,7 @@ export function crashContract({ newPlace, open }: ContractContext): void {
       const children = Array.from({ length: 4 }, () => start(place, job))
       await Promise.all(children.map((child) => child.end()))
       expect(children.map(({ facts }) => facts.at(-1)?.closed)).toEqual([true, true, true, true])
-      const store = open(place)
+      const store = await open(place)
       for (const child of children) await expectAcknowledged(store, child)
       expect((await verified(store)).size).toBe(1 + 4 * 7 + 1)
     })
@@ -85,19 +85,19 @@ export function crashContract({ newPlace, open }: ContractContext): void {
       })
       const { call = '' } = await child.until((fact) => fact.call !== undefined)
 
-      const while1 = open(place)
+      const while1 = await open(place)
       expect(await while1.orphans()).toMatchObject([{ state: 'in_flight' }])
       expect((await while1.call(call)).map(({ type }) => type)).toEqual(['decision'])
       await child.kill()
       expect(await while1.orphans()).toMatchObject([{ state: 'lost' }])
 
-      const after = open(place)
+      const after = await open(place)
       expect(await after.orphans()).toMatchObject([{ state: 'unknown' }])
       expect(await after.call(call)).toMatchObject([
         {},
         { type: 'outcome', data: { status: 'unknown' } },
       ])
-      const again = open(place)
+      const again = await open(place)
       expect((await again.call(call)).map(({ type }) => type)).toEqual(['decision', 'outcome'])
       expect((await typesOf(again)).filter((type) => type === 'outcome')).toHaveLength(1)
       await verified(again)
@@ -105,10 +105,10 @@ export function crashContract({ newPlace, open }: ContractContext): void {
 
     test('a writer in this process is alive too, and may still say how its call ended', async () => {
       const place = newPlace()
-      const first = open(place)
+      const first = await open(place)
       const call = newCall()
       await first.commit(storing(decisionOn(call)), 'process')
-      const second = open(place)
+      const second = await open(place)
       expect(await second.orphans()).toMatchObject([{ state: 'in_flight' }])
       await first.commit(storing(outcomeOf(call, 2)), 'process')
       expect(await second.orphans()).toEqual([])
@@ -119,7 +119,7 @@ export function crashContract({ newPlace, open }: ContractContext): void {
     `kill -9 of a writer at any moment, ${rounds} rounds: no acknowledged record is lost, the log verifies, orphans are listed`,
     async () => {
       const place = newPlace()
-      await open(place).close()
+      await (await open(place)).close()
       for (let round = 0; round < rounds; round += 1) {
         const durability = round % 2 === 0 ? 'process' : 'power'
         const job = {
@@ -136,7 +136,7 @@ export function crashContract({ newPlace, open }: ContractContext): void {
         })
         await child.kill()
 
-        const reader = place.openReader()
+        const reader = await place.openReader()
         await expectAcknowledged(reader, child)
         const { orphans } = await verified(reader)
         const listed = await reader.orphans()
@@ -147,7 +147,7 @@ export function crashContract({ newPlace, open }: ContractContext): void {
         expect(listed.filter(({ data }) => settled.has(String(data['call'])))).toEqual([])
         await reader.close()
       }
-      const last = open(place)
+      const last = await open(place)
       expect((await last.orphans()).every(({ state }) => state === 'unknown')).toBe(true)
       await verified(last)
     },

@@ -8,7 +8,7 @@ export function lifeContract({ newPlace, open }: ContractContext): void {
   describe('from opening to closing', () => {
     test('close stores what waits, notes the stop, and refuses what comes later', async () => {
       const place = newPlace()
-      const store = open(place)
+      const store = await open(place)
       const waiting = [
         store.commit(storing(decisionOn(newCall())), 'lazy'),
         store.commit(storing(decisionOn(newCall())), 'power'),
@@ -18,7 +18,7 @@ export function lifeContract({ newPlace, open }: ContractContext): void {
       await Promise.all([...waiting, closed, store.close()])
       expect(await codeOf(store.commit(storing(), 'process'))).toBe('AUDIT_UNAVAILABLE')
       await expect(store.size()).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' })
-      const reader = place.openReader()
+      const reader = await place.openReader()
       const types = await typesOf(reader)
       expect(types).toEqual(['log.open', 'proc.start', 'decision', 'decision', 'proc.stop'])
       await reader.close()
@@ -26,18 +26,18 @@ export function lifeContract({ newPlace, open }: ContractContext): void {
 
     test('a lazy commit that waits while the store closes is not lost', async () => {
       const place = newPlace()
-      const store = open(place)
+      const store = await open(place)
       const waiting = store.commit(storing(decisionOn(newCall())), 'lazy')
       await store.close()
       await waiting
-      const reader = place.openReader()
+      const reader = await place.openReader()
       expect((await typesOf(reader)).slice(-2)).toEqual(['decision', 'proc.stop'])
       await reader.close()
     })
 
     test('what was stored is there when the database is opened again, by another writer', async () => {
       const place = newPlace()
-      const first = open(place)
+      const first = await open(place)
       const call = newCall()
       const args = sealedArguments({ path: '/srv/x' })
       const policy = { hash: hashOfTests, files: [{ path: 'a', bytes: Buffer.from('x: 1') }] }
@@ -55,7 +55,7 @@ export function lifeContract({ newPlace, open }: ContractContext): void {
       const key = first.argumentKey()
       await first.close()
 
-      const second = open(place)
+      const second = await open(place)
       expect(await typesOf(second)).toEqual([
         'log.open',
         'proc.start',
@@ -76,8 +76,8 @@ export function lifeContract({ newPlace, open }: ContractContext): void {
       await verified(second)
     })
 
-    test('the key of argument digests is 32 bytes, and no two databases have the same', () => {
-      const keys = [open(newPlace()), open(newPlace())].map((store) =>
+    test('the key of argument digests is 32 bytes, and no two databases have the same', async () => {
+      const keys = [await open(newPlace()), await open(newPlace())].map((store) =>
         Buffer.from(store.argumentKey()).toString('hex'),
       )
       expect(keys[0]).toMatch(/^[0-9a-f]{64}$/)
@@ -86,8 +86,8 @@ export function lifeContract({ newPlace, open }: ContractContext): void {
 
     test('a reader sees what is written while it reads, and writes nothing', async () => {
       const place = newPlace()
-      const store = open(place)
-      const reader = place.openReader()
+      const store = await open(place)
+      const reader = await place.openReader()
       expect(await reader.size()).toBe(2)
       await store.commit(storing(decisionOn(newCall())), 'process')
       expect(await reader.size()).toBe(3)

@@ -8,8 +8,8 @@ export function lockContract({ newPlace, open }: ContractContext): void {
   describe('a lock that others hold', () => {
     test('past the limit: everything waiting fails closed in time, and the outage is recorded afterwards', async () => {
       const place = newPlace()
-      const store = open(place, { maxLockWaitMs: 300 })
-      const release = place.holdLock()
+      const store = await open(place, { maxLockWaitMs: 300 })
+      const release = await place.holdLock()
       let beats = 0
       const heart = setInterval(() => (beats += 1), 5)
       const startMs = performance.now()
@@ -38,8 +38,8 @@ export function lockContract({ newPlace, open }: ContractContext): void {
 
     test('for less than the limit: nobody is refused, and no outage is recorded', async () => {
       const place = newPlace()
-      const store = open(place, { maxLockWaitMs: 5000 })
-      const release = place.holdLock()
+      const store = await open(place, { maxLockWaitMs: 5000 })
+      const release = await place.holdLock()
       setTimeout(release, 200)
       await store.commit(storing(decisionOn(newCall())), 'power')
       expect(await typesOf(store)).toEqual(['log.open', 'proc.start', 'decision'])
@@ -47,8 +47,8 @@ export function lockContract({ newPlace, open }: ContractContext): void {
 
     test('the error tells what to do', async () => {
       const place = newPlace()
-      const store = open(place, { maxLockWaitMs: 20 })
-      const release = place.holdLock()
+      const store = await open(place, { maxLockWaitMs: 20 })
+      const release = await place.holdLock()
       await expect(store.commit(storing(decisionOn(newCall())), 'power')).rejects.toMatchObject({
         code: 'AUDIT_UNAVAILABLE',
         message: expect.stringContaining('held the lock for 20 ms') as string,
@@ -59,8 +59,8 @@ export function lockContract({ newPlace, open }: ContractContext): void {
 
     test('reading goes on', async () => {
       const place = newPlace()
-      const store = open(place, { maxLockWaitMs: 20 })
-      const release = place.holdLock()
+      const store = await open(place, { maxLockWaitMs: 20 })
+      const release = await place.holdLock()
       expect(await store.size()).toBe(2)
       expect(await store.records(0, 10)).toHaveLength(2)
       release()

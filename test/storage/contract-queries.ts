@@ -20,7 +20,7 @@ async function walk(store: Store, query: LogQuery): Promise<readonly number[]> {
 export function queryContract({ newPlace, open }: ContractContext): void {
   /** 0 log.open, 1 proc.start, then per index: decision, and for allowed ones the outcome. */
   async function filled(): Promise<Store> {
-    const store = open(newPlace())
+    const store = await open(newPlace())
     for (let index = 0; index < 40; index += 1) {
       const call = newCall()
       const decision = index % 4 === 0 ? 'allow' : 'deny'
@@ -120,7 +120,7 @@ export function queryContract({ newPlace, open }: ContractContext): void {
   })
 
   test('a call is found with its outcome, and one that is not there is not', async () => {
-    const store = open(newPlace())
+    const store = await open(newPlace())
     const [open1, settled, blocked] = [newCall(), newCall(), newCall()]
     await store.commit(
       storing(decisionOn(open1), decisionOn(settled), decisionOn(blocked, { decision: 'deny' })),

@@ -10,7 +10,7 @@ const [hashA, hashB] = ['a'.repeat(64), 'b'.repeat(64)]
 export function recordedContract({ newPlace, open }: ContractContext): void {
   describe('what was recorded last', () => {
     test('of a tool: its hash, and whether it was there; of each server by itself', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       expect(await ask(store, (facts) => facts.toolDefinition('fs', 'read'))).toBeUndefined()
       await write(store, tool('fs', 'read', hashA))
       await write(store, tool('git', 'read', hashB))
@@ -33,7 +33,7 @@ export function recordedContract({ newPlace, open }: ContractContext): void {
     })
 
     test('of the tools of a server: those that are there, page by page', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const names = ['b', 'a', 'd', 'c']
       await write(store, ...names.map((name) => tool('fs', name, hashA)), tool('git', 'x', hashA))
       await write(store, tool('fs', 'b', null))
@@ -46,7 +46,7 @@ export function recordedContract({ newPlace, open }: ContractContext): void {
     })
 
     test('of a configuration: its hash, or that it could not be read', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const last = (path: string): Promise<string | null | undefined> =>
         ask(store, (facts) => facts.configuration(path)?.sha256)
       expect(await last('/a')).toBeUndefined()
@@ -58,7 +58,7 @@ export function recordedContract({ newPlace, open }: ContractContext): void {
 
     test('by another process, and by a commit that shares the transaction', async () => {
       const place = newPlace()
-      const [one, other] = [open(place), open(place)]
+      const [one, other] = [await open(place), await open(place)]
       const seen: unknown[] = []
       const look = (facts: RecordedFacts): unknown =>
         seen.push(facts.toolDefinition('fs', 'read')?.sha256)
@@ -71,7 +71,7 @@ export function recordedContract({ newPlace, open }: ContractContext): void {
     })
 
     test('is forgotten with a commit that was refused', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const bad: RecordDraft = { type: 'tool.def', data: { server: 'fs' } }
       await expect(write(store, tool('fs', 'read', hashA), bad)).rejects.toThrow('missing')
       expect(await ask(store, (facts) => facts.toolDefinition('fs', 'read'))).toBeUndefined()

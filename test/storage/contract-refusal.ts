@@ -58,7 +58,7 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
 
   describe('a commit that cannot be stored is refused alone, whole, and without latching', () => {
     test.each(Object.entries(refused))('%s', async (_name, effects) => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       await store.commit(storing(decisionOn(call)), 'process')
       const codes = await Promise.all([
         codeOf(store.commit(storing(decisionOn(newCall())), 'process')),
@@ -85,7 +85,7 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
     })
 
     test('a decide that throws', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const [before, broken, after] = await Promise.allSettled([
         store.commit(storing(decisionOn(newCall())), 'process'),
         store.commit(() => {
@@ -99,7 +99,7 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
     })
 
     test('the commits around it get the results that match what is stored', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const seqOf = (records: readonly RecordDraft[]): Promise<number> =>
         store.commit(({ nextSeq }) => ({ records, result: nextSeq }), 'process')
       const [first, , third] = await Promise.allSettled([
@@ -114,7 +114,7 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
   })
 
   test('what no record can be made of is refused alone, also when nobody foresaw how', async () => {
-    const store = open(newPlace())
+    const store = await open(newPlace())
     // What the types exclude is what a fault of the program looks like.
     const broken: unknown = [{ pot: 'p', amount: { canonical: '1' } }]
     const codes = await Promise.all([
@@ -137,7 +137,7 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
   })
 
   test('a settled call can be neither decided nor settled again', async () => {
-    const store = open(newPlace())
+    const store = await open(newPlace())
     const own = newCall()
     await store.commit(storing(decisionOn(own)), 'process')
     await store.commit(storing(outcomeOf(own, 2)), 'process')
@@ -155,7 +155,7 @@ export function refusalContract({ newPlace, open }: ContractContext): void {
   })
 
   test('the outcome `unknown` can be followed by the true one, once', async () => {
-    const store = open(newPlace())
+    const store = await open(newPlace())
     const own = newCall()
     await store.commit(storing(decisionOn(own)), 'process')
     await store.commit(storing(outcomeOf(own, 2, 'unknown')), 'process')

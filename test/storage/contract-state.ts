@@ -108,8 +108,8 @@ export function stateContract({ newPlace, open }: ContractContext): void {
   describe('charges of pots', () => {
     test('are there for the next commit of the same turn, for other gates and after a restart', async () => {
       const place = newPlace()
-      const store = open(place)
-      const other = open(place)
+      const store = await open(place)
+      const other = await open(place)
       const seen = await Promise.all(
         Array.from({ length: 5 }, async (_, at) => {
           const before = ask(store, (view) => view.charges('p', 0)?.length)
@@ -122,7 +122,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
       expect(await amounts(other, 'q')).toEqual([])
       await store.close()
       await other.close()
-      const again = open(place)
+      const again = await open(place)
       expect(await amounts(again, 'p')).toEqual(['1', '2', '3', '4', '5'])
       expect(await again.pots(Date.now())).toMatchObject([
         { pot: 'p', charges: [{ amount: '1' }, {}, {}, {}, { amount: '5' }] },
@@ -131,7 +131,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('count within their time and no longer, oldest first', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       await charge(store, 'p', '3', { ageMs: 10_000 })
       await charge(store, 'p', '1', { ageMs: 60_000 })
       await charge(store, 'p', '2', { ageMs: 30_000 })
@@ -141,7 +141,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('are given back with the outcome that says so, and only while it is not known', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const [one, other] = [await charge(store, 'p', '1'), await charge(store, 'p', '2')]
       await store.commit(
         () => ({
@@ -158,7 +158,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('of a commit that is refused are not made, and what it gives back is not given back', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const { seq } = await charge(store, 'p', '1')
       const refused = store.commit(
         (view) => ({
@@ -177,16 +177,16 @@ export function stateContract({ newPlace, open }: ContractContext): void {
 
     test('of a gate that died stay charged: its calls may have been made', async () => {
       const place = newPlace()
-      const first = open(place)
+      const first = await open(place)
       await charge(first, 'p', '1')
       await first.close()
-      const next = open(place)
+      const next = await open(place)
       expect((await next.orphans()).map(({ state }) => state)).toEqual(['unknown'])
       expect(await amounts(next, 'p')).toEqual(['1'])
     })
 
     test('that have expired do not pile up', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       for (let at = 0; at < 200; at += 1) {
         // oxlint-disable-next-line no-await-in-loop -- each pot has one charge of its own
         await charge(store, `old ${at}`, '1', { ageMs: 2000, windowMs: 1000 })
@@ -199,7 +199,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('however many there are, their sum is exact, and they count until the last of them would', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const ages = fc.sample(fc.integer({ min: 0, max: hour - 60_000 }), { numRuns: 1500, seed: 3 })
       await spend(store, '0.01', ages)
       const kept = await amounts(store, 'p')
@@ -215,7 +215,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     }, 30_000)
 
     test('however many there are, the shortest of their limits has what it counts to itself', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const windows = { windowMs: 24 * hour, shortestMs: hour / 4 }
       // Two of three are older than the short limit looks, but not than a part of the long one.
       const ages = Array.from({ length: 900 }, (_, at) => 60_000 + at * 3000)
@@ -231,7 +231,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     test.each(['no number', '9'.repeat(21), '9'.repeat(65), '1e99'])(
       'of which the sum cannot be kept stay as they are: %s',
       async (amount) => {
-        const store = open(newPlace())
+        const store = await open(newPlace())
         const ages = Array.from({ length: 450 }, (_, at) => at)
         await spend(store, amount, ages)
         expect(await amounts(store, 'p')).toEqual(ages.map(() => amount))
@@ -239,7 +239,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     )
 
     test('more than can be added up are not known', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       await store.commit((view) => {
         const charges = Array.from({ length: limits.maxCharges + 1 }, (_, ageMs) =>
           chargeOf(view, 'p', '1', { ageMs }),
@@ -256,8 +256,8 @@ export function stateContract({ newPlace, open }: ContractContext): void {
   describe('labels of sessions', () => {
     test('are held by their session alone, by every gate, and after a restart', async () => {
       const place = newPlace()
-      const store = open(place)
-      const other = open(place)
+      const store = await open(place)
+      const other = await open(place)
       expect(await stateOf(store)).toBe('--')
       await store.commit(adding(labelled()), 'process')
       expect(await stateOf(other)).toBe('h-')
@@ -265,11 +265,11 @@ export function stateContract({ newPlace, open }: ContractContext): void {
       expect(await stateOf(other, { label: 'y' })).toBe('--')
       await store.close()
       await other.close()
-      expect(await stateOf(open(place))).toBe('h-')
+      expect(await stateOf(await open(place))).toBe('h-')
     })
 
     test('are proven by what says so, and never less sure than they were', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       await store.commit(adding(labelled({ provenUntilMs: forever })), 'process')
       expect(await stateOf(store)).toBe('hp')
       await store.commit(adding(labelled({ heldUntilMs: Date.now() + hour })), 'process')
@@ -277,7 +277,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('end when their time is over, each in its own time', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const past = Date.now() - 1
       await store.commit(adding(labelled({ heldUntilMs: past, provenUntilMs: past })), 'process')
       expect(await stateOf(store)).toBe('--')
@@ -289,7 +289,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('are about the value they were added for, or about any', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       await store.commit(
         adding(
           labelled({ bind: 'a', provenUntilMs: forever }),
@@ -306,7 +306,7 @@ export function stateContract({ newPlace, open }: ContractContext): void {
     })
 
     test('that have ended do not pile up', async () => {
-      const store = open(newPlace())
+      const store = await open(newPlace())
       const old = Array.from({ length: 100 }, (_, at) =>
         labelled({ bind: String(at), heldUntilMs: 1 }),
       )

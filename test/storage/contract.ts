@@ -20,8 +20,8 @@ export function storeContract(subject: Subject): void {
     })
     const context: ContractContext = {
       newPlace: () => subject.newPlace(),
-      open: (place, options) => {
-        const store = place.open(options)
+      open: async (place, options) => {
+        const store = await place.open(options)
         opened.push(store)
         return store
       },

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { SQLiteEngine } from '../../src/storage/sqlite-engine.ts'
 import { SQLiteLog } from '../../src/storage/sqlite-log.ts'
 import { dist } from '../support/dist.ts'
-import type { Place, Subject } from './subject.ts'
+import type { OpenOptions, Place, Subject } from './subject.ts'
 
 const software = 'capfence/test'
 
@@ -15,6 +15,9 @@ const software = 'capfence/test'
 export interface SQLitePlace extends Place {
   readonly path: string
   readonly folder: string
+  open(options?: OpenOptions): SQLiteEngine
+  openReader(): SQLiteLog
+  holdLock(): () => void
 }
 
 /** A place in an existing folder. */
