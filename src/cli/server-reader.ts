@@ -135,16 +135,16 @@ export class ServerReader {
       this.#resultOf(method, reply)
       const page = readPage(reply, method)
       if (page === undefined) {
-        throw unavailable(this.#server, `answered \`${method}\` without \`${member}\``)
+        throw unavailable(this.#server, `answered \`${method}\` without ${member}`)
       }
       for (const item of page.items) items.push(item)
       if (items.length > limits.maxListedTools) {
-        throw unavailable(this.#server, `lists more than ${limits.maxListedTools} \`${member}\``)
+        throw unavailable(this.#server, `lists more than ${limits.maxListedTools} ${member}`)
       }
       const next = page.nextCursor
       if (next === undefined) return items
       if (cursors.has(next) || cursors.size >= limits.maxListPages) {
-        throw unavailable(this.#server, `lists its \`${member}\` without an end`)
+        throw unavailable(this.#server, `lists its ${member} without an end`)
       }
       cursors.add(next)
     }
