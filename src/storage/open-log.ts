@@ -14,6 +14,7 @@ import { CapFenceError } from '../errors.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import type { KeyFiles } from '../crypto/key-folder.ts'
 import { createSchema, isFresh, upgradeSchema, versionOf } from './database-file.ts'
+import { NotHere } from './batch-attempt.ts'
 import { EpochRows } from './epoch-rows.ts'
 import { corrupt } from './failure.ts'
 import { breakSince, rolledBack } from './high-water.ts'
@@ -45,6 +46,8 @@ export interface OpeningFacts {
   readonly succession: Succession | undefined
   /** Changes whenever another writer has written; SQLite's own when absent. */
   readonly version?: () => number
+  /** Whether only some records are at hand: then `NotHere` is thrown when all are needed. */
+  readonly isPartial?: boolean
 }
 
 /** A log, ready for its writer. */
@@ -137,6 +140,7 @@ function startOf(db: Database.Database, facts: OpeningFacts): LogStart {
     const transaction = new LogTransaction(db, signer, facts.version)
     const isSound = transaction.beginWithState()
     const recovered = recoveryOf(facts, transaction, signer)
+    if (!isSound && facts.isPartial === true) throw new NotHere()
     const rebuilt = isSound ? [] : [rebuildRows(db, transaction, facts.nowMs)]
     const firstRecords = [...recovered, ...rebuilt]
     return { transaction, signer, origin, firstRecords, isUnmarked: recovered.length > 0 }

@@ -91,7 +91,9 @@ describe('the published package', () => {
 
   test('holds of the command what it or the library loads, and the licences of what is in it', () => {
     const command = loadedFrom('dist/cli/main.js')
-    const library = loadedFrom('dist/index.js').filter((path) => path.startsWith('dist/cli/'))
+    const library = [
+      ...new Set(['dist/index.js', 'dist/cli/postgres-library.js'].flatMap(loadedFrom)),
+    ].filter((path) => path.startsWith('dist/cli/'))
     const loaded = dist.filter((path) => path.startsWith('dist/cli/') && path.endsWith('.js'))
     expect(loaded.toSorted()).toEqual([...command, ...library].toSorted())
     const rest = dist.filter((path) => path.startsWith('dist/cli/') && !path.endsWith('.js'))

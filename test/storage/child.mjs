@@ -112,6 +112,31 @@ async function untilRefused(store, how) {
 }
 
 /**
+ * Calls on and on until standard input ends, also when some are refused; each refusal is said.
+ *
+ * @param {Store} store
+ * @param {Job} job
+ */
+async function callsThroughOutages(store, { callers = 1, ...how }) {
+  const ended = new AbortController()
+  process.stdin.resume().once('end', () => ended.abort())
+  const caller = async () => {
+    while (!ended.signal.aborted) {
+      try {
+        await oneCall(store, how)
+      } catch (error) {
+        const { code, message, hint } = /** @type {import('../../src/errors.ts').CapFenceError} */ (
+          error
+        )
+        say({ refused: { code, message, hint } })
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: callers }, caller))
+}
+
+/**
  * Begins epoch after epoch of keys, with calls in between; of any engine that has them.
  *
  * @param {any} store
@@ -140,6 +165,7 @@ async function opened() {
 async function work(store) {
   say({ open: true })
   if (job.kind === 'calls') await calls(store, job)
+  if (job.kind === 'calls-through-outages') await callsThroughOutages(store, job)
   if (job.kind === 'until-refused') await untilRefused(store, job)
   if (job.kind === 'rotations') await rotations(store, job)
   // A job that waits ends with its standard input, or is killed.

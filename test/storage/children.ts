@@ -9,7 +9,7 @@ const program = fileURLToPath(new URL('child.mjs', import.meta.url))
 
 /** What a child is to do; see `child.mjs`. */
 export interface Job {
-  readonly kind: 'calls' | 'until-refused' | 'rotations' | 'nothing'
+  readonly kind: 'calls' | 'calls-through-outages' | 'until-refused' | 'rotations' | 'nothing'
   readonly count?: number
   readonly callers?: number
   readonly forwarded?: boolean

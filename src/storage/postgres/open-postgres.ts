@@ -1,5 +1,6 @@
 import { CapFenceError } from '../../errors.ts'
 import { ulid } from '../../crypto/ids.ts'
+import { NotHere } from '../batch-attempt.ts'
 import { corrupt } from '../failure.ts'
 import { enterLog } from '../open-log.ts'
 import type { OpenedLog, OpeningFacts } from '../open-log.ts'
@@ -9,6 +10,7 @@ import type { PostgresAddress } from './address.ts'
 import type { Connection } from './connection.ts'
 import { layoutSteps, ownVersion } from './layout.ts'
 import type { FoundVersion } from './layout.ts'
+import { fetchTable } from './fetch-table.ts'
 import { lockKeys, SharedLog } from './shared-log.ts'
 import { WorkingCopy } from './working-copy.ts'
 
@@ -77,13 +79,9 @@ async function enter(
   const isUpgraded = !isNew && found.tables !== ownVersion.tables
   if (!isNew && !isUpgraded) copy.watch()
   const presence = await presenceIn(connection, schema, writerId)
-  copy.db.exec('BEGIN')
   const beginSize = isNew ? 0 : copy.size
-  const log = enterLog(
-    copy.db,
-    { ...facts, presence, succession: undefined, version: () => shared.foreign },
-    writerId,
-  )
+  const own = { ...facts, presence, succession: undefined, version: () => shared.foreign }
+  const log = await entered(connection, { ...own, isPartial: !isNew }, { schema, copy, writerId })
   const changes = isNew || isUpgraded ? everything(copy, beginSize) : copy.changes()
   await shared.flush(connection, {
     changes,
@@ -94,6 +92,28 @@ async function enter(
   })
   if (isNew || isUpgraded) copy.watch()
   return { copy, shared, log }
+}
+
+/** Enters the log in a transaction of the copy; with all records when the state has to be made again from them. */
+async function entered(
+  connection: Connection,
+  facts: OpeningFacts,
+  { schema, copy, writerId }: Omit<Entering, 'facts'> & { readonly schema: string },
+): Promise<OpenedLog> {
+  copy.db.exec('BEGIN')
+  try {
+    return enterLog(copy.db, facts, writerId)
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error
+    copy.db.exec('ROLLBACK')
+  }
+  for (const table of ['records', 'disclosures'] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- a connection answers one question after the other
+    await fetchTable(connection, schema, { copy, table })
+  }
+  copy.forget()
+  copy.db.exec('BEGIN')
+  return enterLog(copy.db, { ...facts, isPartial: false }, writerId)
 }
 
 /** All rows of a log that is new, or whose tables are; of the records only those that are new. */

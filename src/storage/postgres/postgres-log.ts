@@ -88,11 +88,9 @@ export class PostgresLog implements LogReader {
 
   verify(options: VerifyOptions): Promise<LogReport> {
     return this.#ask(async () => {
-      const [{ verifyIn }, db] = await Promise.all([
-        import('../verify-log.ts'),
-        copyOfLog(this.#connection, this.#address),
-      ])
-      const { report } = await verifyIn(() => db, options)
+      const { verifyIn } = await import('../verify-log.ts')
+      const open = (): ReturnType<typeof copyOfLog> => copyOfLog(this.#connection, this.#address)
+      const { report } = await verifyIn(open, options)
       return report
     })
   }

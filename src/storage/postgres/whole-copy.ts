@@ -1,23 +1,12 @@
 import type Database from 'better-sqlite3'
 import { corrupt } from '../failure.ts'
 import type { PostgresAddress } from './address.ts'
-import type { Connection, Value } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { layoutSteps, logTables } from './layout.ts'
-import type { LogTable } from './layout.ts'
+import { fetchTable } from './fetch-table.ts'
 import { findVersion, noLog, rollBack } from './open-postgres.ts'
 import { SharedLog } from './shared-log.ts'
 import { WorkingCopy } from './working-copy.ts'
-
-/** Rows of the log that are fetched at a time. */
-const pageRows = 2000
-
-const keysOf: Readonly<Record<LogTable, readonly string[]>> = {
-  records: ['seq'],
-  disclosures: ['seq'],
-  checkpoints: ['size'],
-  calls: ['call'],
-  policies: ['hash', 'position'],
-}
 
 /**
  * One state of a log, all of it, as a database of SQLite that lies in a temporary file and is gone when it is closed.
@@ -50,29 +39,6 @@ export async function copyOfLog(
     throw error
   } finally {
     await rollBack(connection)
-  }
-}
-
-async function fetchTable(
-  connection: Connection,
-  schema: string,
-  { copy, table }: { readonly copy: WorkingCopy; readonly table: LogTable },
-): Promise<void> {
-  const keys = keysOf[table]
-  const order = keys.join(', ')
-  const marks = keys.map((_, at) => `$${at + 1}`).join(', ')
-  let last: readonly Value[] | undefined
-  for (;;) {
-    const after = last === undefined ? '' : `WHERE (${order}) > (${marks})`
-    // oxlint-disable-next-line no-await-in-loop -- page after page
-    const rows = await connection.query(
-      `SELECT * FROM "${schema}".${table} ${after} ORDER BY ${order} LIMIT ${pageRows}`,
-      last ?? [],
-    )
-    for (const row of rows) copy.put(table, row)
-    const end = rows.at(-1)
-    if (end === undefined || rows.length < pageRows) return
-    last = keys.map((key) => end[key] ?? null)
   }
 }
 
