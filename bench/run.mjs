@@ -1,8 +1,8 @@
 // npm run bench: what the gate costs, beside its targets. Timings of a shared machine are noisy; the ratios, taken side by
 // side in one run, are what counts.
 //   npm run bench                     stdio and policy: what a call costs
-//   npm run bench -- storage json     only these parts; there are stdio, http, policy, storage, scan, replay, verify,
-//                                     json and framing
+//   npm run bench -- storage json     only these parts; there are stdio, http, policy, storage, postgres, scan, replay,
+//                                     verify, json and framing
 //   npm ci --prefix bench/http/peers  what http is measured beside: mcp-proxy and supergateway
 //   npm run bench -- --json           one object on standard output, for programs; the rest goes to standard error
 import { spawnSync } from 'node:child_process'
@@ -16,6 +16,7 @@ const measured = {
   http: benchHttp,
   policy: benchPolicy,
   storage: benchStorage,
+  postgres: benchPostgres,
   scan: benchScan,
   replay: benchReplay,
 }
@@ -232,6 +233,18 @@ async function benchStorage() {
 
 function atLeast(name, ratio, limit) {
   return { name, ratio, limit, isLeast: true, met: ratio >= limit }
+}
+
+async function benchPostgres() {
+  const { postgresBench } = await import('./storage/postgres.mjs')
+  const found = await postgresBench()
+  print('postgres: synced decisions of processes that write one log, on this machine, in turns')
+  print(`${'what'.padEnd(40)}${'per s'.padStart(9)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}`)
+  for (const { name, perSecond, p50Ms, p99Ms } of found.rows) {
+    const cells = [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1)]
+    print(name.padEnd(40) + cells.map((cell) => cell.padStart(9)).join(''))
+  }
+  return { found, targets: [] }
 }
 
 async function benchReplay() {

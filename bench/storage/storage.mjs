@@ -2,7 +2,6 @@
 //
 // Raw appends with fdatasync are measured between the rounds, because a disk is not equally fast at all times.
 // `CAPFENCE_BENCH_FOLDER` names the disk; it is that of temporary files by default.
-import { spawn } from 'node:child_process'
 import {
   closeSync,
   fdatasyncSync,
@@ -16,8 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { together, writers } from './processes.mjs'
 import { commits, openLog } from './writer.mjs'
 
 const rounds = 5
@@ -53,7 +51,11 @@ export async function storageBench() {
     const recordBytes = statSync(path).size / size
     for (let round = 0; round < rounds; round += 1) {
       for (const count of processCounts) {
-        const ended = await processes(join(folder, 'shared.db'), count)
+        const ended = await writers(join(folder, 'shared.db'), {
+          count,
+          callers: callersOfProcess,
+          ms: roundMs,
+        })
         add(measured, processName(count), together(ended))
         if (count > 1) shares.push(fairness(ended))
       }
@@ -92,33 +94,6 @@ function answer(measured, rest) {
     fairness: Math.min(...rest.shares),
   }
   return { rows, ratios, recordBytes: rest.recordBytes }
-}
-
-/** Starts so many processes on one log, lets them begin at once, and waits for what each has done. */
-async function processes(path, count) {
-  const program = fileURLToPath(new URL('./writer.mjs', import.meta.url))
-  const args = [program, path, String(callersOfProcess), String(roundMs)]
-  const started = Array.from({ length: count }, () => {
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    const ended = new Promise((resolve) => child.once('close', resolve))
-    return { child, lines, ended }
-  })
-  await Promise.all(started.map(({ lines }) => lines.next()))
-  for (const { child } of started) child.stdin.end()
-  return Promise.all(
-    started.map(async ({ lines, ended }) => {
-      const { value } = await lines.next()
-      const code = await ended
-      if (code !== 0) throw new Error(`a process that writes ended with ${code}`)
-      return JSON.parse(value)
-    }),
-  )
-}
-
-function together(ended) {
-  const count = ended.reduce((sum, one) => sum + one.count, 0)
-  return { count, times: [], elapsedMs: Math.max(...ended.map(({ elapsedMs }) => elapsedMs)) }
 }
 
 /** What the slowest has of an equal share. */

@@ -74,8 +74,16 @@ export async function commits(engine, { durability, callers, ms }) {
   return { times, elapsedMs: performance.now() - startMs }
 }
 
-async function main([path, callers, ms]) {
-  const engine = openLog(path)
+/** A place is a path, or what PostgreSQL is opened with. */
+async function openPlace(place) {
+  if (!place.startsWith('{')) return openLog(place)
+  const { PostgresEngine, postgresAddress } = await import('../../dist/cli/postgres-library.js')
+  const { url, ...files } = JSON.parse(place)
+  return PostgresEngine.open({ ...files, address: postgresAddress(url), software: 'bench' })
+}
+
+async function main([place, callers, ms]) {
+  const engine = await openPlace(place)
   await commits(engine, { durability: 'process', callers: 1, ms: 50 })
   process.stdout.write('open\n')
   await new Promise((resolve) => {
@@ -83,7 +91,9 @@ async function main([path, callers, ms]) {
   })
   const how = { durability: 'power', callers: Number(callers), ms: Number(ms) }
   const { times, elapsedMs } = await commits(engine, how)
-  process.stdout.write(`${JSON.stringify({ count: times.length, elapsedMs })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ count: times.length, elapsedMs, times: times.map((time) => Math.round(time * 1000) / 1000) })}\n`,
+  )
   await engine.close()
 }
 
