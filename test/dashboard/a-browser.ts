@@ -58,6 +58,9 @@ _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 `
 
+/** How long a test waits for a terminal, milliseconds; a busy machine is slow. */
+const patienceMs = 40_000
+
 /** `capfence ui`, or another command with a page, on a terminal of its own. */
 export class TerminalPage {
   readonly #child: ChildProcess
@@ -81,7 +84,7 @@ export class TerminalPage {
 
   /** What is looked for, once it stands on the terminal. */
   async shows(wanted: RegExp): Promise<string> {
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + patienceMs
     for (;;) {
       const found = wanted.exec(this.#shown)?.[0]
       if (found !== undefined) return found
@@ -99,9 +102,17 @@ export class TerminalPage {
 
   /** The exit code, once it has ended by itself. */
   ended(): Promise<number | null> {
-    return new Promise((resolve) => {
-      if (this.#child.exitCode !== null) resolve(this.#child.exitCode)
-      else this.#child.once('exit', resolve)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`it does not end: ${this.#shown}`)),
+        patienceMs,
+      )
+      const end = (code: number | null): void => {
+        clearTimeout(timer)
+        resolve(code)
+      }
+      if (this.#child.exitCode !== null) end(this.#child.exitCode)
+      else this.#child.once('exit', end)
     })
   }
 
@@ -114,6 +125,8 @@ export class TerminalPage {
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return
     const pid = await this.shows(/^pid \d+/)
+    // A signal between the fork and the start of the command would be lost.
+    await this.link()
     const ended = this.ended()
     process.kill(Number(pid.slice(4)), 'SIGINT')
     await ended

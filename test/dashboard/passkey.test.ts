@@ -71,7 +71,7 @@ async function enrolled(scene: Scene): Promise<Enrolled> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
   onTestFinished(() => context.close())
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   const setKnown = await withAuthenticator(page)
   await page.goto(await terminal.link())
   await page.getByRole('heading', { name: 'A passkey for alice' }).waitFor()
@@ -103,7 +103,8 @@ const decisionOf = async (scene: Scene, tool: string, args: object): Promise<unk
 const payment = { amount: 100, currency: 'EUR', recipient: 'ACME' }
 const pay = (scene: Scene): Promise<unknown> => decisionOf(scene, 'execute_payment', payment)
 
-describe.skipIf(noBrowser)('B12: a passkey', () => {
+// Each starts a gate, two pages on terminals and a browser; on a busy machine that takes its time.
+describe.skipIf(noBrowser)('B12: a passkey', { timeout: 120_000 }, () => {
   test('is made in a browser, approves a call on the page, and the call passes once', async () => {
     const scene = await approverScene()
     const made = await enrolled(scene)
