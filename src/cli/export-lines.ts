@@ -1,11 +1,11 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { checkpointLine, headerLine, recordLine } from '../audit/export-lines.ts'
 import { appendLeaf, emptyTree, rootOf, type TreeHead } from '../audit/tree.ts'
-import { CapFenceError } from '../errors.ts'
 import type { LogSnapshot } from '../storage/log-snapshot.ts'
 import type { Exported } from './audit-export.ts'
 import { disclosuresOf, type ExportOptions } from './export-options.ts'
 import { damaged, pinNamedBy, signedHeadOf, soundRows } from './signed-log.ts'
+import { writeWhole } from './write-whole.ts'
 
 /**
  * Writes a log as JSON Lines; the file is there when it is whole, and replaces an earlier one.
@@ -13,24 +13,9 @@ import { damaged, pinNamedBy, signedHeadOf, soundRows } from './signed-log.ts'
  * @throws CapFenceError `AUDIT_CORRUPT` when the log is not what was signed; `USAGE` when it cannot be written
  */
 export function exportLines(snapshot: LogSnapshot, options: ExportOptions): Exported {
-  const { to } = options
-  const fresh = `${to}.new`
-  try {
-    const file = openSync(fresh, 'w')
-    let exported: Exported
-    try {
-      exported = writeLines(snapshot, options, (text) => void writeSync(file, text))
-    } finally {
-      closeSync(file)
-    }
-    renameSync(fresh, to)
-    return exported
-  } catch (error) {
-    rmSync(fresh, { force: true })
-    if (error instanceof CapFenceError) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    throw new CapFenceError('USAGE', `\`${to}\` cannot be written: ${message}`, { cause: error })
-  }
+  return writeWhole(options.to, (file) =>
+    writeLines(snapshot, options, (text) => void writeSync(file, text)),
+  )
 }
 
 function writeLines(

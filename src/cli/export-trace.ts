@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { decodeRecord } from '../audit/codec.ts'
 import type { RowWithDisclosures } from '../audit/read-row.ts'
 import type { StoredRecord } from '../audit/record.ts'
@@ -13,6 +13,7 @@ import { fieldOf, textOf } from './record-fields.ts'
 import { signedHeadOf, soundRows } from './signed-log.ts'
 import { StateBefore } from './state-before.ts'
 import { isCarryKept, traceLineOf, tracedTypes } from './trace-lines-of-record.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** Which part of the log becomes a trace. */
 export interface TraceRange {
@@ -40,24 +41,7 @@ export function exportTrace(
   options: ExportOptions,
   range: TraceRange,
 ): ExportedTrace {
-  const { to } = options
-  const fresh = `${to}.new`
-  try {
-    const file = openSync(fresh, 'w')
-    let exported: ExportedTrace
-    try {
-      exported = writeTrace(snapshot, options, { range, file })
-    } finally {
-      closeSync(file)
-    }
-    renameSync(fresh, to)
-    return exported
-  } catch (error) {
-    rmSync(fresh, { force: true })
-    if (error instanceof CapFenceError) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    throw new CapFenceError('USAGE', `\`${to}\` cannot be written: ${message}`, { cause: error })
-  }
+  return writeWhole(options.to, (file) => writeTrace(snapshot, options, { range, file }))
 }
 
 function writeTrace(

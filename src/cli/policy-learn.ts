@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, writeSync } from 'node:fs'
 import { CapFenceError } from '../errors.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { heldOut, type HeldOut } from '../replay/learn/held-out.ts'
@@ -12,6 +12,7 @@ import { styled } from './style.ts'
 import { traceEntries } from './trace-file.ts'
 import { TraceProgress } from './trace-progress.ts'
 import { traceReading, type ReadingFlags } from './trace-reading.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** What `capfence policy learn` takes, as it was typed. */
 export interface PolicyLearnFlags extends ReadingFlags {
@@ -53,7 +54,7 @@ export async function policyLearn(
   const policy = learner.policy(options)
   // What cannot be loaded must not be written: that would be a bug, and is better found here.
   loadPolicy([{ path: flags.out ?? 'policy.yaml', text: policy.text }])
-  if (flags.out !== undefined) writeFileSync(flags.out, policy.text)
+  if (flags.out !== undefined) writeWhole(flags.out, (file) => writeSync(file, policy.text))
   const check = judged === undefined ? undefined : heldOut(judged, options)
   const made: Made = { learner, policy, check, out: flags.out }
   if (flags.json === true) await io.out.write(jsonOf(made))
