@@ -14,9 +14,9 @@ export interface FunctionBinding<Args extends readonly unknown[]> extends GateCo
   readonly arguments?: ((...args: Args) => unknown) | undefined
 }
 
-/** The first argument alone: of a tool whose framework hands it a context besides. */
+/** The first argument alone: of a tool whose framework hands it a context besides. A text is its argument `input`. */
 export function inputOf(...[input]: readonly unknown[]): unknown {
-  return input ?? {}
+  return typeof input === 'string' ? { input } : (input ?? {})
 }
 
 /**

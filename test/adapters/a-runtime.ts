@@ -22,6 +22,7 @@ allow:
   - app.delete
   - app.pay
   - { capability: app.read, only_args: [/path] }
+  - { capability: app.search, args: { /input: shoes } }
 `
 
 export function testGate(): TestGate {

@@ -1,6 +1,6 @@
 import { tool as aiTool, generateText } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
-import { DynamicStructuredTool, StructuredTool } from '@langchain/core/tools'
+import { DynamicStructuredTool, DynamicTool, StructuredTool } from '@langchain/core/tools'
 import { Client as ClientV2 } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
@@ -103,7 +103,6 @@ describe('a function that is gated', () => {
     ['no number', { path: Number.NaN }],
     ['half a character', { path: '\uD800' }],
     ['a list', ['x']],
-    ['a text', 'x'],
     ['a map', new Map([['path', 'x']])],
   ])('refuses %s, which no policy can look at', async (_, args) => {
     const { context, decisions } = testGate()
@@ -117,6 +116,14 @@ describe('a function that is gated', () => {
     await expect(read(args)).rejects.toMatchObject({ code: 'EVENT_INVALID' })
     expect(isMade).toBe(false)
     expect(await decisions()).toEqual([])
+  })
+
+  test('with one text has it as its argument `input`', async () => {
+    const { context, decisions } = testGate()
+    const search = gate(async (query: string) => `for ${query}`, { ...context, tool: 'search' })
+    expect(await search('shoes')).toBe('for shoes')
+    await expect(search('secrets')).rejects.toMatchObject(blocked)
+    expect(await decisions()).toEqual(['allow', 'deny'])
   })
 
   test('has to have a name', () => {
@@ -216,6 +223,16 @@ describe('tools of frameworks', () => {
     expect(ran).toEqual(['read a'])
   })
 
+  test('LangChain: a tool of a text is decided on that text', async () => {
+    const { context } = testGate()
+    const search = gateTool(
+      new DynamicTool({ name: 'search', description: 'x', func: async (text) => `for ${text}` }),
+      context,
+    )
+    expect(await search.invoke('shoes')).toBe('for shoes')
+    await expect(search.invoke('secrets')).rejects.toMatchObject(blocked)
+  })
+
   test('OpenAI Agents: the input is read strictly before it is decided on', async () => {
     const { context } = testGate()
     const ran: unknown[] = []
@@ -295,6 +312,21 @@ describe('clients of the MCP SDK', () => {
     })
     expect(ran).toEqual(['read a', 'read missing'])
     expect(await outcomes()).toEqual(['ok', 'tool_error'])
+    await raw.close()
+  })
+
+  test('what is sent is what was decided on, whoever changes it meanwhile', async () => {
+    const { context } = testGate()
+    const { ran, transport } = await served()
+    const raw = new ClientV1(info)
+    await raw.connect(transport)
+    const client = gateClient(raw, context)
+    const params = { name: 'read', arguments: { path: 'a' } }
+    const calling = client.callTool(params)
+    params.name = 'delete'
+    params.arguments.path = '/etc'
+    await calling
+    expect(ran).toEqual(['read a'])
     await raw.close()
   })
 
