@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkMachine } from '../../src/cli/doctor-machine.ts'
+import { cli } from '../support/dist.ts'
 import { root } from '../support/root.ts'
 import { TestLog } from './a-log.ts'
 import { capfence } from './capture.ts'
@@ -39,6 +41,13 @@ class Home {
     mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
     writeFileSync(path, text, { mode: 0o600 })
     return path
+  }
+
+  /** Says in the configuration which list of approvers is meant. */
+  pin(approversSha256: string): void {
+    const config = JSON.parse(readFileSync(this.config, 'utf8')) as object
+    const approvals = { approvers: 'approvers.json', approversSha256 }
+    this.write('capfence.mcp.json', JSON.stringify({ ...config, approvals }))
   }
 
   async examine(
@@ -156,19 +165,22 @@ describe('capfence doctor', () => {
     expect(code).toBe(1)
   })
 
-  test('without a configuration says how one is made', async () => {
+  test('without a configuration says how one is made', () => {
     const home = new Home()
     rmSync(home.config)
-    const args = ['doctor', '--project', home.folder, '--json']
-    const { code, out } = await capfence(args, {
-      variables: { HOME: home.folder, CAPFENCE_HOME: join(home.folder, 'none') },
+    // In a folder of its own: a configuration in the current one would count.
+    const { status, stdout } = spawnSync(process.execPath, [cli, 'doctor', '--json'], {
+      cwd: home.folder,
+      encoding: 'utf8',
+      env: { HOME: home.folder, PATH: process.env['PATH'] ?? '' },
     })
-    // The repository has a configuration of its own, in which tests run.
-    expect([0, 1]).toContain(code)
-    expect(out).toContain('"area":"configuration"')
-    const broken = await capfence(['doctor', '--config', home.config, '--json'])
-    expect(broken.code).toBe(1)
-    expect(broken.out).toContain('"level":"wrong"')
+    const found = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Found)
+    expect(wrong(found)).toEqual(['configuration'])
+    expect(found.find(({ level }) => level === 'wrong')?.mend).toBe('capfence init')
+    expect(status).toBe(1)
   })
 
   test('finds a clock that is behind the log', async () => {
@@ -183,6 +195,42 @@ describe('capfence doctor', () => {
     expect(late.found.find(({ area }) => area === 'clock')).toMatchObject({ level: 'wrong' })
     const right = await home.examine([], Date.parse('2100-01-01T00:00:00Z'))
     expect(right.found.filter(({ area }) => area === 'clock')).toEqual([])
+  })
+
+  test('a log of which calls are lost is looked at', async () => {
+    const log = new TestLog()
+    onTestFinished(() => log.remove())
+    await log.call({ tool: 'read_file', arguments: { path: 'a' } })
+    await log.end()
+    const { found } = await new Home({ storage: `sqlite:${log.path}` }).examine()
+    const doubts = found.filter(({ area, level }) => area === 'log' && level === 'doubt')
+    expect(doubts.map(({ text }) => text)).toEqual(['1 call of which nobody knows how it ended'])
+  })
+
+  test('a mode that only observes is looked at', async () => {
+    const { code, found } = await new Home({ mode: 'observe' }).examine()
+    expect(found.filter(({ area }) => area === 'policy').map(({ level }) => level)).toEqual([
+      'fine',
+      'doubt',
+    ])
+    expect(code).toBe(0)
+  })
+
+  test('a list of approvers is looked at until it is pinned, and wrong when it is another', async () => {
+    const home = new Home({ approvals: { approvers: 'approvers.json' } })
+    const add = ['keys', 'approver', 'add', 'alice', '--config', home.config]
+    const secret = 'a passphrase of some length'
+    const { err } = await capfence(add, { secrets: [secret, secret] })
+    const levels = async (): Promise<readonly string[]> => {
+      const { found } = await home.examine()
+      return found.filter(({ area }) => area === 'approvers').map(({ level }) => level)
+    }
+    expect(await levels()).toEqual(['fine', 'doubt'])
+    const fingerprint = /fingerprint is ([0-9a-f]{64})/.exec(err)?.[1] ?? ''
+    home.pin(fingerprint)
+    expect(await levels()).toEqual(['fine'])
+    home.pin('0'.repeat(64))
+    expect(await levels()).toEqual(['wrong'])
   })
 
   test('starts the servers where that is wanted, and looks at what they list', async () => {

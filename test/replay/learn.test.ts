@@ -213,6 +213,19 @@ describe('a policy that is learned', () => {
     )
   })
 
+  test('folders side by side make their parent known to what reads, unless it holds everybody’s', () => {
+    const read = (parent: string): readonly Called[] =>
+      ['a', 'b', 'c'].map((name) => ['read_file', { path: `${parent}/${name}/x.txt` }])
+    const decideIn = (parent: string): Effect =>
+      decider(read(parent))(['read_file', { path: `${parent}/d/x.txt` }])
+    expect(decideIn('/data')).toBe('allow')
+    expect(['/home', '/etc', '/Users', '/var'].map(decideIn)).toEqual(
+      new Array<Effect>(4).fill('require_approval'),
+    )
+    const save = (name: string): Called => ['save_file', { path: `/data/${name}/x.txt` }]
+    expect(decider(['a', 'b', 'c'].map(save))(save('d'))).toBe('require_approval')
+  })
+
   test('is the same in whatever order the calls come', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([...history], { minLength: history.length }), (calls) => {
