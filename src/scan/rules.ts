@@ -94,7 +94,7 @@ export const rules: readonly Rule[] = [
     name: 'UngatedTool',
     level: 'error',
     summary: 'a tool is given to a model and no gate decides whether it runs',
-    help: 'wrap it with `gate` of CapFence, or ask `runtime.execute` before it acts',
+    help: 'wrap it with `gate` of CapFence, or ask `runtime.execute` before it acts; in Python, let an MCP server behind `capfence run` offer it',
     severity: '8.0',
   },
   {
